@@ -1,0 +1,39 @@
+# Each target is a line over the locked environment; the first one that runs makes it.
+SHELL := /bin/bash
+PYTHON ?= python3
+UV := .uv/bin/uv
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help up test check format clean
+help: ## the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: .venv/.made ## the whole stack with a simulated fleet (ARGS="--for 60s --json")
+	@$(BIN)/chamberlog up $(ARGS)
+
+test: .venv/.made ## every test that needs no container
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/.made ## format, lint, types, import contracts, dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: .venv/.made ## rewrite the files as the formatter wants them
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean: ## the environments (the data of the local stack in .chamberlog stays)
+	rm -rf .venv .uv
+
+.uv/bin/uv:
+	@echo "installing uv $(UV_VERSION) into .uv ..." >&2
+	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
+
+.venv/.made: pyproject.toml uv.lock .uv/bin/uv
+	@echo "installing the locked environment into .venv ..." >&2
+	@$(UV) sync --locked --python $(PYTHON) >&2
+	@touch $@

@@ -1,0 +1,1 @@
+"""Temporal activities: thin; they unpack, call a use case and map errors."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: registry, outcomes, history, keys."""

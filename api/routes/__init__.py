@@ -1,0 +1,1 @@
+"""HTTP routes: they speak HTTP and use cases only."""

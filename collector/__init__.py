@@ -1,0 +1,1 @@
+"""The hexagon: what chamberlog is about, without framework, database or broker."""

@@ -1,0 +1,1 @@
+"""From a device's answer to measurements: decode, select, number, unit, quality; driven by a profile."""

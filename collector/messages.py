@@ -1,0 +1,372 @@
+"""What travels through Temporal. Additive changes only: a field may be added with a default, none renamed or retyped.
+
+Instants are integers of milliseconds since the Unix epoch, UTC. Outcomes travel packed (`pack`), because a chamber
+may have to carry hundreds of them while the store is away.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.health import Health
+from collector.domain.outcome import (
+    DETAIL_LIMIT,
+    Change,
+    Epoch,
+    EpochEnd,
+    Gap,
+    GapReason,
+    Measurement,
+    Outcome,
+    PauseEnd,
+    Quality,
+    Reading,
+)
+
+Packed = dict[str, Any]
+"""An outcome as JSON without empty fields; the instants of a reading are distances from its slot."""
+
+
+def pack(outcome: Outcome) -> Packed:
+    """Encode an outcome for its travel; `unpack(pack(x)) == x` but for texts cut at `DETAIL_LIMIT`."""
+    match outcome:
+        case Reading():
+            return _pack_reading(outcome)
+        case Gap():
+            row: Packed = {
+                "kind": "gap",
+                "first": outcome.first_ms,
+                "last": outcome.last_ms,
+                "reason": outcome.reason.value,
+            }
+            row |= {"detail": outcome.detail[:DETAIL_LIMIT], "by": outcome.by[:DETAIL_LIMIT], "until": outcome.until_ms}
+        case PauseEnd():
+            row = {"kind": "pause_end", "first": outcome.first_ms, "last": outcome.last_ms}
+        case Epoch():
+            row = {
+                "kind": "epoch",
+                "first": outcome.first_slot_ms,
+                "interval": outcome.interval_ms,
+                "phase": outcome.phase_ms,
+            }
+            row |= {"v": outcome.spec_version, "previous_last": outcome.previous_last_ms}
+        case EpochEnd():
+            row = {"kind": "epoch_end", "last": outcome.last_slot_ms}
+        case Change():
+            row = {
+                "kind": "change",
+                "v": outcome.expected_version,
+                "what": outcome.kind,
+                "reason": outcome.reason[:DETAIL_LIMIT],
+            }
+            row |= {"by": outcome.by[:DETAIL_LIMIT], "until": outcome.until_ms, "since": outcome.since_ms}
+            row |= {"interval": outcome.interval_ms}
+    return {k: v for k, v in row.items() if v is not None and v != ""}
+
+
+def unpack(row: Packed) -> Outcome:
+    """Decode what `pack` made, of this version or an older one.
+
+    Raises:
+        ValueError: the kind is unknown (a newer worker packed it).
+        KeyError: a field is missing.
+    """
+    match row["kind"]:
+        case "reading":
+            return _unpack_reading(row)
+        case "gap":
+            reason = GapReason(row["reason"])
+            return Gap(
+                row["first"], row.get("last"), reason, row.get("detail", ""), row.get("by", ""), row.get("until")
+            )
+        case "pause_end":
+            return PauseEnd(row["first"], row["last"])
+        case "epoch":
+            return Epoch(row["first"], row["interval"], row["phase"], row["v"], row.get("previous_last"))
+        case "epoch_end":
+            return EpochEnd(row["last"])
+        case "change":
+            texts = (row.get("reason", ""), row.get("by", ""))
+            return Change(row["v"], row["what"], *texts, row.get("until"), row.get("since"), row.get("interval"))
+        case kind:
+            raise ValueError(f"outcome of unknown kind {kind!r}")
+
+
+def _pack_reading(r: Reading) -> Packed:
+    row: Packed = {
+        "kind": "reading",
+        "slot": r.slot_ms,
+        "req": r.requested_ms - r.slot_ms,
+        "rec": r.received_ms - r.slot_ms,
+    }
+    if r.observed_ms is not None:
+        row["obs"] = r.observed_ms - r.slot_ms
+    row |= {"v": r.spec_version, "names": [m.name for m in r.measurements], "units": [m.unit for m in r.measurements]}
+    row["values"] = [m.value for m in r.measurements]
+    if any(m.quality is not Quality.GOOD for m in r.measurements):
+        row["quality"] = [m.quality.value for m in r.measurements]
+    return row
+
+
+def _unpack_reading(row: Packed) -> Reading:
+    slot, obs = row["slot"], row.get("obs")
+    quality = row.get("quality") or [Quality.GOOD] * len(row["names"])
+    columns = zip(row["names"], row["values"], row["units"], quality, strict=True)
+    measurements = tuple(Measurement(n, None if v is None else float(v), u, Quality(q)) for n, v, u, q in columns)
+    return Reading(
+        slot, slot + row["req"], slot + row["rec"], measurements, row["v"], None if obs is None else slot + obs
+    )
+
+
+# ---- the chamber's own state
+
+
+@dataclass(slots=True)
+class ChamberState:
+    """All that a chamber knows; it travels whole over continue-as-new and is the input of a start.
+
+    Attributes:
+        spec: what the owner asked for; its grid is the open epoch's.
+        next_ms: first slot that was not handed out yet.
+        pause: set while the chamber is deliberately not read.
+        health: how the last slots went.
+        unsaved: packed outcomes that are not in the store, oldest first.
+        retiring: the reason, once somebody asked the chamber to retire.
+        lost_through_ms: slots up to here were handed out before this start and never settled; they become `lost`.
+        verify: the last round ended without an answer: the next one asks the store first.
+        notes: what was ignored, newest last, each with its instant.
+        last: the last outcome, for people.
+        cycles_per_run: rounds after which the run continues as new.
+        run_number: runs so far.
+    """
+
+    spec: ChamberSpec
+    next_ms: int
+    pause: Pause | None = None
+    health: Health = field(default_factory=Health)
+    unsaved: list[Packed] = field(default_factory=list)
+    retiring: str | None = None
+    lost_through_ms: int | None = None
+    verify: bool = False
+    notes: list[str] = field(default_factory=list)
+    last: str = ""
+    cycles_per_run: int = 300
+    run_number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChamberStatus:
+    """The answer of the `status` query.
+
+    Attributes:
+        id: the chamber.
+        status: `starting`, `collecting`, `failing`, `paused` or `retiring`.
+        next_slot_ms: the next slot that will be collected; None while paused without end or retiring.
+        pause: by whom, why, since and until when.
+        failures: slots in a row without a reading.
+        last_reading_ms: slot of the last reading.
+        last_failure: reason and detail of the last failed slot.
+        unsaved: outcomes that wait for the store.
+        unsaved_bytes: their encoded size.
+        version: of the spec in force.
+        interval_ms: of the spec in force.
+        notes: signals that were ignored and changes that lost.
+        run_number: runs so far (continue-as-new).
+    """
+
+    id: str
+    status: str
+    next_slot_ms: int | None
+    pause: Pause | None
+    failures: int
+    last_reading_ms: int | None
+    last_failure: str
+    unsaved: int
+    unsaved_bytes: int
+    version: int
+    interval_ms: int
+    notes: list[str] = field(default_factory=list)
+    run_number: int = 0
+
+
+# ---- activities
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRequest:
+    """One run of `collect`.
+
+    Attributes:
+        spec: the chamber.
+        first_ms: first slot.
+        count: consecutive slots.
+        before: packed outcomes to store before any reading of this round: missed runs, epochs.
+        unsettled_ms: the oldest slot whose outcome waits in the workflow: `settled_through` may not reach it.
+        verify: ask the store first which slots are there.
+        health: how the last slots went.
+    """
+
+    spec: ChamberSpec
+    first_ms: int
+    count: int
+    before: list[Packed] = field(default_factory=list)
+    unsettled_ms: int | None = None
+    verify: bool = False
+    health: Health = field(default_factory=Health)
+
+
+@dataclass(frozen=True, slots=True)
+class RoundProgress:
+    """A frozen snapshot of a running round: its heartbeat.
+
+    Attributes:
+        next_index: first slot of the round, counted from 0, that has no outcome yet.
+        unsaved: packed outcomes that the store refused.
+        health: how the slots went.
+        failure: last failed attempt of slot `next_index` as [reason, detail], or None.
+        raised: the round has shown its first failing fetch to Temporal already.
+    """
+
+    next_index: int = 0
+    unsaved: list[Packed] = field(default_factory=list)
+    health: Health = field(default_factory=Health)
+    failure: list[str] | None = None
+    raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoundOutcome:
+    """What a round came to, whole or interrupted.
+
+    Attributes:
+        next_ms: first slot that was not handed out.
+        unsaved: packed outcomes that the store refused.
+        health: how the slots went.
+        stored: readings that are new in the store.
+        last: the last outcome, for people.
+        lost_changes: changes that lost against the registry row, for people.
+    """
+
+    next_ms: int
+    unsaved: list[Packed] = field(default_factory=list)
+    health: Health = field(default_factory=Health)
+    stored: int = 0
+    last: str = ""
+    lost_changes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRequest:
+    """One run of `store`.
+
+    Attributes:
+        chamber_id: whose outcomes.
+        outcomes: packed, oldest first.
+        settled_through_ms: every slot up to here has its outcome once these are stored; None = move nothing.
+    """
+
+    chamber_id: str
+    outcomes: list[Packed]
+    settled_through_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOutcome:
+    """What `store` came to: the outcomes are stored.
+
+    Attributes:
+        lost_changes: changes that lost against the registry row, for people.
+    """
+
+    lost_changes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class AdhocRequest:
+    """One run of `collect_adhoc`: a collection off the grid.
+
+    Attributes:
+        spec: the chamber.
+        request_id: the update's id: with the chamber it is the reading's identity.
+    """
+
+    spec: ChamberSpec
+    request_id: str
+
+
+# ---- updates
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequest:
+    """Stop collecting. `version` is the registry row's after this change; None = the row does not know yet."""
+
+    reason: str = ""
+    by: str = ""
+    until_ms: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAnswer:
+    """`since_ms` is the first slot that is not collected."""
+
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """Collect again. `version` as in `PauseRequest`."""
+
+    by: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureRequest:
+    """Take over a spec; its version must be above the chamber's, else nothing changes and the answer is the same."""
+
+    spec: ChamberSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SlotAnswer:
+    """`first_slot_ms` is the first slot that is collected under what was asked for."""
+
+    first_slot_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectRequest:
+    """Collect now, off the grid. `force` collects while paused too."""
+
+    request_id: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AdhocOutcome:
+    """What a collection off the grid came to.
+
+    Attributes:
+        outcome: a packed reading, or a gap of that one instant.
+        stored: whether a reading is in the store.
+    """
+
+    outcome: Packed
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetireRequest:
+    """End the chamber. Its history stays."""
+
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetireAnswer:
+    """`last_slot_ms` is the last slot that was handed out."""
+
+    last_slot_ms: int

@@ -1,0 +1,45 @@
+"""What the core needs from the outside: one Protocol each; a method's docstring is the contract its test checks.
+
+Instants are integers of milliseconds since the Unix epoch, UTC. Every method may raise `AwayError`, or the narrower
+error it names, when its server cannot be reached.
+"""
+
+from collector.ports.clock import Clock
+from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
+from collector.ports.fleet import FleetControl
+from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, LedgerReader, StoredReading
+from collector.ports.keys import KeyStore, Principal
+from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
+from collector.ports.paging import Page
+from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
+from collector.ports.rounds import CollectionMetrics, RoundControl
+
+__all__ = [
+    "Audit",
+    "Bin",
+    "CachedLatest",
+    "ChamberFilter",
+    "ChamberRecord",
+    "Clock",
+    "CollectionMetrics",
+    "DetectorRecord",
+    "DeviceAnswer",
+    "DeviceClient",
+    "DeviceRequest",
+    "FleetControl",
+    "GapRun",
+    "Lateness",
+    "KeyStore",
+    "LatestCache",
+    "LedgerReader",
+    "OutcomeStore",
+    "Page",
+    "Principal",
+    "ProfileCatalog",
+    "Registry",
+    "RoundControl",
+    "SaveBatch",
+    "SaveResult",
+    "SecretResolver",
+    "StoredReading",
+]

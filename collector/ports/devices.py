@@ -1,0 +1,88 @@
+"""Reading devices: the client, secrets, profiles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from collector.domain.egress import EgressPolicy
+from collector.mapping.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """One GET.
+
+    Attributes:
+        url: absolute, http or https.
+        headers: what the profile asks for, credentials included.
+        budget_ms: total time, from name resolution to the last byte.
+        max_bytes: limit of the decompressed body.
+        verify_tls: False accepts self-signed certificates.
+        egress: which resolved addresses may be called.
+    """
+
+    url: str
+    budget_ms: int
+    egress: EgressPolicy
+    headers: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = 65_536
+    verify_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAnswer:
+    """A whole answer with a status in 2xx.
+
+    Attributes:
+        status: 200 to 299.
+        body: decompressed bytes.
+        content_type: as sent; often wrong.
+    """
+
+    status: int
+    body: bytes
+    content_type: str = ""
+
+
+class DeviceClient(Protocol):
+    """Reads devices, one request at a time per host, never a write, never a redirect followed."""
+
+    async def fetch(self, request: DeviceRequest) -> DeviceAnswer:
+        """GET once.
+
+        Waiting for another request to the same host to end counts against the budget.
+
+        Raises:
+            BlockedError: the policy forbids every resolved address; nothing was sent.
+            DeviceUnreachableError: DNS, refused, reset before or during the answer, TLS.
+            DeviceTimeoutError: no whole answer within the budget.
+            DeviceStatusError: outside 2xx; a redirect counts.
+            DeviceUnauthorizedError: 401, 403.
+            AnswerTooLargeError: over `max_bytes`; reading stopped there.
+            MalformedAnswerError: not HTTP, or a body that cannot be decompressed.
+        """
+        ...
+
+
+class SecretResolver(Protocol):
+    """Turns references into secrets."""
+
+    def resolve(self, reference: str) -> str:
+        """The secret behind `env:NAME` or `file:/path` (a trailing newline is cut).
+
+        Raises:
+            MisconfiguredError: there is none; the detail names the reference, never the content.
+        """
+        ...
+
+
+class ProfileCatalog(Protocol):
+    """The device profiles of this deployment."""
+
+    def find(self, name: str) -> Profile | None:
+        """The profile of that name, or None."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """All names, sorted."""
+        ...

@@ -1,0 +1,112 @@
+"""The chambers that were enrolled."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.outcome import Epoch
+from collector.ports.paging import Page
+
+
+@dataclass(frozen=True, slots=True)
+class ChamberRecord:
+    """The registry's row of a chamber: the truth about what its owner wants.
+
+    Attributes:
+        spec: with the version that stands.
+        pause: set while it is deliberately not read.
+        status: see `collector.domain.health.Status`, computed from the ledger (`stale` included).
+        settled_through_ms: every slot up to here has its outcome; before the first epoch's first slot at the start.
+        first_slot_ms: first slot of the open (or last) epoch.
+        created_ms: when it was enrolled.
+        last_reading_ms: slot of the newest reading, if any.
+        retired_ms: when it retired, if it did.
+    """
+
+    spec: ChamberSpec
+    pause: Pause | None
+    status: str
+    settled_through_ms: int
+    first_slot_ms: int
+    created_ms: int
+    last_reading_ms: int | None = None
+    retired_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChamberFilter:
+    """Which chambers of an organization a list shows; None does not restrict.
+
+    Attributes:
+        section: exact.
+        status: one of `Status`.
+        text: part of the id or the name, any case.
+    """
+
+    section: str | None = None
+    status: str | None = None
+    text: str | None = None
+
+
+class Registry(Protocol):
+    """The chambers that were enrolled. Every read and change is inside one organization."""
+
+    async def has_section(self, organization: str, section: str) -> bool:
+        """Whether chambers can be enrolled there."""
+        ...
+
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+        """Write the row and its first epoch in one transaction; detectors come with the first reading.
+
+        Enrolling a chamber again that is there and not retired changes nothing and answers its row. A retired id
+        is enrolled anew: the row takes the spec with the next version, a new epoch opens, its history stays.
+
+        Raises:
+            ConflictError: another organization has the id, whoever that is.
+        """
+        ...
+
+    async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """One chamber.
+
+        Raises:
+            NotFoundError: not there, or another organization's.
+        """
+        ...
+
+    async def page(
+        self, organization: str, wanted: ChamberFilter, limit: int, cursor: str | None
+    ) -> Page[ChamberRecord]:
+        """Chambers by id, retired ones only when `wanted.status` asks for them.
+
+        Raises:
+            InvalidFieldError: field `cursor`, when it is not one of ours.
+        """
+        ...
+
+    async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
+        """Write the spec as version `expected_version + 1`.
+
+        Raises:
+            NotFoundError: as in `find`.
+            StaleVersionError: the row has another version.
+            ConflictError: it retires or retired.
+        """
+        ...
+
+    async def change_pause(self, organization: str, chamber_id: str, pause: Pause | None) -> ChamberRecord:
+        """Write or remove the pause and raise the version by one; the same again changes nothing.
+
+        Raises:
+            NotFoundError: as in `find`.
+            ConflictError: it retires or retired.
+        """
+        ...
+
+    async def retire(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """Mark it `retiring`; it is `retired` once its epoch has ended in the ledger. Again: nothing changes.
+
+        Raises:
+            NotFoundError: as in `find`.
+        """
+        ...

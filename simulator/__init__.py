@@ -1,0 +1,1 @@
+"""Simulated HTTP devices on real sockets."""

@@ -1,0 +1,1 @@
+"""The local stack: real servers from their wheels, supervised."""

@@ -1,0 +1,1 @@
+"""The worker process: polls Temporal, runs workflows and activities."""

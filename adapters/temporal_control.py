@@ -1,0 +1,249 @@
+"""The fleet's control through Temporal: starts chambers, speaks to them by updates, asks them by queries."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.client import (
+    Client,
+    RPCTimeoutOrCancelledError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateStage,
+)
+from temporalio.common import (
+    QueryRejectCondition,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from collector import wire
+from collector.domain.chamber import ChamberSpec
+from collector.domain.errors import (
+    ChamberlogError,
+    DeviceTimeoutError,
+    EngineAwayError,
+    NotFoundError,
+    RejectedError,
+)
+from collector.domain.health import Status
+from collector.messages import (
+    AdhocOutcome,
+    ChamberState,
+    ChamberStatus,
+    CollectRequest,
+    ConfigureRequest,
+    PauseAnswer,
+    PauseRequest,
+    ResumeRequest,
+    RetireAnswer,
+    RetireRequest,
+    SlotAnswer,
+)
+from collector.ports import ChamberRecord
+
+RPC_TIMEOUT = timedelta(seconds=10)
+"""An update waits for the slot in hand; a worker that is away shows after this."""
+QUERY_TIMEOUT = timedelta(seconds=3)
+"""A query has nothing to wait for but a worker."""
+PING_TIMEOUT = timedelta(seconds=2)
+SUMMARY_BYTES = 200
+"""Temporal's limit of a static summary."""
+DRIFTED = "AcceptedUpdateCompletedWorkflow"
+"""The server's own type for an update whose workflow ended before it answered."""
+
+T = TypeVar("T")
+
+
+class TemporalFleet:
+    """Implements `collector.ports.FleetControl` over a client, lazy or connected."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start(self, record: ChamberRecord) -> None:
+        """Start the chamber's workflow from the row; one that runs is left alone."""
+        async with _speaking(record.spec.id, RPC_TIMEOUT):
+            await self._client.start_workflow(
+                wire.CHAMBER_WORKFLOW,
+                initial_state(record),
+                id=wire.workflow_id(record.spec.id),
+                task_queue=wire.TASK_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                search_attributes=search_attributes(record),
+                static_summary=summary_of(record.spec),
+                rpc_timeout=RPC_TIMEOUT,
+            )
+
+    async def pause(self, chamber_id: str, request: PauseRequest) -> PauseAnswer:
+        """Answers once no slot is being read any more."""
+        return await self._update(chamber_id, wire.UPDATE_PAUSE, request, PauseAnswer)
+
+    async def resume(self, chamber_id: str, request: ResumeRequest) -> SlotAnswer:
+        """Answers with the first slot that is read again."""
+        return await self._update(chamber_id, wire.UPDATE_RESUME, request, SlotAnswer)
+
+    async def configure(self, chamber_id: str, request: ConfigureRequest) -> SlotAnswer:
+        """Answers with the first slot under the new spec."""
+        return await self._update(chamber_id, wire.UPDATE_CONFIGURE, request, SlotAnswer)
+
+    async def retire(self, chamber_id: str, request: RetireRequest) -> RetireAnswer:
+        """Answers with the last slot that was handed out."""
+        return await self._update(chamber_id, wire.UPDATE_RETIRE, request, RetireAnswer)
+
+    async def collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
+        """Collect now; the request id is the update's id, so that the same request again gets the same answer."""
+        async with _speaking(chamber_id, RPC_TIMEOUT):
+            update = await self._handle(chamber_id).start_update(
+                wire.UPDATE_COLLECT,
+                request,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=request.request_id,
+                result_type=AdhocOutcome,
+            )
+        try:
+            async with _speaking(chamber_id, timedelta(milliseconds=within_ms)):
+                outcome: AdhocOutcome = await update.result()
+                return outcome
+        except _NoAnswerError:
+            raise DeviceTimeoutError(f"no reading within {within_ms / 1000:g} s") from None
+
+    async def status(self, chamber_id: str) -> ChamberStatus:
+        """What the chamber says of itself."""
+        async with _speaking(chamber_id, QUERY_TIMEOUT):
+            status: ChamberStatus = await self._handle(chamber_id).query(
+                wire.QUERY_STATUS,
+                result_type=ChamberStatus,
+                reject_condition=QueryRejectCondition.NOT_OPEN,
+                rpc_timeout=QUERY_TIMEOUT,
+            )
+            return status
+
+    async def ping(self) -> None:
+        """Whether the server's frontend serves."""
+        async with _speaking("", PING_TIMEOUT):
+            if not await self._client.service_client.check_health(timeout=PING_TIMEOUT):
+                raise EngineAwayError("Temporal answers that it does not serve")
+
+    async def _update(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
+        async with _speaking(chamber_id, RPC_TIMEOUT):
+            answer: T = await self._handle(chamber_id).execute_update(
+                name, request, result_type=result_type, rpc_timeout=RPC_TIMEOUT
+            )
+            return answer
+
+    def _handle(self, chamber_id: str) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(wire.workflow_id(chamber_id))
+
+
+def initial_state(record: ChamberRecord) -> ChamberState:
+    """The state a chamber starts with: the first slot of its grid that has no outcome, never one before its epoch."""
+    grid = record.spec.grid
+    first = max(grid.after(record.settled_through_ms), grid.at_or_after(record.first_slot_ms))
+    retiring = "marked as retiring in the registry" if record.status == Status.RETIRING else None
+    return ChamberState(record.spec, first, record.pause, retiring=retiring)
+
+
+def search_attributes(record: ChamberRecord) -> TypedSearchAttributes:
+    """What operators find the chamber by."""
+    spec, status = record.spec, Status.PAUSED if record.pause else Status.STARTING
+    keywords = {
+        wire.SEARCH_ORGANIZATION: spec.organization,
+        wire.SEARCH_SECTION: spec.section,
+        wire.SEARCH_STATUS: status.value,
+        wire.SEARCH_PROFILE: spec.profile,
+    }
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in keywords.items()
+    ]
+    seconds = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
+    return TypedSearchAttributes([*pairs, SearchAttributePair(seconds, spec.interval_ms // 1000)])
+
+
+def summary_of(spec: ChamberSpec) -> str:
+    """One line for lists: never the URL, which may say more than everybody should read."""
+    text = f"{spec.name or spec.id}: {spec.profile} every {spec.interval_ms / 1000:g} s"
+    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
+
+
+class _NoAnswerError(EngineAwayError):
+    """Temporal took the request and nobody answered it in time."""
+
+
+@asynccontextmanager
+async def _speaking(chamber_id: str, limit: timedelta) -> AsyncIterator[None]:
+    """Bound a conversation in time and say what went wrong in the core's words."""
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except ChamberlogError:
+        raise
+    except Exception as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error  # the SDK reports a cancelled caller as a timeout of its own
+        translated = _translate(error, chamber_id)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _translate(error: Exception, chamber_id: str) -> ChamberlogError | None:
+    match error:
+        case RPCError():
+            return _of_rpc(error, chamber_id)
+        case WorkflowUpdateFailedError():
+            return _of_update(error.cause, chamber_id)
+        case WorkflowQueryRejectedError() | WorkflowQueryFailedError() | ValueError():
+            return _of_query(error, chamber_id)
+        case TimeoutError() | RPCTimeoutOrCancelledError():
+            return _NoAnswerError("Temporal or a worker did not answer in time")
+        case RuntimeError() if "client connect" in str(error):
+            return EngineAwayError("Temporal cannot be reached")
+    return None
+
+
+def _of_rpc(error: RPCError, chamber_id: str) -> ChamberlogError:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return _not_running(chamber_id)
+    if error.status is RPCStatusCode.FAILED_PRECONDITION and "paused" in error.message:
+        return _paused_natively(chamber_id)
+    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+        return _NoAnswerError("Temporal or a worker did not answer in time")
+    return EngineAwayError(f"Temporal answers {error.status.name}: {error.message[:300]}")
+
+
+def _of_query(error: Exception, chamber_id: str) -> ChamberlogError | None:
+    if isinstance(error, WorkflowQueryRejectedError):
+        return _not_running(chamber_id)
+    if isinstance(error, WorkflowQueryFailedError):
+        return RejectedError(f"chamber {chamber_id} could not answer: {error.message[:200]}", wire.CONFLICT)
+    return _paused_natively(chamber_id) if "WorkflowExecutionStatus" in str(error) else None  # 8 is unknown to the SDK
+
+
+def _of_update(cause: BaseException, chamber_id: str) -> ChamberlogError:
+    if isinstance(cause, ApplicationError) and cause.type == DRIFTED:
+        return _not_running(chamber_id)
+    if isinstance(cause, ApplicationError):
+        kind = wire.INVALID if cause.type == wire.INVALID else wire.CONFLICT
+        return RejectedError(cause.message, kind)
+    if isinstance(cause, ActivityError):
+        return _NoAnswerError(f"the chamber's worker did not finish: {cause.message[:200]}")
+    return RejectedError(str(cause)[:300], wire.CONFLICT)
+
+
+def _not_running(chamber_id: str) -> NotFoundError:
+    return NotFoundError(f"chamber {chamber_id} does not run in Temporal")
+
+
+def _paused_natively(chamber_id: str) -> RejectedError:
+    remedy = f"`temporal workflow unpause -w {wire.workflow_id(chamber_id)}` lets it speak again"
+    return RejectedError(f"chamber {chamber_id} is paused in Temporal itself: {remedy}", wire.CONFLICT)

@@ -30,6 +30,14 @@ class RoundControl(Protocol):
         """
         ...
 
+    def fence(self) -> None:
+        """Return while this attempt may still store.
+
+        Raises:
+            FrozenError: as in `wait`.
+        """
+        ...
+
     def ended(self) -> bool:
         """Whether the round is asked to end after the slot in hand."""
         ...
@@ -55,5 +63,5 @@ class CollectionMetrics(Protocol):
         ...
 
     def unsaved(self, organization: str, delta: int) -> None:
-        """Outcomes that wait for the store: refused (+) or stored at last (-)."""
+        """Readings that wait for the store: refused (+) or stored at last (-)."""
         ...

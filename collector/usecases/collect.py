@@ -1,0 +1,191 @@
+"""Collect a round: every slot of it ends as a reading or a gap, stored or on its way back to the workflow."""
+
+import asyncio
+from collections.abc import Sequence
+
+from collector.domain.chamber import TIMEOUT_FLOOR_MS
+from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefusedError
+from collector.domain.health import Status
+from collector.domain.outcome import Gap, GapReason, Reading, merge_runs
+from collector.messages import RoundOutcome, RoundProgress, RoundRequest
+from collector.packing import count_readings
+from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch
+from collector.usecases.fetch import FetchReading
+from collector.usecases.running_round import RunningRound
+
+SINGLE_RETRY_MS = 5_000
+"""First retry of a one-slot round, doubled each time: each is an attempt that Temporal stores and shows."""
+INNER_RETRY_MS, INNER_RETRY_CEILING_MS = 1_000, 30_000
+"""Retries inside a longer round, doubled each time: they cost Temporal nothing."""
+SHOWN_FROM_INTERVAL_MS = 5_000
+"""A round shows its first failing fetch to Temporal, unless coming back would cost the next slot as well."""
+SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
+"""A save may take until the next slot, within these: a slow store must not delay live slots."""
+
+
+class TryAgainError(ChamberlogError):
+    """The attempt ended so that Temporal shows its failure and runs the round again after `delay_ms`.
+
+    Attributes:
+        failure: the attempt's failure.
+        delay_ms: at least 1 s (shorter delays last 1 s anyway).
+        progress: what the next attempt goes on from.
+    """
+
+    def __init__(self, failure: SlotFailedError, delay_ms: int, progress: RoundProgress) -> None:
+        super().__init__(failure.detail)
+        self.failure, self.delay_ms, self.progress = failure, delay_ms, progress
+
+
+class CollectRound:
+    """Fetches, maps and stores the slots of a round.
+
+    A second run of the same round goes on from the progress of the first, and asks the store which slots are there:
+    a slot that has its outcome is never fetched again.
+    """
+
+    def __init__(
+        self, fetch: FetchReading, store: OutcomeStore, latest: LatestCache, metrics: CollectionMetrics
+    ) -> None:
+        self._fetch, self._store, self._latest, self._metrics = fetch, store, latest, metrics
+
+    async def __call__(
+        self, request: RoundRequest, progress: RoundProgress | None, control: RoundControl
+    ) -> RoundOutcome:
+        """Run the round to its end, or until it is asked to end.
+
+        Raises:
+            TryAgainError: an attempt failed and Temporal is to show it and run the round again.
+            FrozenError: this process stood still; nothing was stored since.
+        """
+        run = RunningRound(request, progress, control.now_ms())
+        decided = await self._decided(run, control)
+        while not run.over:
+            if run.slot_ms in decided:
+                run.advance_past(run.slot_ms)
+            elif not await control.wait(run.slot_ms) or not await self._next(run, decided, control):
+                break
+        return run.outcome()
+
+    async def _next(self, run: RunningRound, decided: frozenset[int], control: RoundControl) -> bool:
+        """Decide the slot in hand (or all that are past their deadline); False = the round ends here."""
+        expired = self._expired(run, decided, control.now_ms())
+        if expired:
+            await self._keep(run, expired, control)
+            return True
+        outcome = await self._collect_slot(run, control)
+        if outcome is None:
+            return False
+        run.fetched_before = True
+        control.fence()
+        await self._keep(run, [outcome], control)
+        return not run.worth_reporting(control.now_ms())
+
+    async def _decided(self, run: RunningRound, control: RoundControl) -> frozenset[int]:
+        if control.attempt == 1 and not run.request.verify:
+            return frozenset()
+        try:
+            return await self._store.decided_slots(run.request.spec.id, run.request.first_ms, run.last_slot_ms)
+        except StoreRefusedError:
+            return frozenset()  # fetching a slot twice is harmless: the key (chamber, slot) keeps the first
+
+    def _expired(self, run: RunningRound, decided: frozenset[int], now_ms: int) -> list[Gap]:
+        """Gap runs for the slots, from the one in hand on, that nobody may fetch any more."""
+        last = min(run.grid.first_open(now_ms) - run.grid.interval_ms, run.last_slot_ms)
+        slots = range(run.slot_ms, last + 1, run.grid.interval_ms)
+        gaps = [self._late_gap(run, slot) for slot in slots if slot not in decided]
+        return merge_runs(gaps, run.grid.interval_ms)
+
+    def _late_gap(self, run: RunningRound, slot_ms: int) -> Gap:
+        if run.failure is not None and slot_ms == run.slot_ms:
+            return Gap(slot_ms, slot_ms, GapReason(run.failure[0]), run.failure[1])
+        reason = GapReason.OVERRUN if run.fetched_before else GapReason.MISSED
+        return Gap(slot_ms, slot_ms, reason)
+
+    # ---- one slot
+
+    async def _collect_slot(self, run: RunningRound, control: RoundControl) -> Reading | Gap | None:
+        """A reading, or a gap once no further attempt fits; None when the round was asked to end between attempts."""
+        delay_ms = INNER_RETRY_MS
+        while True:
+            result = await self._attempt(run, control)
+            if isinstance(result, Reading):
+                return result
+            again_ms = control.now_ms() + delay_ms
+            if not self._worth_another(run, result, again_ms):
+                return Gap(run.slot_ms, run.slot_ms, result.reason, result.detail)
+            self._show(run, result, control)
+            if not await control.wait(again_ms):
+                return None
+            delay_ms = min(delay_ms * 2, INNER_RETRY_CEILING_MS)
+
+    async def _attempt(self, run: RunningRound, control: RoundControl) -> Reading | SlotFailedError:
+        spec, started = run.request.spec, control.now_ms()
+        budget = min(spec.timeout_ms, run.grid.deadline(run.slot_ms) - started)
+        try:
+            return await self._fetch(spec, run.slot_ms, budget)
+        except SlotFailedError as error:
+            run.failure = [error.reason.value, error.detail]
+            self._metrics.failed_attempt(spec.organization, error.reason, control.now_ms() - started)
+            return error
+
+    def _worth_another(self, run: RunningRound, failure: SlotFailedError, again_ms: int) -> bool:
+        fits = again_ms + TIMEOUT_FLOOR_MS < run.grid.deadline(run.slot_ms)
+        return failure.retryable and fits and run.health.status is not Status.FAILING
+
+    def _show(self, run: RunningRound, failure: SlotFailedError, control: RoundControl) -> None:
+        """Raise when Temporal is to show this failure; return when the next attempt runs inside."""
+        if run.single:
+            delay = SINGLE_RETRY_MS * 2 ** min(control.attempt - 1, 10)
+            left = run.grid.deadline(run.slot_ms) - control.now_ms() - TIMEOUT_FLOOR_MS - INNER_RETRY_MS
+            raise TryAgainError(failure, max(INNER_RETRY_MS, min(delay, left)), run.snapshot())
+        if not run.raised and run.grid.interval_ms >= SHOWN_FROM_INTERVAL_MS:
+            run.raised = True
+            raise TryAgainError(failure, INNER_RETRY_MS, run.snapshot())
+
+    # ---- storing
+
+    async def _keep(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
+        """Store the outcomes, or put them where they cannot get lost; then go on to the next slot."""
+        refused = not await self._save(run, outcomes, control)
+        if refused:
+            run.keep(outcomes)
+            self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
+        run.advance(outcomes)
+        self._count(run, outcomes)
+        if not refused:
+            await self._remember(run, outcomes)
+            control.beat(run.snapshot())
+        elif not run.over:
+            await control.make_durable(run.snapshot())
+
+    async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> bool:
+        last = outcomes[-1]
+        slot = last.slot_ms if isinstance(last, Reading) else last.last_ms or last.first_ms
+        left_ms = slot + run.grid.interval_ms - control.now_ms()
+        budget_s = min(SAVE_BUDGET_MS, max(SAVE_FLOOR_MS, left_ms)) / 1000
+        batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
+        try:
+            result = await asyncio.wait_for(self._store.save(batch), budget_s)
+        except (StoreRefusedError, TimeoutError):
+            return False
+        self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved))
+        run.unsaved = []
+        run.stored += result.new_readings
+        run.lost_changes += result.lost_changes
+        return True
+
+    async def _remember(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Reading):
+                await self._latest.put(run.request.spec.organization, run.request.spec, outcome)
+
+    def _count(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
+        organization = run.request.spec.organization
+        for outcome in outcomes:
+            if isinstance(outcome, Reading):
+                lateness, took = outcome.requested_ms - outcome.slot_ms, outcome.received_ms - outcome.requested_ms
+                self._metrics.reading(organization, lateness, took)
+            else:
+                slots = run.grid.count(outcome.first_ms, outcome.last_ms or outcome.first_ms)
+                self._metrics.gap(organization, outcome.reason, slots)

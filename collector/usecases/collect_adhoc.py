@@ -1,0 +1,33 @@
+"""Collect now, off the grid."""
+
+import asyncio
+
+from collector.domain.errors import SlotFailedError, StoreRefusedError
+from collector.domain.outcome import Gap
+from collector.messages import AdhocOutcome, AdhocRequest
+from collector.packing import pack
+from collector.ports import Clock, OutcomeStore
+from collector.usecases.fetch import FetchReading
+
+SAVE_BUDGET_S = 5.0
+
+
+class CollectAdhoc:
+    """Reads a chamber at this instant. Running it again reads again, but stores one reading by request id."""
+
+    def __init__(self, fetch: FetchReading, store: OutcomeStore, clock: Clock) -> None:
+        self._fetch, self._store, self._clock = fetch, store, clock
+
+    async def __call__(self, request: AdhocRequest) -> AdhocOutcome:
+        """A reading, or the reason why there is none; a failure is an answer, not an error."""
+        now = self._clock.now_ms()
+        try:
+            reading = await self._fetch(request.spec, now, request.spec.timeout_ms)
+        except SlotFailedError as error:
+            return AdhocOutcome(pack(Gap(now, now, error.reason, error.detail)), stored=False)
+        try:
+            save = self._store.save_adhoc(request.spec.id, request.request_id, reading)
+            await asyncio.wait_for(save, SAVE_BUDGET_S)
+        except (StoreRefusedError, TimeoutError):
+            return AdhocOutcome(pack(reading), stored=False)
+        return AdhocOutcome(pack(reading), stored=True)

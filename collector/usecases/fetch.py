@@ -1,0 +1,71 @@
+"""One attempt to read a chamber: request, answer, measurements."""
+
+import logging
+
+from collector.domain.chamber import ChamberSpec
+from collector.domain.egress import EgressPolicies
+from collector.domain.errors import MalformedAnswerError, MisconfiguredError, SlotFailedError
+from collector.domain.outcome import Reading
+from collector.mapping.answer import map_answer
+from collector.mapping.profile import Profile
+from collector.mapping.request import request_headers, request_url
+from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
+
+log = logging.getLogger(__name__)
+
+
+class FetchReading:
+    """Reads a chamber once and maps the answer. Running it again reads the device again."""
+
+    def __init__(
+        self,
+        devices: DeviceClient,
+        profiles: ProfileCatalog,
+        secrets: SecretResolver,
+        egress: EgressPolicies,
+        clock: Clock,
+    ) -> None:
+        self._devices, self._profiles, self._secrets = devices, profiles, secrets
+        self._egress, self._clock = egress, clock
+
+    async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
+        """One reading for the slot within the budget.
+
+        Raises:
+            SlotFailedError: the attempt failed; says why and whether another one makes sense.
+        """
+        try:
+            return await self._read(spec, slot_ms, budget_ms)
+        except SlotFailedError:
+            raise
+        except Exception as error:
+            # A defect in mapping or client must cost this slot and be seen, not stop the chamber.
+            log.exception("defect while reading chamber %s", spec.id)
+            raise MalformedAnswerError(f"defect: {type(error).__name__}") from error
+
+    async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
+        profile = self._profile(spec)
+        request = self._request(spec, profile, budget_ms)
+        requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
+        answer = await self._devices.fetch(request)
+        received_ms = requested_ms + self._clock.monotonic_ms() - started
+        mapped = map_answer(profile, answer.body)
+        return Reading(slot_ms, requested_ms, received_ms, mapped.measurements, spec.version, mapped.observed_ms)
+
+    def _profile(self, spec: ChamberSpec) -> Profile:
+        profile = self._profiles.find(spec.profile)
+        if profile is None:
+            known = ", ".join(self._profiles.names())
+            raise MisconfiguredError(f"profile {spec.profile!r} is not known to this worker; it has {known}")
+        return profile
+
+    def _request(self, spec: ChamberSpec, profile: Profile, budget_ms: int) -> DeviceRequest:
+        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+        return DeviceRequest(
+            url=request_url(profile, spec.url),
+            budget_ms=budget_ms,
+            egress=self._egress.of(spec.organization, spec.section),
+            headers=request_headers(profile, secret),
+            max_bytes=profile.request.max_bytes,
+            verify_tls=spec.verify_tls,
+        )

@@ -1,5 +1,6 @@
 """The chambers that were enrolled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +54,10 @@ class Registry(Protocol):
 
     async def has_section(self, organization: str, section: str) -> bool:
         """Whether chambers can be enrolled there."""
+        ...
+
+    async def sections(self, organization: str) -> Sequence[str]:
+        """Names of the organization's sections, sorted."""
         ...
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:

@@ -1,1 +1,1 @@
-"""Simulated HTTP devices on real sockets."""
+"""Simulated devices: real sockets, real dialects, real faults, and a log of what was served when."""

@@ -1,0 +1,105 @@
+"""`python -m simulator`: a fleet of simulated devices until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import contextlib
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet
+from simulator.replay import CurveError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a fleet until SIGTERM or SIGINT.
+
+    Args:
+        argv: arguments without the program's name; None = the process's own.
+
+    Returns:
+        0 after a clean stop, 1 when the fleet could not start, with one line on standard error that says why.
+    """
+    plan = _plan(_parser().parse_args(argv))
+    _raise_file_limit()
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(_run(plan))
+        except CurveError as error:
+            return _failed(str(error))
+        except OSError as error:
+            return _failed(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
+    return 0
+
+
+async def _run(plan: FleetPlan) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with SimulatedFleet(plan) as fleet:
+        _say(f"{len(fleet.devices)} devices listen, control at {fleet.control_url}")
+        await stopped.wait()
+
+
+def _plan(options: argparse.Namespace) -> FleetPlan:
+    return FleetPlan(**vars(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="Simulated devices on 127.0.0.1.")
+    parser.add_argument("--devices", type=_count, default=12, help="how many, 1 to 5000 (default 12)")
+    parser.add_argument("--control-port", type=_port, default=0, help="0 = as before, else any free one")
+    parser.add_argument("--port-base", type=_port, default=0, help="port of the first device; 0 as above")
+    parser.add_argument("--log", type=Path, help="JSON lines of what was served, appended")
+    parser.add_argument("--devices-file", type=Path, help="written with all addresses once all devices listen")
+    parser.add_argument("--series", type=Path, help="CSV recording to replay instead of the curves that ship")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="curve seconds per second (default 1)")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= DEVICES_CEILING:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {DEVICES_CEILING}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a speed above 0, such as 1 or 60")
+    return speed
+
+
+def _raise_file_limit() -> None:
+    """Two files per device: its port and its client."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * DEVICES_CEILING
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
+
+
+def _failed(why: str) -> int:
+    _say(f"the simulator cannot start: {why}")
+    return 1
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

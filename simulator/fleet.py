@@ -1,0 +1,170 @@
+"""A fleet of simulated devices with its control port."""
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from simulator.control import Control
+from simulator.device import SimulatedDevice
+from simulator.dialects import DIALECTS
+from simulator.listener import PortTakenError, free_ports, listen_on
+from simulator.replay import Curve, Playback, load_curve, shipped_curves
+from simulator.served import ServedLog
+
+DEVICES_CEILING = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPlan:
+    """What a fleet is to be.
+
+    Attributes:
+        devices: how many, 1 to 5,000; their ids are `sim-01`, `sim-02`, ...
+        port_base: port of the first device, the others follow; 0 = the ports of an existing devices file as far as
+            they are free, else any free ones.
+        control_port: as `port_base`, for the control port.
+        log: file of what was served; None keeps it in memory only, and serial numbers begin at 1 again.
+        devices_file: where the addresses are written once all devices listen.
+        series: a recording that all devices replay; None = the curves that ship.
+        speed: curve seconds per second.
+    """
+
+    devices: int = 12
+    port_base: int = 0
+    control_port: int = 0
+    log: Path | None = None
+    devices_file: Path | None = None
+    series: Path | None = None
+    speed: float = 1.0
+
+
+class SimulatedFleet:
+    """Devices that listen between entering and leaving the context."""
+
+    def __init__(self, plan: FleetPlan) -> None:
+        """Plan only: files and sockets are opened on entering."""
+        self._plan = plan
+        self._stack = AsyncExitStack()
+        self._devices: dict[str, SimulatedDevice] = {}
+        self._control: Control | None = None
+
+    @property
+    def devices(self) -> Mapping[str, SimulatedDevice]:
+        """The devices by id, in their order."""
+        return self._devices
+
+    @property
+    def control_url(self) -> str:
+        """Base address of the control port."""
+        assert self._control is not None, "the fleet was not entered"
+        return self._control.url
+
+    async def __aenter__(self) -> Self:
+        """Listen on all ports, then write the devices file.
+
+        Raises:
+            CurveError: the series cannot be replayed.
+            PortTakenError: an explicit port is taken.
+            OSError: a file or a socket cannot be had.
+        """
+        async with AsyncExitStack() as opening:
+            log = opening.enter_context(ServedLog(self._plan.log))
+            curves = [load_curve(self._plan.series)] if self._plan.series else shipped_curves()
+            control_socket, sockets = _sockets(self._plan)
+            for number, (device_id, sock) in enumerate(zip(device_ids(self._plan.devices), sockets, strict=True)):
+                curve = curves[number // len(DIALECTS) % len(curves)]  # every dialect replays every curve
+                climate = Playback(curve, self._plan.speed, _offset_s(device_id, curve))
+                device = SimulatedDevice(device_id, DIALECTS[number % len(DIALECTS)], climate, sock, log)
+                self._devices[device_id] = device
+                opening.push_async_callback(device.close)
+                await device.open()
+            self._control = Control(self._devices, log, control_socket)
+            opening.push_async_callback(self._control.close)
+            await self._control.open()
+            if self._plan.devices_file is not None:
+                _write_whole(self._plan.devices_file, self.document())
+            self._stack = opening.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every port and connection, then the log."""
+        await self._stack.aclose()
+
+    def document(self) -> dict[str, object]:
+        """The devices file: `{control, devices: [{id, url, dialect, port}]}`."""
+        rows = [{"id": d.id, "url": d.url, "dialect": d.dialect.name, "port": d.port} for d in self._devices.values()]
+        return {"control": self.control_url, "devices": rows}
+
+
+def device_ids(count: int) -> list[str]:
+    """`sim-01` and so on; the first ones stay the same when a fleet grows."""
+    return [f"sim-{number:02d}" for number in range(1, count + 1)]
+
+
+def _offset_s(device_id: str, curve: Curve) -> float:
+    return int.from_bytes(hashlib.sha256(device_id.encode()).digest()[:4], "big") % max(1, int(curve.length_s))
+
+
+def _sockets(plan: FleetPlan) -> tuple[socket.socket, list[socket.socket]]:
+    """Listening sockets for control port and devices: explicit and kept ones first, so that no free pick takes one."""
+    wanted = _wanted_ports(plan)
+    taken: list[socket.socket | None] = []
+    try:
+        for port, explicit in wanted:
+            taken.append(_listen(port, explicit=explicit))
+        free = free_ports()
+        for index, sock in enumerate(taken):
+            taken[index] = sock or next(free)
+    except BaseException:
+        for sock in taken:
+            if sock is not None:
+                sock.close()
+        raise
+    control, *devices = [sock for sock in taken if sock is not None]
+    return control, devices
+
+
+def _listen(port: int | None, *, explicit: bool) -> socket.socket | None:
+    if port is None:
+        return None
+    try:
+        return listen_on(port)
+    except PortTakenError:
+        if explicit:
+            raise
+        return None
+
+
+def _wanted_ports(plan: FleetPlan) -> Iterator[tuple[int | None, bool]]:
+    """Port and whether it was asked for, of the control port and of each device."""
+    kept = _kept_ports(plan.devices_file)
+    yield (plan.control_port, True) if plan.control_port else (kept.get("control"), False)
+    for number, device_id in enumerate(device_ids(plan.devices)):
+        yield (plan.port_base + number, True) if plan.port_base else (kept.get(device_id), False)
+
+
+def _kept_ports(path: Path | None) -> dict[str, int]:
+    """Ports of an earlier run by device id, and `control`; empty when there was none, or its file is no use."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        document = json.loads(path.read_bytes())
+        ports = {str(row["id"]): int(row["port"]) for row in document["devices"]}
+        ports["control"] = int(document["control"].rpartition(":")[2])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
+    return {name: port for name, port in ports.items() if 0 < port < 65_536}
+
+
+def _write_whole(path: Path, document: dict[str, object]) -> None:
+    """Replace the file at once: whoever waits for it never reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(document, indent=1) + "\n")
+    draft.replace(path)

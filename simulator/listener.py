@@ -1,0 +1,118 @@
+"""One port on 127.0.0.1 that can refuse connections and accept them again without losing its number."""
+
+import asyncio
+import errno
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+
+HOST = "127.0.0.1"
+BACKLOG = 1_024
+FREE_FIRST, FREE_LAST = 18_100, 32_000
+"""Free ports are taken from below the system's ephemeral range: no outgoing connection can be on one at a restart."""
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class PortTakenError(OSError):
+    """Somebody else listens on the port; the message names it and the remedy."""
+
+
+def listen_on(port: int) -> socket.socket:
+    """A listening socket on exactly this port.
+
+    Raises:
+        PortTakenError: somebody else listens there.
+        OSError: the port may not be used, or there are no more sockets.
+    """
+    sock = _bound(port)
+    try:
+        sock.listen(BACKLOG)  # without it two sockets with SO_REUSEADDR could share the port unnoticed
+    except OSError:
+        sock.close()
+        raise PortTakenError(errno.EADDRINUSE, f"port {port} is taken; give another one, or 0 for any free") from None
+    return sock
+
+
+def free_ports() -> Iterator[socket.socket]:
+    """Listening sockets on free ports, in rising order."""
+    for port in range(FREE_FIRST, FREE_LAST):
+        try:
+            yield listen_on(port)
+        except PortTakenError:
+            continue
+    raise PortTakenError(errno.EADDRINUSE, f"no port from {FREE_FIRST} to {FREE_LAST} is free")
+
+
+def reset_connection(writer: asyncio.StreamWriter) -> None:
+    """End the connection with RST instead of FIN."""
+    sock: socket.socket | None = writer.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+class Listener:
+    """Serves the connections of one port."""
+
+    def __init__(self, sock: socket.socket, serve: Serve) -> None:
+        """Take over a listening socket; nothing is accepted before `open`."""
+        self.port: int = sock.getsockname()[1]
+        self._sock = sock
+        self._serve = serve
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Accept connections; opening again changes nothing.
+
+        Raises:
+            PortTakenError: somebody else took the port while it refused connections.
+        """
+        if self._server is not None:
+            return
+        try:
+            self._server = await asyncio.start_server(self._connected, sock=self._sock, backlog=BACKLOG)
+        except OSError as error:
+            raise PortTakenError(error.errno, f"port {self.port} was taken by somebody else meanwhile") from None
+
+    async def refuse(self) -> None:
+        """Refuse new connections and drop those that are open; the port's number stays ours."""
+        await self.close()
+        self._sock = _bound(self.port)
+
+    async def close(self) -> None:
+        """Close the port and every connection; closing again changes nothing."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._sock.close()
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            writer.transport.abort()  # the client left, or the port closes: both are ordinary here
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+
+def _bound(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.settimeout(0)
+        sock.bind((HOST, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(error.errno, f"port {port} is taken; give another one, or 0 for any free") from None
+        raise
+    return sock

@@ -1,0 +1,17 @@
+"""In-memory twins of the stores and the registry: shipped, and held equal to PostgreSQL by the contract tests."""
+
+from adapters.memory.history import InMemoryHistory
+from adapters.memory.keys import InMemoryKeys
+from adapters.memory.latest import InMemoryLatest
+from adapters.memory.ledger import InMemoryLedger
+from adapters.memory.outcomes import InMemoryOutcomes
+from adapters.memory.registry import InMemoryRegistry
+
+__all__ = [
+    "InMemoryHistory",
+    "InMemoryKeys",
+    "InMemoryLatest",
+    "InMemoryLedger",
+    "InMemoryOutcomes",
+    "InMemoryRegistry",
+]

@@ -1,0 +1,159 @@
+"""The state that the in-memory twins share."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.errors import AwayError, NotFoundError
+from collector.domain.outcome import Gap, Reading
+from collector.ports.history import DetectorRecord, StoredReading
+
+
+def wall_ms() -> int:
+    """The wall clock, milliseconds since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class KeptEpoch:
+    """A row of schedule_epoch; `last_ms` None = open, `final` = ended by a retirement."""
+
+    first_ms: int
+    interval_ms: int
+    phase_ms: int
+    spec_version: int
+    last_ms: int | None = None
+    final: bool = False
+
+
+@dataclass(slots=True)
+class KeptGap:
+    """A row of gap; `opened` = it was stored as an open run, `number` = order of recording."""
+
+    gap: Gap
+    recorded_ms: int
+    number: int
+    opened: bool = False
+
+
+@dataclass(slots=True)
+class KeptReading:
+    """A row of reading; `stored_ms` is the commit."""
+
+    reading: Reading
+    stored_ms: int
+
+
+@dataclass(slots=True)
+class KeptChamber:
+    """A row of chamber, and all that hangs on it.
+
+    Attributes:
+        spec: with the version that stands.
+        created_ms: when it was enrolled first.
+        began_ms: first slot since it was enrolled last.
+        settled_ms: every slot up to here has its outcome.
+        pause: that stands.
+        resumed_ms: when the last pause was taken from the row.
+        sections: (first slot, section), in order.
+    """
+
+    spec: ChamberSpec
+    created_ms: int
+    began_ms: int
+    settled_ms: int
+    pause: Pause | None = None
+    resumed_ms: int | None = None
+    retiring: bool = False
+    retired_ms: int | None = None
+    sections: list[tuple[int, str]] = field(default_factory=list)
+    epochs: list[KeptEpoch] = field(default_factory=list)
+    readings: dict[int, KeptReading] = field(default_factory=dict)
+    gaps: list[KeptGap] = field(default_factory=list)
+    adhoc: dict[str, StoredReading] = field(default_factory=dict)
+    detectors: dict[str, DetectorRecord] = field(default_factory=dict)
+
+    def open_epoch(self) -> KeptEpoch | None:
+        """The epoch that has no end yet, if any."""
+        return next((e for e in self.epochs if e.last_ms is None), None)
+
+    def last_epoch(self) -> KeptEpoch:
+        """The open epoch, or else the last one."""
+        return self.open_epoch() or max(self.epochs, key=lambda e: e.first_ms)
+
+
+class InMemoryLedger:
+    """What PostgreSQL would hold, with organization `default` and its section `default`.
+
+    Attributes:
+        away: set True to let every twin refuse as if the server could not be reached.
+        chambers: by id.
+        keys: by key id: (sha256 of the secret, organization, name).
+        now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
+    """
+
+    def __init__(self, now_ms: Callable[[], int] = wall_ms) -> None:
+        self.now_ms = now_ms
+        self._here = asyncio.Event()
+        self._here.set()
+        self.chambers: dict[str, KeptChamber] = {}
+        self.keys: dict[str, tuple[bytes, str, str]] = {}
+        self._sections: set[tuple[str, str]] = {("default", "default")}
+        self._recorded = 0
+
+    @property
+    def away(self) -> bool:
+        """Whether every twin refuses."""
+        return not self._here.is_set()
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        if away:
+            self._here.clear()
+        else:
+            self._here.set()
+
+    async def wait_here(self) -> None:
+        """Return when `away` is not set."""
+        await self._here.wait()
+
+    def add_section(self, organization: str, section: str) -> None:
+        """Make a section, and its organization with it; again: nothing."""
+        self._sections.add((organization, section))
+
+    def has_section(self, organization: str, section: str) -> bool:
+        """Whether the section is there."""
+        return (organization, section) in self._sections
+
+    def has_organization(self, organization: str) -> bool:
+        """Whether the organization is there."""
+        return any(o == organization for o, _ in self._sections)
+
+    def next_number(self) -> int:
+        """Counts what is recorded, so that two gaps of one millisecond have an order."""
+        self._recorded += 1
+        return self._recorded
+
+    def check_here(self) -> None:
+        """Refuse while `away` is set.
+
+        Raises:
+            AwayError: the twin plays a server that cannot be reached.
+        """
+        if self.away:
+            raise AwayError("PostgreSQL cannot be reached (the in-memory twin plays it)")
+
+    def chamber_of(self, organization: str, chamber_id: str) -> KeptChamber:
+        """The chamber inside the organization.
+
+        Raises:
+            NotFoundError: not there, or another organization's.
+            AwayError: as in `check_here`.
+        """
+        self.check_here()
+        kept = self.chambers.get(chamber_id)
+        if kept is None or kept.spec.organization != organization:
+            raise NotFoundError(f"no chamber {chamber_id!r}")
+        return kept

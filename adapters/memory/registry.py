@@ -1,0 +1,159 @@
+"""The chambers that were enrolled, in memory."""
+
+from dataclasses import replace
+
+from adapters.cursors import read_cursor, write_cursor
+from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch
+from collector.domain.cadence import Grid
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.errors import ConflictError, InvalidFieldError, StaleVersionError
+from collector.domain.health import FAILING_AFTER, Status
+from collector.domain.outcome import Epoch, GapReason
+from collector.ports.paging import Page
+from collector.ports.registry import ChamberFilter, ChamberRecord
+
+STALE_GRACE_MS = 60_000
+
+
+class InMemoryRegistry:
+    """`Registry` over an `InMemoryLedger`."""
+
+    def __init__(self, ledger: InMemoryLedger) -> None:
+        self._ledger = ledger
+
+    async def has_section(self, organization: str, section: str) -> bool:
+        """Whether chambers can be enrolled there."""
+        self._ledger.check_here()
+        return self._ledger.has_section(organization, section)
+
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+        """Write the row and its first epoch; see `Registry.enrol`."""
+        self._ledger.check_here()
+        self._check_section(spec)
+        kept = self._ledger.chambers.get(spec.id)
+        if kept is not None and kept.spec.organization != spec.organization:
+            raise ConflictError(f"the id {spec.id!r} is taken", "choose another id", "id")
+        if kept is None:
+            kept = KeptChamber(spec, now_ms, epoch.first_slot_ms, epoch.first_slot_ms - 1)
+            self._ledger.chambers[spec.id] = kept
+            _begin(kept, spec, epoch)
+        elif kept.retired_ms is not None:
+            _begin(kept, replace(spec, version=kept.spec.version + 1), epoch)
+        return self._record(kept)
+
+    async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """One chamber; see `Registry.find`."""
+        return self._record(self._ledger.chamber_of(organization, chamber_id))
+
+    async def page(
+        self, organization: str, wanted: ChamberFilter, limit: int, cursor: str | None
+    ) -> Page[ChamberRecord]:
+        """Chambers by id; see `Registry.page`."""
+        self._ledger.check_here()
+        place = read_cursor(cursor, str)
+        after = str(place[0]) if place else ""
+        mine = (self._record(k) for k in self._ledger.chambers.values() if k.spec.organization == organization)
+        fitting = sorted((r for r in mine if r.spec.id > after and _fits(r, wanted)), key=lambda r: r.spec.id)
+        items = fitting[:limit]
+        return Page(items, write_cursor(items[-1].spec.id) if items and len(fitting) > limit else None)
+
+    async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
+        """Write the spec as the next version; see `Registry.change_spec`."""
+        kept = self._ledger.chamber_of(spec.organization, spec.id)
+        self._check_section(spec)
+        if kept.spec.version != expected_version:
+            raise StaleVersionError(kept.spec.version)
+        _check_alive(kept)
+        if spec.section != kept.spec.section:
+            kept.sections.append((kept.settled_ms + 1, spec.section))
+        kept.spec = replace(spec, version=expected_version + 1)
+        return self._record(kept)
+
+    async def change_pause(self, organization: str, chamber_id: str, pause: Pause | None) -> ChamberRecord:
+        """Write or remove the pause; see `Registry.change_pause`. Reason, author and end make a pause the same."""
+        kept = self._ledger.chamber_of(organization, chamber_id)
+        _check_alive(kept)
+        if _essence(kept.pause) != _essence(pause):
+            kept.spec = replace(kept.spec, version=kept.spec.version + 1)
+            kept.pause, kept.resumed_ms = pause, kept.resumed_ms if pause else self._ledger.now_ms()
+        return self._record(kept)
+
+    async def retire(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """Mark it `retiring`; see `Registry.retire`."""
+        kept = self._ledger.chamber_of(organization, chamber_id)
+        kept.retiring = True
+        return self._record(kept)
+
+    def _check_section(self, spec: ChamberSpec) -> None:
+        if not self._ledger.has_section(spec.organization, spec.section):
+            raise InvalidFieldError("section", f"there is no section {spec.section!r}", "use one that exists")
+
+    def _record(self, kept: KeptChamber) -> ChamberRecord:
+        return ChamberRecord(
+            spec=kept.spec,
+            pause=kept.pause,
+            status=status_of(kept, self._ledger.now_ms()),
+            settled_through_ms=kept.settled_ms,
+            first_slot_ms=kept.last_epoch().first_ms,
+            created_ms=kept.created_ms,
+            last_reading_ms=max(kept.readings, default=None),
+            retired_ms=kept.retired_ms,
+        )
+
+
+def status_of(kept: KeptChamber, now_ms: int) -> Status:
+    """What the ledger says of a chamber: the same expression as PostgreSQL's view `chamber_overview`."""
+    if kept.retired_ms is not None:
+        return Status.RETIRED
+    if kept.retiring:
+        return Status.RETIRING
+    patience_ms = 2 * kept.spec.interval_ms + STALE_GRACE_MS
+    until_ms = kept.pause.until_ms if kept.pause else None
+    if kept.pause and (until_ms is None or now_ms <= until_ms + patience_ms):
+        return Status.PAUSED
+    if now_ms > max(kept.settled_ms, kept.resumed_ms or 0, until_ms or 0) + patience_ms:
+        return Status.STALE
+    if kept.settled_ms < kept.began_ms:
+        return Status.STARTING
+    return Status.FAILING if _failing(kept) else Status.COLLECTING
+
+
+def _failing(kept: KeptChamber) -> bool:
+    epoch = kept.last_epoch()
+    third_ms = Grid(epoch.interval_ms, epoch.phase_ms).at_or_before(kept.settled_ms)
+    third_ms -= (FAILING_AFTER - 1) * epoch.interval_ms
+    pauses = (g.gap.last_ms for g in kept.gaps if g.opened and g.gap.reason is GapReason.PAUSED)
+    resumed_ms = max((last for last in pauses if last is not None), default=-1)
+    newest_ms = max(kept.readings, default=-1)
+    return third_ms >= epoch.first_ms and third_ms > resumed_ms and newest_ms < third_ms
+
+
+def _begin(kept: KeptChamber, spec: ChamberSpec, epoch: Epoch) -> None:
+    grid = Grid(epoch.interval_ms, epoch.phase_ms)
+    ended_ms = max((max(e.last_ms or 0, e.first_ms) for e in kept.epochs), default=None)
+    first_ms = epoch.first_slot_ms
+    if ended_ms is not None and first_ms <= ended_ms:
+        first_ms = grid.after(ended_ms)
+    kept.spec, kept.pause, kept.retiring, kept.retired_ms, kept.resumed_ms = spec, None, False, None, None
+    kept.began_ms, kept.settled_ms = first_ms, max(kept.settled_ms, first_ms - 1)
+    kept.epochs.append(KeptEpoch(first_ms, epoch.interval_ms, epoch.phase_ms, spec.version))
+    kept.sections.append((first_ms, spec.section))
+
+
+def _check_alive(kept: KeptChamber) -> None:
+    if kept.retiring:
+        word = "retired" if kept.retired_ms is not None else "is retiring"
+        raise ConflictError(f"chamber {kept.spec.id!r} {word}", "enrol it again once it is retired")
+
+
+def _essence(pause: Pause | None) -> tuple[str, str, int | None] | None:
+    return None if pause is None else (pause.reason, pause.by, pause.until_ms)
+
+
+def _fits(record: ChamberRecord, wanted: ChamberFilter) -> bool:
+    text = (wanted.text or "").lower()
+    return (
+        wanted.section in (None, record.spec.section)
+        and (record.status == wanted.status if wanted.status else record.status != Status.RETIRED)
+        and (text in record.spec.id.lower() or text in record.spec.name.lower())
+    )

@@ -1,0 +1,158 @@
+"""Rules of the ledger that every store keeps alike: what may be stored, and what a change does to the registry row."""
+
+from dataclasses import dataclass, replace
+
+from collector.domain.cadence import DEFAULT_ROUND_SPAN_MS
+from collector.domain.chamber import INTERVAL_MS, ChamberSpec, Pause
+from collector.domain.outcome import (
+    DETAIL_LIMIT,
+    Change,
+    Epoch,
+    EpochEnd,
+    Gap,
+    GapReason,
+    Outcome,
+    PauseEnd,
+    Reading,
+    first_slot_of,
+)
+
+FUTURE_SLACK_MS = 3_600_000
+"""A worker's clock may be wrong by this much before its outcomes are refused."""
+LAST_INSTANT_MS = 253_402_300_799_999
+"""The end of the year 9999: instants that are only shown to people are cut down to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The instants that are kept, both ends inclusive.
+
+    Attributes:
+        from_ms: nothing before is kept: the begin of the chamber's first epoch.
+        readings_to_ms: latest slot of a reading.
+        gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away.
+    """
+
+    from_ms: int
+    readings_to_ms: int
+    gaps_to_ms: int
+
+
+def window_of(retained_from_ms: int, spec: ChamberSpec, now_ms: int) -> Window:
+    """The window in which outcomes of a chamber are kept."""
+    latest = now_ms + (spec.round_span_ms or DEFAULT_ROUND_SPAN_MS) + FUTURE_SLACK_MS
+    return Window(retained_from_ms, latest, latest + spec.interval_ms)
+
+
+def storable(outcome: Outcome, window: Window) -> Outcome:
+    """The outcome as it can be kept: texts without NUL, and a `misconfigured` gap where it lies outside the window.
+
+    Schedule changes (epochs, ends, changes of the row) are never refused: without them no slot is expected.
+    """
+    match outcome:
+        case Reading(slot_ms=slot) if not window.from_ms <= slot <= window.readings_to_ms:
+            return _outside(slot, slot, window)
+        case Gap(first_ms=first, last_ms=last) if first > window.gaps_to_ms or (
+            last is not None and last < window.from_ms
+        ):
+            return _outside(first, first if last is None else last, window)
+        case Gap():
+            texts = (clean(outcome.detail), clean(outcome.by))
+            return replace(outcome, detail=texts[0], by=texts[1], until_ms=_shown(outcome.until_ms))
+        case Change():
+            texts = (clean(outcome.reason), clean(outcome.by))
+            return replace(outcome, reason=texts[0], by=texts[1], until_ms=_shown(outcome.until_ms))
+        case Reading():
+            measurements = (replace(m, name=clean(m.name), unit=clean(m.unit)) for m in outcome.measurements)
+            return replace(outcome, measurements=tuple(measurements))
+        case PauseEnd() | Epoch() | EpochEnd():
+            return outcome
+
+
+def poisoned(outcome: Outcome, sqlstate: str, message: str) -> Gap | None:
+    """The `malformed` gap of an outcome that the database itself refused; None for a change, which has no slot."""
+    first = first_slot_of(outcome)
+    if first is None:
+        return None
+    last = outcome.last_ms if isinstance(outcome, Gap) and outcome.last_ms is not None else first
+    detail = clean(f"sqlstate {sqlstate}: {message}")
+    return Gap(_cut(first), _cut(max(first, last)), GapReason.MALFORMED, detail)
+
+
+def clean(text: str) -> str:
+    """The text without what PostgreSQL cannot keep (NUL, lone surrogates), cut at `DETAIL_LIMIT` characters."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:DETAIL_LIMIT]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRow:
+    """What a change made of a registry row.
+
+    Attributes:
+        spec: with the version that stands now.
+        pause: that stands now.
+        lost: why nothing changed, as a sentence; empty when the change applies, or was applied before.
+    """
+
+    spec: ChamberSpec
+    pause: Pause | None
+    lost: str = ""
+
+
+def apply_change(spec: ChamberSpec, pause: Pause | None, change: Change) -> ChangedRow:
+    """Apply a signal's change to the row by compare-and-set on its version.
+
+    The timeout is cut down to a shorter new interval. The second run finds the next version and what it asked for,
+    and changes nothing.
+    """
+    problem = _problem(change)
+    if problem:
+        return ChangedRow(spec, pause, f"{change.kind} was not written to the registry: {problem}")
+    wanted, wanted_pause = _wanted(spec, pause, change)
+    if spec.version == change.expected_version:
+        return ChangedRow(replace(wanted, version=spec.version + 1), wanted_pause)
+    if spec.version == change.expected_version + 1 and (wanted, wanted_pause) == (spec, pause):
+        return ChangedRow(spec, pause)
+    lost = (
+        f"{change.kind} was made on version {change.expected_version}, but the registry is at version {spec.version}: "
+        "the registry's row stands"
+    )
+    return ChangedRow(spec, pause, lost)
+
+
+def _problem(change: Change) -> str:
+    low, high = INTERVAL_MS
+    match change.kind:
+        case "pause" | "resume":
+            return ""
+        case "set_interval" if change.interval_ms is not None and low <= change.interval_ms <= high:
+            return ""
+        case "set_interval":
+            return f"the interval {change.interval_ms} ms is not within {low} and {high} ms"
+        case _:
+            return "this release does not know such a change"
+
+
+def _wanted(spec: ChamberSpec, pause: Pause | None, change: Change) -> tuple[ChamberSpec, Pause | None]:
+    if change.kind == "pause":
+        return spec, Pause(change.since_ms or 0, change.reason, change.by, change.until_ms)
+    if change.kind == "resume":
+        return spec, None
+    interval = change.interval_ms or spec.interval_ms
+    return replace(spec, interval_ms=interval, timeout_ms=min(spec.timeout_ms, interval)), pause
+
+
+def _outside(first_ms: int, last_ms: int, window: Window) -> Gap:
+    detail = (
+        f"outside_window: slot {first_ms} is not within {window.from_ms} and {window.readings_to_ms}; "
+        "check the worker's clock"
+    )
+    return Gap(_cut(first_ms), _cut(last_ms), GapReason.MISCONFIGURED, detail)
+
+
+def _cut(instant_ms: int) -> int:
+    return max(0, min(instant_ms, LAST_INSTANT_MS))
+
+
+def _shown(instant_ms: int | None) -> int | None:
+    return None if instant_ms is None else _cut(instant_ms)

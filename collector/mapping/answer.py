@@ -1,9 +1,16 @@
 """From the bytes of an answer to measurements."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from collector.domain.outcome import Measurement
+from collector.domain.errors import DeniedError, MalformedAnswerError
+from collector.domain.outcome import Measurement, Quality
+from collector.domain.quality import all_zero
+from collector.mapping.decode import Tree, decode
+from collector.mapping.excerpt import excerpt
+from collector.mapping.measure import Measured, measure
 from collector.mapping.profile import Profile
+from collector.mapping.select import holds, select, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +34,53 @@ def map_answer(profile: Profile, body: bytes) -> MappedAnswer:
         DeniedError: the device answered and said no.
         MisconfiguredError: a unit that the table does not know.
     """
-    raise NotImplementedError((profile, body))
+    tree = _rooted(profile, decode(profile.body, body), body)
+    _refuse_denial(profile, tree, body)
+    measured = [measure(rules, tree) for rules in profile.measurements]
+    _refuse_useless(measured, body)
+    return MappedAnswer(tuple(_judged(measured)))
+
+
+def _rooted(profile: Profile, tree: Tree, body: bytes) -> Tree:
+    root = profile.body.root
+    if root is None:
+        return tree
+    found = select(root, tree)
+    if not isinstance(found, dict | list):
+        raise MalformedAnswerError(f"root: {shown(root)} finds no object; the answer begins {excerpt(body)}")
+    return found
+
+
+def _refuse_denial(profile: Profile, tree: Tree, body: bytes) -> None:
+    rule = profile.denied_when
+    if rule is not None and holds(select(rule, tree)):
+        raise DeniedError(f"denied: {shown(rule)} holds; the answer begins {excerpt(body)}")
+
+
+def _refuse_useless(measured: Sequence[Measured], body: bytes) -> None:
+    for one in measured:
+        if one.rules.required and one.measurement.value is None:
+            problem = f"{one.stage}: {_told(one)}, and it is required"
+            raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")
+    if not any(one.measurement.value is not None and not one.rules.diagnostic for one in measured):
+        first = next(one for one in measured if not one.rules.diagnostic)
+        problem = f"{first.stage}: no measurement has a value; the first, {_told(first)}"
+        raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")
+
+
+def _told(one: Measured) -> str:
+    quality = one.measurement.quality.value
+    return f"{one.rules.name} ({shown(one.rules.select)}), is {quality}: {one.why}"
+
+
+def _judged(measured: Sequence[Measured]) -> list[Measurement]:
+    sent = [one.sent for one in measured if one.sent is not None and not one.rules.diagnostic]
+    if not all_zero(sent):
+        return [one.measurement for one in measured]
+    return [_doubted(one) for one in measured]
+
+
+def _doubted(one: Measured) -> Measurement:
+    if one.rules.diagnostic or one.measurement.value is None:
+        return one.measurement
+    return replace(one.measurement, quality=Quality.SUSPECT)

@@ -1,0 +1,111 @@
+"""One measurement of an answer: select, number, unit, quality."""
+
+from dataclasses import dataclass
+
+from collector.domain.errors import MalformedAnswerError, MisconfiguredError
+from collector.domain.outcome import Measurement, Quality
+from collector.domain.quality import quality_of
+from collector.domain.units import stored_unit, to_stored, unit_code
+from collector.mapping.decode import Tree
+from collector.mapping.excerpt import excerpt
+from collector.mapping.numbers import finite, number_of
+from collector.mapping.profile import MeasurementRules
+from collector.mapping.select import select, shown
+
+_SHOWN_BELOW = 10**18
+"""Larger integers may have thousands of digits, which Python refuses to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement and how it came about.
+
+    Attributes:
+        rules: of the profile.
+        measurement: what is stored.
+        sent: the number before conversion, None without one.
+        stage: where it failed, if it did: `select`, `sentinel`, `number` or `unit`.
+        why: what was seen there.
+    """
+
+    rules: MeasurementRules
+    measurement: Measurement
+    sent: float | None = None
+    stage: str = ""
+    why: str = ""
+
+
+def measure(rules: MeasurementRules, tree: Tree) -> Measured:
+    """Find, read, convert and judge one measurement; a faulty channel is a `bad` measurement, not an error.
+
+    Raises:
+        MisconfiguredError: the device names a unit that the table does not know, or one of another quantity.
+    """
+    try:
+        found = select(rules.select, tree)
+        return _absent(rules, found) or _faulty(rules, found) or _read(rules, found, tree)
+    except MalformedAnswerError as error:
+        return _without_value(rules, Quality.BAD, "select", error.detail)
+
+
+def _absent(rules: MeasurementRules, found: object) -> Measured | None:
+    if found is None:
+        return _without_value(rules, Quality.MISSING, "select", "nothing is there")
+    if isinstance(found, str) and found.strip() in rules.missing:
+        return _without_value(rules, Quality.MISSING, "select", f"the word {excerpt(found)}")
+    return None
+
+
+def _faulty(rules: MeasurementRules, found: object) -> Measured | None:
+    if _is_sentinel(rules, found):
+        return _without_value(rules, Quality.BAD, "sentinel", _seen(found))
+    return None
+
+
+def _read(rules: MeasurementRules, found: object, tree: Tree) -> Measured:
+    code = _code_sent(rules, tree)
+    if code is None:
+        return _without_value(rules, Quality.BAD, "unit", f"the device names none at {shown(str(rules.unit_select))}")
+    sent = number_of(found, code, decimal_comma=rules.decimal_comma)
+    stored = None if sent is None else finite(to_stored(sent, code))
+    if stored is None:
+        return _without_value(rules, Quality.BAD, "number", f"{_seen(found)} is not a number in {code}")
+    measurement = Measurement(rules.name, stored, stored_unit(code), quality_of(stored, rules.range))
+    return Measured(rules, measurement, sent)
+
+
+def _is_sentinel(rules: MeasurementRules, found: object) -> bool:
+    if not rules.sentinels:
+        return False
+    if isinstance(found, str) and found.strip() in [word for word in rules.sentinels if isinstance(word, str)]:
+        return True
+    number = number_of(found, unit_code(rules.unit), decimal_comma=rules.decimal_comma)
+    return number is not None and number in [word for word in rules.sentinels if not isinstance(word, str)]
+
+
+def _code_sent(rules: MeasurementRules, tree: Tree) -> str | None:
+    if rules.unit_select is None:
+        return unit_code(rules.unit)
+    named = select(rules.unit_select, tree)
+    if named is None or named == "":
+        return None
+    code = unit_code(named if isinstance(named, str) else _seen(named))
+    if stored_unit(code) != rules.stored_unit:
+        raise MisconfiguredError(
+            f"unit: {rules.name} comes in {code}, and the profile expects what is stored as {rules.stored_unit}"
+        )
+    return code
+
+
+def _without_value(rules: MeasurementRules, quality: Quality, stage: str, why: str) -> Measured:
+    return Measured(rules, Measurement(rules.name, None, rules.stored_unit, quality), stage=stage, why=why)
+
+
+def _seen(found: object) -> str:
+    if isinstance(found, str):
+        return excerpt(found)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, int | float):
+        return str(found) if abs(found) < _SHOWN_BELOW else "a huge number"
+    return "a list" if isinstance(found, list) else "an object"

@@ -1,0 +1,89 @@
+"""Selecting values in a decoded answer by JMESPath: a small specified language that runs no user code."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
+from jmespath.parser import ParsedResult
+
+from collector.domain.errors import MalformedAnswerError
+
+_RUNTIME_ERRORS = (JMESPathError, ArithmeticError, ValueError, TypeError, RecursionError)
+"""A function that meets another type than it wants, sums too large, slices by zero: all of them mean another shape."""
+
+
+class ExpressionError(ValueError):
+    """The text is not a JMESPath expression that can work."""
+
+
+def check_expression(expression: str) -> str:
+    """The expression itself, when its syntax, its functions and the count of their arguments are right.
+
+    JMESPath itself finds an unknown function only when an answer reaches it.
+
+    Raises:
+        ExpressionError: in one line, what is wrong.
+    """
+    try:
+        parsed = _compiled(expression)
+    except (JMESPathError, ValueError, RecursionError) as error:
+        raise ExpressionError(_one_line(error)) from None
+    _check_functions(parsed.parsed)
+    return expression
+
+
+def select(expression: str, tree: object) -> Any:
+    """What the expression finds in the answer; None when there is nothing.
+
+    Raises:
+        MalformedAnswerError: the expression meets a shape that it cannot work on.
+    """
+    try:
+        return _compiled(expression).search(tree)
+    except _RUNTIME_ERRORS as error:
+        raise MalformedAnswerError(f"select: {shown(expression)}: {_one_line(error)}") from None
+
+
+def holds(found: object) -> bool:
+    """Truth as JMESPath defines it: null, false, and empty texts, lists and objects are false; 0 is true."""
+    return not (found is None or found is False or (isinstance(found, str | list | dict) and not found))
+
+
+def shown(expression: str) -> str:
+    """An expression for messages."""
+    text = _printable(expression)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> ParsedResult:
+    return jmespath.compile(expression)
+
+
+def _check_functions(node: Mapping[str, Any]) -> None:
+    if node["type"] == "function_expression":
+        _check_call(node["value"], len(node["children"]))
+    for child in node["children"]:
+        if isinstance(child, dict):
+            _check_functions(child)
+
+
+def _check_call(name: str, given: int) -> None:
+    known = Functions.FUNCTION_TABLE.get(name)
+    if known is None:
+        raise ExpressionError(f"there is no function {name}()")
+    signature = known["signature"]
+    variadic = bool(signature) and bool(signature[-1].get("variadic"))
+    if given < len(signature) or (given > len(signature) and not variadic):
+        raise ExpressionError(f"{name}() takes {len(signature)} arguments, not {given}")
+
+
+def _one_line(error: Exception) -> str:
+    return _printable(str(error) or type(error).__name__)[:120]
+
+
+def _printable(text: str) -> str:
+    return ascii(" ".join(text.split()))[1:-1]

@@ -1,0 +1,67 @@
+"""`python -m cli`, and the entry point of the `chamberlog` script."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command
+
+from cli.app import app
+from cli.exits import CommandError, Complaint, ExitCode
+from cli.output import show_complaints
+from collector.domain.errors import AwayError, ChamberlogError, ConflictError, InvalidFieldError, NotFoundError
+
+CORE_CODES: tuple[tuple[type[ChamberlogError], ExitCode], ...] = (
+    (NotFoundError, ExitCode.NOT_FOUND),
+    (ConflictError, ExitCode.CONFLICT),
+    (AwayError, ExitCode.AWAY),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and answer its exit code (see `cli.exits.ExitCode`).
+
+    Args:
+        argv: arguments without the program's name; None takes the process's.
+    """
+    _never_fail_on_output()
+    try:
+        result = get_command(app).main(args=argv, prog_name="chamberlog", standalone_mode=False)
+        return int(result) if isinstance(result, int) else ExitCode.FINE
+    except (CommandError, ChamberlogError) as error:
+        failure = _as_command_error(error)
+    except typer.TyperException as error:
+        failure = CommandError(ExitCode.REFUSED, Complaint("usage", error.format_message(), _usage_remedy(error)))
+    except typer.Abort:
+        return ExitCode.INTERRUPTED
+    except Exception:  # noqa: BLE001 - exit 1 means unaccounted slots; a fault of ours must not look like it
+        traceback.print_exc()
+        return ExitCode.FAULT
+    show_complaints(failure.complaints)
+    return failure.code
+
+
+def _as_command_error(error: CommandError | ChamberlogError) -> CommandError:
+    if isinstance(error, CommandError):
+        return error
+    if isinstance(error, InvalidFieldError):
+        return CommandError(ExitCode.REFUSED, Complaint(error.field, error.problem, error.remedy))
+    code = next((code for kind, code in CORE_CODES if isinstance(error, kind)), ExitCode.REFUSED)
+    return CommandError(code, Complaint("chamberlog", str(error), str(getattr(error, "remedy", ""))))
+
+
+def _usage_remedy(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see `{getattr(context, 'command_path', 'chamberlog')} --help`"
+
+
+def _never_fail_on_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a terminal without UTF-8 shows `?` for what it lacks
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Speaking to the API: one request at a time, every failure turned into one clear message."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from cli.exits import CommandError, Complaint, ExitCode
+from cli.output import waiting
+from cli.target import Target
+from collector.domain.chamber import ID_PATTERN
+from collector.domain.errors import InvalidFieldError
+
+CONNECT_S = 5.0
+"""An API that takes longer to accept a connection is away for a person who waits."""
+ANSWER_S = 60.0
+"""Above the API's own limits, so that its problem document arrives instead of our time-out."""
+PAGE_SIZE = 1_000
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CODES = {400: ExitCode.REFUSED, 401: ExitCode.UNAUTHORIZED, 403: ExitCode.UNAUTHORIZED, 404: ExitCode.NOT_FOUND}
+CODES |= {409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT, 429: ExitCode.AWAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer in 2xx.
+
+    Attributes:
+        status: 200 to 299.
+        document: the decoded JSON; None where there is none.
+        etag: the entity tag, if the API sent one.
+    """
+
+    status: int
+    document: Any
+    etag: str | None = None
+
+
+class ApiClient:
+    """The API as commands use it; a context manager that closes its connection.
+
+    Every method raises `CommandError`: AWAY when the API does not answer or says that a server behind it is away,
+    otherwise the code of its problem document, whose `errors` become the complaints.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._http = httpx.Client(
+            base_url=target.url,
+            headers={"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"},
+            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            trust_env=urlsplit(target.url).hostname not in LOOPBACK,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
+        """GET a JSON document; empty query values are left out."""
+        return self._ask(self._http.build_request("GET", path, params=_given(query)))
+
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a JSON document (or nothing) and read the answer."""
+        return self._ask(self._http.build_request(method, path, json=body, headers=headers))
+
+    def items(self, path: str, query: Mapping[str, Any], limit: int | None = None) -> Iterator[Any]:
+        """All items of a paged list, page by page, at most `limit`."""
+        cursor, left = None, limit
+        while left is None or left > 0:
+            size = PAGE_SIZE if left is None else min(left, PAGE_SIZE)
+            page = self.get(path, {**query, "limit": size, "cursor": cursor}).document
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+            left = None if left is None else left - len(page["items"])
+
+    def text_lines(self, path: str, query: Mapping[str, Any], accept: str) -> Iterator[str]:
+        """A text document as it arrives, line by line without line ends."""
+        request = self._http.build_request("GET", path, params=_given(query), headers={"Accept": accept})
+        try:
+            with waiting("asking the API ..."):
+                response = self._http.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    response.read()
+                    raise failure_of(response)
+                yield from response.iter_lines()
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise self._away(error) from None
+
+    def _ask(self, request: httpx.Request) -> Answer:
+        try:
+            with waiting("asking the API ..."):
+                response = self._http.send(request)
+        except httpx.TransportError as error:
+            raise self._away(error) from None
+        if not response.is_success:
+            raise failure_of(response)
+        return Answer(response.status_code, self._decoded(response), response.headers.get("ETag"))
+
+    def _decoded(self, response: httpx.Response) -> Any:
+        try:
+            return response.json() if response.content else None
+        except ValueError:
+            remedy = f"check that {self._target.origin} names the chamberlog API"
+            problem = f"{self._target.url} answered {response.status_code}, but not with JSON"
+            raise CommandError(ExitCode.AWAY, Complaint("api", problem, remedy)) from None
+
+    def _away(self, error: httpx.TransportError) -> CommandError:
+        why = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
+        remedy = "is it running? start it with `chamberlog up` or `chamberlog api`, or name another with --api"
+        problem = f"{self._target.url} (from {self._target.origin}) does not answer: {why}"
+        return CommandError(ExitCode.AWAY, Complaint("api", problem, remedy))
+
+
+def chamber_path(chamber_id: str, part: str = "") -> str:
+    """The path of a chamber, or of a part of it such as `gaps`.
+
+    Raises:
+        InvalidFieldError: field `id`, when it cannot be one and would be another path.
+    """
+    if not ID_PATTERN.fullmatch(chamber_id):
+        remedy = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
+        raise InvalidFieldError("id", f"{chamber_id[:80]!r} is not a chamber id", remedy)
+    return f"/v1/chambers/{chamber_id}" + (f"/{part}" if part else "")
+
+
+def failure_of(response: httpx.Response) -> CommandError:
+    """Turn an answer outside 2xx into the error to show; one without a problem document is described by its status."""
+    status = response.status_code
+    code = CODES.get(status, ExitCode.AWAY if status >= 500 else ExitCode.REFUSED)
+    problem = _problem_document(response)
+    complaints = [
+        Complaint(str(e.get("field") or "request"), str(e.get("problem") or ""), str(e.get("remedy") or ""))
+        for e in problem.get("errors") or []
+        if isinstance(e, dict)
+    ]
+    if not complaints:
+        text = problem.get("detail") or problem.get("title") or f"answered {status} {response.reason_phrase}"
+        complaints = [Complaint(_field_of(code), str(text), _remedy_of(code, response.headers.get("Retry-After")))]
+    return CommandError(code, *complaints)
+
+
+def _problem_document(response: httpx.Response) -> dict[str, Any]:
+    try:
+        document = response.json()
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _field_of(code: ExitCode) -> str:
+    return {ExitCode.UNAUTHORIZED: "api_key", ExitCode.NOT_FOUND: "id", ExitCode.AWAY: "api"}.get(code, "request")
+
+
+def _remedy_of(code: ExitCode, retry_after: str | None) -> str:
+    match code:
+        case ExitCode.UNAUTHORIZED:
+            return "give a valid key by --api-key-file, CHAMBERLOG_API_KEY or CHAMBERLOG_API_KEY_FILE"
+        case ExitCode.NOT_FOUND:
+            return "`chamberlog list` shows the chambers that there are"
+        case ExitCode.AWAY:
+            return f"try again in {retry_after} s" if retry_after else "try again later"
+        case _:
+            return ""
+
+
+def _given(query: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {k: v for k, v in (query or {}).items() if v is not None}

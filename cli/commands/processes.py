@@ -1,0 +1,95 @@
+"""The processes: the whole local stack, or one part of it; and the database's migrations."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.exits import CommandError, Complaint, ExitCode
+from cli.output import print_json, say
+from cli.session import HomeFlag
+from cli.target import home_directory, read_stack
+from cli.times import parse_duration_ms
+
+# Each command imports its process when it runs: `chamberlog --help` would otherwise load all of them.
+# ruff: noqa: PLC0415
+
+
+def up(
+    *,
+    duration: Annotated[str | None, typer.Option("--for", help="Stop after this long, such as 60s.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of output.")] = False,
+    no_simulator: Annotated[bool, typer.Option("--no-simulator", help="No simulated fleet.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,
+    chambers: Annotated[int, typer.Option("--chambers", min=1, help="Simulated chambers.")] = 12,
+    home: HomeFlag = None,
+) -> None:
+    """Start the whole local stack with a simulated fleet; Ctrl-C stops it, its data stays."""
+    from stack.up import UpOptions, run_up
+
+    seconds = None if duration is None else parse_duration_ms("for", duration) / 1000
+    options = UpOptions(
+        home=home_directory(home),
+        for_s=seconds,
+        as_json=as_json,
+        simulator=not no_simulator,
+        workers=workers,
+        chambers=chambers,
+    )
+    raise typer.Exit(run_up(options))
+
+
+def env(home: HomeFlag = None) -> None:
+    """Print shell exports of the running local stack: eval "$(chamberlog env)"."""
+    from stack.environment import exports
+
+    print(exports(home_directory(home)), end="")
+
+
+def worker() -> None:
+    """Run a worker against the servers that the environment names."""
+    from workers.__main__ import main
+
+    raise typer.Exit(main())
+
+
+def api() -> None:
+    """Run the API against the servers that the environment names."""
+    from api.__main__ import main
+
+    raise typer.Exit(main())
+
+
+def simulate(context: typer.Context) -> None:
+    """Run simulated devices; `chamberlog simulate --help` lists its own options."""
+    from simulator.__main__ import main
+
+    raise typer.Exit(main(list(context.args)))
+
+
+def migrate(
+    *,
+    postgres: Annotated[
+        str | None, typer.Option("--postgres", help="DSN (CHAMBERLOG_POSTGRES); else the local stack's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    home: HomeFlag = None,
+) -> None:
+    """Bring the database's schema up to date. The second run finds nothing to do."""
+    from cli.bootstrap import migrate_database
+
+    applied = migrate_database(_find_dsn(postgres, home), lambda step: say(f"migrating: {step}"))
+    if as_json:
+        print_json({"applied": applied})
+    else:
+        say(f"{len(applied)} migrations applied" if applied else "the schema is up to date")
+
+
+def _find_dsn(flag: str | None, home: Path | None) -> str:
+    directory = home_directory(home)
+    dsn = flag or os.environ.get("CHAMBERLOG_POSTGRES") or read_stack(directory).get("postgres")
+    if dsn:
+        return str(dsn)
+    remedy = "give --postgres or CHAMBERLOG_POSTGRES, such as postgresql://user@host/name"
+    raise CommandError(ExitCode.AWAY, Complaint("postgres", f"no address, and no stack runs in {directory}", remedy))

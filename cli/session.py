@@ -1,0 +1,84 @@
+"""What every data command has: the flags that find the API, `--json`, and an open client."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import ApiClient
+from cli.output import print_json
+from cli.target import TargetFlags, find_target
+
+PANEL = "Where the API is"
+ApiFlag = Annotated[
+    str | None,
+    typer.Option("--api", help="Base URL (CHAMBERLOG_API); else the local stack's.", rich_help_panel=PANEL),
+]
+KeyFlag = Annotated[str | None, typer.Option("--api-key", help="API key (CHAMBERLOG_API_KEY).", rich_help_panel=PANEL)]
+KeyFileFlag = Annotated[
+    Path | None,
+    typer.Option("--api-key-file", help="File with the API key (CHAMBERLOG_API_KEY_FILE).", rich_help_panel=PANEL),
+]
+HomeFlag = Annotated[
+    Path | None,
+    typer.Option("--home", help="Directory of the local stack (CHAMBERLOG_HOME).", rich_help_panel=PANEL),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, names as in the API.")]
+SHARED_FLAGS = {
+    "as_json": (JsonFlag, False),
+    "api": (ApiFlag, None),
+    "api_key": (KeyFlag, None),
+    "api_key_file": (KeyFileFlag, None),
+    "home": (HomeFlag, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run of a data command.
+
+    Attributes:
+        api: speaks to the API.
+        as_json: print the API's document instead of a table.
+    """
+
+    api: ApiClient
+    as_json: bool
+
+    def show(self, document: Any, draw: Callable[[Any], None]) -> None:
+        """Print the document as JSON, or let `draw` print it for people."""
+        if self.as_json:
+            print_json(document)
+        else:
+            draw(document)
+
+
+def data_command(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a function of a session a command: it gets the shared flags beside its own arguments."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        as_json = arguments.pop("as_json")
+        flags = TargetFlags(*(arguments.pop(name) for name in ("api", "api_key", "api_key_file", "home")))
+        with _opened(flags, as_json=as_json) as session:
+            command(session, **arguments)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name, (annotation, default) in SHARED_FLAGS.items()
+    ]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    run.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]  # what typer reads
+    return run
+
+
+@contextmanager
+def _opened(flags: TargetFlags, *, as_json: bool) -> Iterator[Session]:
+    with ApiClient(find_target(flags)) as api:
+        yield Session(api, as_json)

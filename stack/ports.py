@@ -1,7 +1,12 @@
-"""Free ports on loopback."""
+"""Ports on loopback: the same ones at every start of a directory, the standard ones when they are free."""
 
+import fcntl
+import json
+import os
 import random
 import socket
+import tempfile
+from pathlib import Path
 
 FREE_RANGE = (20_000, 32_000)
 """Below the kernel's ephemeral range: an outgoing connection never takes a port while its server restarts."""
@@ -25,3 +30,69 @@ def free_port() -> int:
         port = random.randrange(*FREE_RANGE)  # noqa: S311 (no secret)
         if is_free(port):
             return port
+
+
+class PortBook:
+    """Takes ports for named uses and remembers them in a file.
+
+    A port is reserved among all stacks of this machine's user until `close`: two stacks that start at once would
+    otherwise both see the standard port free, seconds before their servers listen on it.
+
+    Args:
+        file: JSON, name to port; written at each `take`.
+        reservations: directory of the reservations; default in the system's directory for temporary files.
+    """
+
+    def __init__(self, file: Path, reservations: Path | None = None) -> None:
+        self._file = file
+        self._reservations = reservations or Path(tempfile.gettempdir()) / f"chamberlog-ports-{os.getuid()}"
+        self._held: dict[str, tuple[int, int]] = {}
+        try:
+            self._known: dict[str, int] = {str(k): int(v) for k, v in json.loads(file.read_text()).items()}
+        except (FileNotFoundError, ValueError, AttributeError, TypeError):
+            self._known = {}
+
+    def take(self, name: str, standard: int | None = None) -> int:
+        """The port of a use: the one it had, else its standard one, else any; the first of them that is free.
+
+        The second call for the same name answers the same port.
+
+        Args:
+            name: the use.
+            standard: the port that people expect, if there is one.
+        """
+        if name in self._held:
+            return self._held[name][0]
+        for port in (self._known.get(name), standard):
+            if port is not None and self._reserve(name, port):
+                return self._remember(name, port)
+        while True:
+            anywhere = free_port()
+            if self._reserve(name, anywhere):
+                return self._remember(name, anywhere)
+
+    def close(self) -> None:
+        """Give all reservations back; the file stays. Again: nothing happens."""
+        for _, fd in self._held.values():
+            os.close(fd)
+        self._held.clear()
+
+    def _reserve(self, name: str, port: int) -> bool:
+        self._reservations.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(self._reservations / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return False
+        if not is_free(port):
+            os.close(fd)
+            return False
+        self._held[name] = (port, fd)
+        return True
+
+    def _remember(self, name: str, port: int) -> int:
+        self._known[name] = port
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(self._known, indent=1) + "\n")
+        return port

@@ -1,1 +1,1 @@
-"""Redis or Valkey: the latest readings."""
+"""The latest readings in Valkey or Redis: reads that would rather not ask the store."""

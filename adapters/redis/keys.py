@@ -1,0 +1,9 @@
+"""The shape of every key: nothing is kept outside an organization's own part."""
+
+PREFIX = "chamberlog"
+"""First word of every key, so that a shared server shows whose it is."""
+
+
+def latest_reading(organization: str, chamber_id: str) -> str:
+    """`chamberlog:{organization}:latest:{chamber}`: a string, `<slot in ms> <packed reading as JSON>`, with a TTL."""
+    return f"{PREFIX}:{organization}:latest:{chamber_id}"

@@ -27,6 +27,7 @@ class ChamberState:
         last: the last outcome, for people.
         cycles_per_run: rounds after which the run continues as new.
         run_number: runs so far.
+        unconfirmed: changes that were made by signals and that the registry row has not answered yet.
     """
 
     spec: ChamberSpec
@@ -41,6 +42,7 @@ class ChamberState:
     last: str = ""
     cycles_per_run: int = 300
     run_number: int = 0
+    unconfirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,153 @@
+"""`collect`, `store` and `collect_adhoc`: unpack, call the use case, map errors."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities.failures import attempt_failed, benign
+from activities.round_control import ActivityRound, earlier_progress
+from collector import wire
+from collector.domain.errors import FrozenError, StoreRefusedError
+from collector.messages import (
+    AdhocOutcome,
+    AdhocRequest,
+    RoundOutcome,
+    RoundProgress,
+    RoundRequest,
+    StoreOutcome,
+    StoreRequest,
+)
+from collector.ports import Clock
+from collector.usecases.collect import CollectRound, TryAgainError
+from collector.usecases.collect_adhoc import CollectAdhoc
+from collector.usecases.store import StoreOutcomes
+
+TAKE_OVER_LIMIT_S = 30.0
+"""A slot in hand ends within its budget and a save: longer than this nothing is waited for."""
+STORE_BEAT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An attempt that runs in this process."""
+
+    request: RoundRequest
+    control: ActivityRound
+
+
+class CollectionActivities:
+    """The activities of a worker process; they share the use cases and know which rounds run here."""
+
+    def __init__(self, collect: CollectRound, adhoc: CollectAdhoc, store: StoreOutcomes, clock: Clock) -> None:
+        self._collect, self._adhoc, self._store, self._clock = collect, adhoc, store, clock
+        self._running: dict[str, _Running] = {}
+
+    @activity.defn(name=wire.COLLECT)
+    async def collect(self, request: RoundRequest) -> RoundOutcome:
+        """Collect a round.
+
+        Retries: without end; a failed fetch ends an attempt at most once a round (each time in a one-slot round).
+        Idempotency: by (chamber, slot); a later attempt asks the store which slots are there.
+        Heartbeat: `RoundProgress`, regularly in rounds of several slots, at once when the store refused an outcome.
+        Fails with: the class of the `SlotFailedError` (benign), `FrozenError`.
+        """
+        chamber = request.spec.id
+        progress = await self._take_over(request, earlier_progress())
+        control = ActivityRound(self._clock, progress)
+        running = self._running[chamber] = _Running(request, control)
+        try:
+            async with control.beating():
+                return await self._carry(request, progress, control)
+        except TryAgainError as error:
+            activity.heartbeat(error.progress)
+            raise attempt_failed(error) from None
+        except FrozenError as error:
+            raise benign(error) from None
+        finally:
+            control.done.set()
+            if self._running.get(chamber) is running:
+                del self._running[chamber]
+
+    @activity.defn(name=wire.STORE)
+    async def store(self, request: StoreRequest) -> StoreOutcome:
+        """Store outcomes that waited in the workflow.
+
+        Retries: without end; while the store is away it waits inside instead.
+        Idempotency: storing an outcome twice changes nothing.
+        Heartbeat: none but the sign of life.
+        Fails with: `StoreRefusedError` (benign): it refused although it answers.
+        """
+        work = asyncio.create_task(self._store(request))
+        try:
+            while not (await asyncio.wait([work], timeout=STORE_BEAT_S))[0]:
+                activity.heartbeat()
+            return await work
+        except StoreRefusedError as error:
+            raise benign(error) from None
+        finally:
+            work.cancel()
+
+    @activity.defn(name=wire.COLLECT_ADHOC)
+    async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:
+        """Collect once, off the grid.
+
+        Retries: once, when its worker died.
+        Idempotency: the reading is stored once by (chamber, request id); the device may be read twice.
+        Heartbeat: none.
+        Fails with: nothing; a failed fetch is an answer.
+        """
+        return await self._adhoc(request)
+
+    async def _take_over(self, request: RoundRequest, progress: RoundProgress | None) -> RoundProgress | None:
+        """End an older attempt of this chamber in this process, and go on from whichever progress is newer."""
+        old = self._running.get(request.spec.id)
+        if old is None:
+            return progress
+        old.control.end()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(old.control.done.wait(), TAKE_OVER_LIMIT_S)
+        theirs = old.control.progress
+        same = (old.request.first_ms, old.request.count) == (request.first_ms, request.count)
+        if not same or theirs is None or (progress is not None and progress.next_index >= theirs.next_index):
+            return progress
+        return theirs
+
+    async def _carry(
+        self, request: RoundRequest, progress: RoundProgress | None, control: ActivityRound
+    ) -> RoundOutcome:
+        """Run the round apart, so that a cancel never tears the slot in hand."""
+        work = asyncio.create_task(self._collect(request, progress, control))
+        asker: asyncio.Task[None] | None = None
+        try:
+            while True:
+                try:
+                    return await asyncio.shield(work)
+                except asyncio.CancelledError:
+                    why = activity.cancellation_details()
+                    if why is None or work.cancelled():
+                        raise
+                    if why.paused:
+                        control.end()
+                        await work
+                        raise  # held at the server: the next attempt goes on from the heartbeat
+                    if why.cancel_requested:
+                        control.end()
+                    elif why.timed_out and not why.worker_shutdown and not control.frozen and asker is None:
+                        asker = asyncio.create_task(control.ask_server())  # Temporal is away, not we: go on
+                    else:
+                        raise
+                    _go_on()
+        finally:
+            for task in (work, asker):
+                if task is not None and not task.done():
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+
+
+def _go_on() -> None:
+    """Take back the cancel of this activity: it returns what it has instead."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()

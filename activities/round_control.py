@@ -1,0 +1,161 @@
+"""How a running round talks to Temporal: heartbeats, cancels, and the fence against a process that stood still."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from collector.domain.errors import FrozenError
+from collector.domain.health import Health
+from collector.messages import RoundProgress
+from collector.ports import Clock
+
+log = logging.getLogger(__name__)
+DURABLE_LIMIT_S = 2.0
+"""With the server away a heartbeat call takes long in spite of its own time-out: slots must not wait for it."""
+ASK_EVERY_S = 1.0
+
+
+class ActivityRound:
+    """Implements `collector.ports.RoundControl` for one activity attempt.
+
+    Clock: the wall clock of the attempt's start plus the monotonic time since, so that waits never jump.
+    """
+
+    def __init__(self, clock: Clock, progress: RoundProgress | None) -> None:
+        info = activity.info()
+        limit = info.heartbeat_timeout
+        self._limit_ms = None if limit is None or not limit else int(limit.total_seconds() * 1000)
+        self._clock, self._token, self._attempt = clock, info.task_token, info.attempt
+        self._wall_ms, self._started_ms = clock.now_ms(), clock.monotonic_ms()
+        self._seen_ms = self._started_ms
+        self._frozen = False
+        self._end = asyncio.Event()
+        self.done = asyncio.Event()
+        self.progress = progress
+
+    # ---- the port
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first attempt."""
+        return self._attempt
+
+    def now_ms(self) -> int:
+        """See the class."""
+        return self._wall_ms + self._clock.monotonic_ms() - self._started_ms
+
+    def beat(self, progress: RoundProgress) -> None:
+        """Keep the progress for the next regular heartbeat."""
+        self.progress = progress
+
+    async def make_durable(self, progress: RoundProgress) -> None:
+        """Heartbeat past the SDK's throttle and wait for the server's answer, but not longer than `DURABLE_LIMIT_S`."""
+        self.progress = progress
+        try:
+            await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
+        except (RPCError, TimeoutError) as error:
+            log.warning("progress of a round is not in Temporal yet: %s", type(error).__name__)
+
+    async def wait(self, until_ms: int) -> bool:
+        """Wait for the instant on the monotonic clock; False when the round is to end."""
+        self.fence()
+        delay_s = (until_ms - self.now_ms()) / 1000
+        if delay_s > 0 and not self._end.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._end.wait(), delay_s)
+        self.fence()
+        return not self._end.is_set()
+
+    def ended(self) -> bool:
+        """Whether the round is to end after the slot in hand."""
+        return self._end.is_set()
+
+    def fence(self) -> None:
+        """Raise `FrozenError` once more than the heartbeat time-out passed between two turns of the event loop."""
+        now = self._clock.monotonic_ms()
+        if self._limit_ms is not None and now - self._seen_ms > self._limit_ms:
+            self._frozen = True
+        self._seen_ms = now
+        if self._frozen:
+            raise FrozenError(f"this process stood still for more than {self._limit_ms} ms")
+
+    # ---- the other side
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the fence is closed."""
+        return self._frozen
+
+    def end(self) -> None:
+        """Ask the round to end after the slot in hand."""
+        self._end.set()
+
+    @contextlib.asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Heartbeat regularly while the body runs, and end the round when the worker shuts down."""
+        tasks = [asyncio.create_task(self._end_with_worker())]
+        if self._limit_ms is not None:
+            tasks.append(asyncio.create_task(self._tick(self._limit_ms / 3000)))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ask_server(self) -> None:
+        """After the SDK gave this attempt up: ask until the server answers that another owns it, or a cancel."""
+        while not self._end.is_set():
+            with contextlib.suppress(TimeoutError, RPCError):
+                await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
+            await asyncio.sleep(ASK_EVERY_S)
+
+    async def _heartbeat_now(self) -> None:
+        handle = activity.client().get_async_activity_handle(task_token=self._token)
+        try:
+            await handle.heartbeat(self.progress)
+        except AsyncActivityCancelledError:
+            self.end()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            self.end()  # another attempt owns the round
+
+    async def _tick(self, every_s: float) -> None:
+        while True:
+            with contextlib.suppress(FrozenError):  # the round itself raises it at its next turn
+                self.fence()
+            activity.heartbeat(self.progress)
+            await asyncio.sleep(every_s)
+
+    async def _end_with_worker(self) -> None:
+        await activity.wait_for_worker_shutdown()
+        self.end()
+
+
+def earlier_progress() -> RoundProgress | None:
+    """What the attempt before told last; the server keeps it without types."""
+    details = activity.info().heartbeat_details
+    if not details or not isinstance(details[0], dict):
+        return None
+    return decode_progress(details[0])
+
+
+def decode_progress(row: dict[str, Any]) -> RoundProgress:
+    """A `RoundProgress` from its JSON, of this version or an older one."""
+    known = RoundProgress()
+    return replace(
+        known,
+        next_index=row.get("next_index", 0),
+        unsaved=row.get("unsaved", []),
+        health=Health(**row.get("health", {})),
+        failure=row.get("failure"),
+        raised=row.get("raised", False),
+    )

@@ -1,0 +1,203 @@
+"""What people and the API may tell a chamber: handlers that only ask; the main coroutine acts between two slots."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from collector import transitions, wire
+    from collector.domain.chamber import check_spec
+    from collector.domain.errors import InvalidFieldError
+    from collector.domain.instants import iso
+    from collector.messages import (
+        AdhocOutcome,
+        ChamberState,
+        ChamberStatus,
+        CollectRequest,
+        ConfigureRequest,
+        PauseAnswer,
+        PauseRequest,
+        ResumeRequest,
+        RetireAnswer,
+        RetireRequest,
+        SlotAnswer,
+    )
+    from workflows import orders, presentation
+
+SAME_ANSWER_MS = 1_000
+"""Two people who press the same button get one collection."""
+NOTES = 10
+NOTE_LIMIT = 200
+
+
+@dataclass(slots=True)
+class Ask:
+    """Something a handler wants done between two slots; the main coroutine does it."""
+
+    act: Callable[[], int]
+    done: bool = False
+    answer: int = 0
+    defect: str = ""
+
+
+@dataclass(slots=True)
+class Adhoc:
+    """A collection off the grid that somebody waits for."""
+
+    request: CollectRequest
+    outcome: AdhocOutcome | None = None
+    done_ms: int = 0
+
+
+class ChamberHandlers:
+    """Signals, updates and the query of a chamber, and the list of asks that they leave for its main coroutine."""
+
+    def __init__(self, state: ChamberState) -> None:
+        self.s = state
+        self._asks: list[Ask] = []
+        self._adhoc: Adhoc | None = None
+        self._woken = False
+        self._interrupted = False
+        self._last_slot_ms: int | None = None
+
+    # ---- signals: for people; they take anything and never raise
+
+    @workflow.signal(name=wire.SIGNAL_PAUSE, description="Stop collecting: nothing, or {reason?, by?, until?}")
+    def pause(self, *args: Any) -> None:
+        """Stop collecting from the next slot on. The same again changes nothing."""
+        order = orders.pause_order(args, self._now())
+        if isinstance(order, orders.Ignored):
+            return self._note(f"pause ignored: {order.why}")
+        self._ask(lambda: transitions.pause(self.s, order, self._now()))
+        return None
+
+    @workflow.signal(name=wire.SIGNAL_RESUME, description="Collect again on the same grid")
+    def resume(self, *args: Any) -> None:
+        """Collect again. Not paused: noted, nothing changes."""
+        order = orders.resume_order(args)
+        if self.s.pause is None and not self._asks:
+            return self._note("resume ignored: it is not paused")
+        self._ask(lambda: transitions.resume(self.s, order, self._now()))
+        return None
+
+    @workflow.signal(name=wire.SIGNAL_SET_INTERVAL, description="A number of seconds, 1 to 86400")
+    def set_interval(self, *args: Any) -> None:
+        """Take another interval. The same again changes nothing."""
+        interval_ms = orders.interval_order(args)
+        if isinstance(interval_ms, orders.Ignored):
+            return self._note(f"set_interval ignored: {interval_ms.why}")
+        self._ask(lambda: transitions.set_interval(self.s, interval_ms, self._now()))
+        return None
+
+    @workflow.signal(dynamic=True)
+    def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Note a signal that no handler knows."""
+        self._note(
+            f"unknown signal {orders.shown(name)} with {len(args)} inputs; known are pause, resume, set_interval"
+        )
+
+    # ---- updates: for the API; they answer when the change is in force
+
+    @workflow.update(name=wire.UPDATE_PAUSE)
+    async def pause_chamber(self, request: PauseRequest) -> PauseAnswer:
+        """Stop collecting. The same again changes nothing."""
+        return PauseAnswer(await self._answer(lambda: transitions.pause(self.s, request, self._now())))
+
+    @pause_chamber.validator
+    def _check_pause(self, request: PauseRequest) -> None:
+        self._check_alive()
+        if request.until_ms is not None and request.until_ms <= self._now():
+            raise ApplicationError("until: it is in the past; give a later instant", type=wire.INVALID)
+
+    @workflow.update(name=wire.UPDATE_RESUME)
+    async def resume_chamber(self, request: ResumeRequest) -> SlotAnswer:
+        """Collect again. Not paused: answers the next slot."""
+        return SlotAnswer(await self._answer(lambda: transitions.resume(self.s, request, self._now())))
+
+    @resume_chamber.validator
+    def _check_resume(self, request: ResumeRequest) -> None:  # noqa: ARG002  (a validator has its update's signature)
+        self._check_alive()
+
+    @workflow.update(name=wire.UPDATE_CONFIGURE)
+    async def configure(self, request: ConfigureRequest) -> SlotAnswer:
+        """Take over a spec. The same version again changes nothing."""
+        return SlotAnswer(await self._answer(lambda: transitions.configure(self.s, request.spec, self._now())))
+
+    @configure.validator
+    def _check_configure(self, request: ConfigureRequest) -> None:
+        self._check_alive()
+        if request.spec.id != self.s.spec.id:
+            raise ApplicationError("id: it is another chamber's spec; send this chamber's", type=wire.INVALID)
+        try:
+            check_spec(request.spec)
+        except InvalidFieldError as error:
+            raise ApplicationError(str(error), type=wire.INVALID) from None
+
+    @workflow.update(name=wire.UPDATE_COLLECT)
+    async def collect_reading(self, request: CollectRequest) -> AdhocOutcome:
+        """Collect now, off the grid. Within a second of the last such answer: the same answer."""
+        adhoc = self._adhoc
+        if adhoc is None or (adhoc.outcome is not None and self._now() - adhoc.done_ms > SAME_ANSWER_MS):
+            adhoc = self._adhoc = Adhoc(request)
+            self._wake()
+        await workflow.wait_condition(lambda: adhoc.outcome is not None or self.s.retiring is not None)
+        if adhoc.outcome is None:
+            raise ApplicationError("the chamber retired before it could collect", type=wire.CONFLICT)
+        return adhoc.outcome
+
+    @collect_reading.validator
+    def _check_collect(self, request: CollectRequest) -> None:
+        self._check_alive()
+        if self.s.pause is not None and not request.force:
+            raise ApplicationError("the chamber is paused; resume it, or collect with force", type=wire.CONFLICT)
+
+    @workflow.update(name=wire.UPDATE_RETIRE)
+    async def retire(self, request: RetireRequest) -> RetireAnswer:
+        """End the chamber; answers before everything is stored. Again: the same."""
+        return RetireAnswer(await self._answer(partial(self._retire, request)))
+
+    def _retire(self, request: RetireRequest) -> int:
+        if self._last_slot_ms is None:
+            self.s.retiring = f"{request.reason or 'retired'} {request.by}".strip()
+            self._last_slot_ms = transitions.end(self.s, self._now())
+        return self._last_slot_ms
+
+    def _check_alive(self) -> None:
+        if self.s.retiring is not None:
+            raise ApplicationError("the chamber is retiring; enrol it again to collect", type=wire.CONFLICT)
+
+    @workflow.query(name=wire.QUERY_STATUS)
+    def status(self) -> ChamberStatus:
+        """What the chamber knows of itself."""
+        return presentation.status_answer(self.s)
+
+    # ---- small parts
+
+    def _now(self) -> int:
+        return workflow.time_ns() // 1_000_000
+
+    def _note(self, text: str) -> None:
+        self.s.notes = [*self.s.notes, f"{iso(self._now())} {text}"[:NOTE_LIMIT]][-NOTES:]
+        workflow.set_current_details(presentation.details(self.s))
+
+    def _wake(self) -> None:
+        self._woken = self._interrupted = True
+
+    def _ask(self, act: Callable[[], int]) -> Ask:
+        ask = Ask(act)
+        self._asks.append(ask)
+        self._wake()
+        return ask
+
+    async def _answer(self, act: Callable[[], int]) -> int:
+        """What an update waits for: the main coroutine did it between two slots."""
+        ask = self._ask(act)
+        await workflow.wait_condition(lambda: ask.done)
+        if ask.defect:
+            raise ApplicationError(ask.defect, type="Defect")
+        return ask.answer

@@ -1,0 +1,94 @@
+"""What people see of a chamber in the Temporal Web UI: search attributes and current details."""
+
+from typing import Any
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+
+from collector import wire
+from collector.backlog import total_bytes
+from collector.domain.chamber import ChamberSpec
+from collector.domain.health import Status
+from collector.domain.instants import iso
+from collector.messages import ChamberState, ChamberStatus
+
+ORGANIZATION = SearchAttributeKey.for_keyword(wire.SEARCH_ORGANIZATION)
+SECTION = SearchAttributeKey.for_keyword(wire.SEARCH_SECTION)
+STATUS = SearchAttributeKey.for_keyword(wire.SEARCH_STATUS)
+PROFILE = SearchAttributeKey.for_keyword(wire.SEARCH_PROFILE)
+INTERVAL = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
+
+
+def status_of(state: ChamberState) -> Status:
+    """The status as the chamber itself can know it (never `stale`)."""
+    if state.retiring is not None:
+        return Status.RETIRING
+    return Status.PAUSED if state.pause is not None else state.health.status
+
+
+def attributes(spec: ChamberSpec, status: str) -> TypedSearchAttributes:
+    """The search attributes that a chamber has with this spec and status."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(ORGANIZATION, spec.organization),
+            SearchAttributePair(SECTION, spec.section),
+            SearchAttributePair(STATUS, status),
+            SearchAttributePair(PROFILE, spec.profile),
+            SearchAttributePair(INTERVAL, round(spec.interval_ms / 1000)),
+        ]
+    )
+
+
+def changes(have: TypedSearchAttributes, want: TypedSearchAttributes) -> list[SearchAttributeUpdate[Any]]:
+    """The updates that turn one into the other; none when nothing changed, because each upsert is an event."""
+    return [pair.key.value_set(pair.value) for pair in want if have.get(pair.key) != pair.value]
+
+
+def status_answer(state: ChamberState) -> ChamberStatus:
+    """The answer of the `status` query."""
+    until = state.pause.until_ms if state.pause else None
+    idle = state.retiring is not None or (state.pause is not None and until is None)
+    grid = state.spec.grid
+    next_slot = None if idle else state.next_ms if until is None else grid.at_or_after(until)
+    return ChamberStatus(
+        id=state.spec.id,
+        status=status_of(state).value,
+        next_slot_ms=next_slot,
+        pause=state.pause,
+        failures=state.health.failures,
+        last_reading_ms=state.health.last_reading_ms,
+        last_failure=state.health.last_failure,
+        unsaved=len(state.unsaved),
+        unsaved_bytes=total_bytes(state.unsaved),
+        version=state.spec.version,
+        interval_ms=state.spec.interval_ms,
+        notes=list(state.notes),
+        run_number=state.run_number,
+    )
+
+
+def details(state: ChamberState) -> str:
+    """Markdown for the Web UI: what an operator asks first."""
+    health, status = state.health, status_answer(state)
+    lines = [f"**{status.status}** every {state.spec.interval_ms / 1000:g} s, profile `{state.spec.profile}`", ""]
+    if state.pause is not None:
+        lines.append(f"- paused since {iso(state.pause.since_ms)} {_pause_words(state)}")
+    if health.last_reading_ms is not None:
+        lines.append(f"- last reading: {iso(health.last_reading_ms)}")
+    if state.last:
+        lines.append(f"- last outcome: {state.last}")
+    if status.next_slot_ms is not None:
+        lines.append(f"- next slot: {iso(status.next_slot_ms)}")
+    if health.failures:
+        when = iso(health.last_failure_ms) if health.last_failure_ms is not None else "unknown"
+        lines.append(f"- {health.failures} slots in a row without a reading, last at {when}: {health.last_failure}")
+    if state.unsaved:
+        lines.append(f"- {status.unsaved} outcomes wait for the store ({status.unsaved_bytes} bytes)")
+    lines += [f"- ignored: {note}" for note in reversed(state.notes)]
+    return "\n".join(lines)
+
+
+def _pause_words(state: ChamberState) -> str:
+    assert state.pause is not None
+    by = f"by {state.pause.by} " if state.pause.by else ""
+    until = f" until {iso(state.pause.until_ms)}" if state.pause.until_ms is not None else " until somebody resumes it"
+    return f"{by}({state.pause.reason or 'no reason given'}){until}"

@@ -62,10 +62,13 @@ class FileAndEnvSecrets:
 def _read(reference: str, path: Path) -> str:
     # Not blocking: a named pipe in the place of the file would hold the worker for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _refused(reference, "it is not a regular file")
-        return file.read(SIZE_LIMIT + 1).decode("utf-8")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(SIZE_LIMIT + 1).decode("utf-8")
+    finally:
+        os.close(descriptor)
 
 
 def _checked(reference: str, secret: str) -> str:

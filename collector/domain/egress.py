@@ -1,6 +1,7 @@
 """Which addresses a worker may call: decided on the resolved address, never on the name."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,19 @@ from collector.domain.errors import InvalidFieldError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Where clouds hand out a machine's credentials, outside the link-local ranges: AWS, Google, Alibaba, Oracle, Azure.
+METADATA = frozenset(
+    ipaddress.ip_network(address)
+    for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+)
+# Bracketed, or without any colon, or an IPv6 network with at least two: only the first two can have ports behind.
+RULE_PATTERN = re.compile(
+    r"(?P<network>\[[^\[\]]+\](/[0-9]+)?|[^\[\]:]+|[^\[\]:]*:[^\[\]]*:[^\[\]]*)"
+    r"(:(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?)?"
+)
+SECTION_PATTERN = re.compile(r"[^/\s]+/[^/\s]+")
+REMEDY = "write 192.168.7.0/24, 10.0.0.0/8:80 or [fd00::]/8:8000-8100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +43,25 @@ class EgressRule:
 class EgressPolicy:
     """What one section may call.
 
-    Without rules everything is open but what is never a device: loopback, link-local (cloud metadata), multicast,
-    unspecified and reserved addresses. With rules exactly what they list is open, loopback included.
+    Without rules everything is open but what is never a device: loopback, link-local and other addresses of cloud
+    metadata, multicast, unspecified and reserved addresses. With rules only what they list is open. What is never a
+    device is listed by a rule inside its own range only (`127.0.0.1/32:8080`): `0.0.0.0/0` does not mean loopback.
     """
 
     rules: tuple[EgressRule, ...] = ()
 
     def allows(self, address: str, port: int) -> bool:
-        """Whether the resolved address and port may be called. An IPv4 address mapped into IPv6 counts as IPv4."""
+        """Whether the resolved address and port may be called. An IPv4 address mapped into IPv6 counts as IPv4.
+
+        Raises:
+            ValueError: `address` is not an IP address; a zone (`%eth0`) may follow it.
+        """
         ip = _unmapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
+        closed = _is_never_a_device(ip)
         if not self.rules:
-            return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved)
-        return any(
-            r.first_port <= port <= r.last_port and ip.version == r.network.version and ip in r.network
-            for r in self.rules
-        )
+            return not closed
+        listed = (r for r in self.rules if r.first_port <= port <= r.last_port and _contains(r.network, ip))
+        return any(not closed or _is_never_a_device(r.network) for r in listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +87,62 @@ def parse_rule(text: str) -> EgressRule:
     Raises:
         InvalidFieldError: field `egress`, with the text and the right form.
     """
-    network, _, ports = text.rpartition(":") if _has_ports(text) else (text, "", "")
-    first, _, last = ports.partition("-")
+    found = RULE_PATTERN.fullmatch(text)
+    if not found:
+        raise InvalidFieldError("egress", f"{text[:80]!r} is not a rule", REMEDY)
+    first = int(found["first"] or 1)
+    last = int(found["last"] or found["first"] or 65_535)
+    if not 1 <= first <= last <= 65_535:
+        raise InvalidFieldError("egress", f"the ports of {text[:80]!r} are not 1 to 65535 in order", REMEDY)
     try:
-        rule = EgressRule(
-            ipaddress.ip_network(network.strip("[]"), strict=False), int(first or 1), int(last or first or 65_535)
-        )
+        network = ipaddress.ip_network(re.sub(r"[\[\]]", "", found["network"]), strict=False)
     except ValueError:
-        rule = None
-    if rule is None or not 1 <= rule.first_port <= rule.last_port <= 65_535:
-        raise InvalidFieldError(
-            "egress", f"{text!r} is not a rule", "write 192.168.7.0/24, 10.0.0.0/8:80 or [fd00::]/8:8000-8100"
-        )
-    return rule
+        raise InvalidFieldError("egress", f"{text[:80]!r} is not a network", REMEDY) from None
+    return EgressRule(network, first, last)
 
 
 def parse_policies(document: Mapping[str, object]) -> EgressPolicies:
     """Read `{"default": [rule, ...], "sections": {"organization/section": [rule, ...]}}`, both optional.
 
+    A list has at least one rule: an empty one might mean all or nothing. To close a section, list one address.
+
     Raises:
-        InvalidFieldError: field `egress`.
+        InvalidFieldError: field `egress`; names the key.
     """
-    unknown = set(document) - {"default", "sections"}
+    unknown = sorted(set(document) - {"default", "sections"})
+    if unknown:
+        raise InvalidFieldError("egress", f"unknown key {unknown[0]!r}", "use the keys default and sections")
+    default = _policy("default", document["default"]) if "default" in document else EgressPolicy()
     sections = document.get("sections", {})
-    if unknown or not isinstance(sections, Mapping):
+    if not isinstance(sections, Mapping):
+        raise InvalidFieldError("egress", "sections is not an object", 'write {"default/lab3": ["192.168.7.0/24"]}')
+    for key in sections:
+        if not SECTION_PATTERN.fullmatch(str(key)):
+            raise InvalidFieldError("egress", f"{key!r} is not a section", "write organization/section")
+    return EgressPolicies({str(key): _policy(str(key), rules) for key, rules in sections.items()}, default)
+
+
+def _policy(key: str, rules: object) -> EgressPolicy:
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, str) for rule in rules):
         raise InvalidFieldError(
-            "egress", f"unexpected {sorted(unknown) or 'sections'}", "use the keys default and sections"
+            "egress", f"{key} is not a list of rules, or an empty one", 'write ["192.168.7.0/24:80"], or leave it out'
         )
-    return EgressPolicies({str(k): _policy(v) for k, v in sections.items()}, _policy(document.get("default", [])))
+    return EgressPolicy(tuple(parse_rule(rule) for rule in rules))
 
 
-def _policy(rules: object) -> EgressPolicy:
-    if not isinstance(rules, list):
-        raise InvalidFieldError("egress", "a policy is a list of rules", 'write ["192.168.7.0/24:80"]')
-    return EgressPolicy(tuple(parse_rule(str(rule)) for rule in rules))
+def _is_never_a_device(place: Address | Network) -> bool:
+    return (
+        place.is_loopback
+        or place.is_link_local
+        or place.is_multicast
+        or place.is_unspecified
+        or place.is_reserved
+        or ipaddress.ip_network(place) in METADATA
+    )
 
 
-def _has_ports(text: str) -> bool:
-    return "]:" in text or ("]/" in text and text.rpartition(":")[0].count("]") == 1) or text.count(":") == 1
+def _contains(network: Network, ip: Address) -> bool:
+    return ip.version == network.version and ip in network
 
 
 def _unmapped(ip: Address) -> Address:

@@ -9,7 +9,8 @@ from typing import Any
 
 import plotext  # type: ignore[import-untyped]  # it ships no types
 
-from cli.times import clock_of, parse_instant_ms, rfc3339
+from cli.times import clock_of
+from collector.domain.instants import iso, parse_iso
 
 HEIGHT = 20
 NARROWEST, WIDEST = 40, 160
@@ -120,8 +121,8 @@ def _draw_times(figure: Any, points: Sequence[Point]) -> None:
 
 
 def _tick(instant_s: float, *, days: bool) -> str:
-    text = rfc3339(round(instant_s) * 1000)
-    return text[5:16].replace("T", " ") + "Z" if days else text[11:]
+    text = clock_of(iso(round(instant_s) * 1000))
+    return text[5:16] + "Z" if days else text[11:]
 
 
 def _named(gaps: Sequence[dict[str, Any]]) -> list[str]:
@@ -136,7 +137,7 @@ def _named(gaps: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _instant_s(text: str) -> float:
-    return parse_instant_ms("start", text, 0) / 1000
+    return parse_iso(text) / 1000
 
 
 def _width() -> int:

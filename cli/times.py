@@ -2,14 +2,14 @@
 
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from collector.domain.errors import InvalidFieldError
+from collector.domain.instants import iso, parse_iso
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 DURATION = re.compile("".join(rf"(?:(\d{{1,9}}(?:\.\d{{1,3}})?){unit})?" for unit in UNITS_MS), re.ASCII)
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 DURATION_REMEDY = "write it like 500ms, 10s, 5m, 1h, 24h or 1h30m"
 INSTANT_REMEDY = "write 2026-01-31T08:00:00Z, a date such as 2026-01-31, -2h (before now) or now"
 
@@ -73,30 +73,19 @@ def parse_until_ms(field: str, text: str, now_ms: int) -> int:
 
 
 def _absolute_ms(field: str, text: str) -> int:
+    midnight = "T00:00:00Z" if DATE.fullmatch(text) else ""
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-            day = date.fromisoformat(text)
-            instant = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        else:
-            instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidFieldError(field, f"{text[:80]!r} is not a time", INSTANT_REMEDY) from None
-    if instant.tzinfo is None:
-        raise InvalidFieldError(field, f"{text[:80]!r} has no offset", f"add Z for UTC: {text}Z")
-    return (instant - EPOCH) // timedelta(milliseconds=1)
-
-
-def rfc3339(instant_ms: int) -> str:
-    """`2026-01-31T08:00:00Z`, with milliseconds only where there are some; `parse_instant_ms` reads it back."""
-    instant = EPOCH + timedelta(milliseconds=instant_ms)
-    return instant.isoformat(timespec="milliseconds" if instant_ms % 1000 else "seconds").replace("+00:00", "Z")
+        return parse_iso(text + midnight)
+    except (ValueError, OverflowError) as error:
+        problem = "has no offset" if "offset" in str(error) else "is not a time"
+        raise InvalidFieldError(field, f"{text[:80]!r} {problem}", INSTANT_REMEDY) from None
 
 
 def clock_of(instant: str | None) -> str:
     """An instant of the API as people read it, in UTC: `2026-01-31 08:00:00Z`; `-` when there is none."""
     if instant is None:
         return "-"
-    return rfc3339(_absolute_ms("instant", instant)).replace("T", " ")
+    return iso(parse_iso(instant)).replace("T", " ").replace(".000Z", "Z")
 
 
 def duration_of(seconds: float) -> str:

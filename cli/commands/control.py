@@ -8,7 +8,8 @@ from cli.client import chamber_path
 from cli.commands.fleet import ChamberId, print_chamber
 from cli.commands.reading_table import print_readings
 from cli.session import Session, data_command
-from cli.times import now_ms, parse_until_ms, rfc3339
+from cli.times import now_ms, parse_until_ms
+from collector.domain.instants import iso
 
 
 @data_command
@@ -21,7 +22,7 @@ def pause(
     """Stop reading a chamber; its slots become a `paused` gap. It ends at --until or by `resume`."""
     body: dict[str, Any] = {"reason": reason}
     if until is not None:
-        body["until"] = rfc3339(parse_until_ms("until", until, now_ms()))
+        body["until"] = iso(parse_until_ms("until", until, now_ms()))
     session.show(session.api.send("POST", chamber_path(chamber, "pause"), body).document, print_chamber)
 
 

@@ -9,7 +9,8 @@ from cli.commands.fleet import ChamberId
 from cli.exits import ExitCode
 from cli.output import print_fields, print_table
 from cli.session import Session, data_command
-from cli.times import clock_of, now_ms, parse_instant_ms, rfc3339
+from cli.times import clock_of, now_ms, parse_instant_ms
+from collector.domain.instants import iso
 
 FromFlag = Annotated[str | None, typer.Option("--from", help="Inclusive: 2026-01-31T08:00:00Z, 2026-01-31 or -2h.")]
 ToFlag = Annotated[str | None, typer.Option("--to", help="Exclusive; as --from.")]
@@ -53,7 +54,7 @@ def range_query(start: str | None, end: str | None) -> dict[str, str]:
     """
     now = now_ms()
     given = {"from": start, "to": end}
-    return {k: rfc3339(parse_instant_ms(k, v, now)) for k, v in given.items() if v is not None}
+    return {k: iso(parse_instant_ms(k, v, now)) for k, v in given.items() if v is not None}
 
 
 def _print_gaps(document: dict[str, Any]) -> None:

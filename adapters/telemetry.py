@@ -8,8 +8,9 @@
 | `chamberlog.outcomes.unsaved` | {outcome} | up-down counter | | `chamberlog_outcomes_unsaved` |
 | `chamberlog.gap.slots` | {slot} | counter | `reason`: a gap reason | `chamberlog_gap_slots_total` |
 
-All of them carry `chamberlog.organization` (at /metrics `chamberlog_organization`; `error.type` is `error_type` there,
-a gap reason, empty when the fetch went well). Histograms have `_bucket`, `_sum` and `_count`. `target_info` names the service.
+All of them carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and `error.type` (at
+/metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`, `_sum` and `_count`.
+`target_info` names the service.
 `chamberlog.collections` counts slots by what became of them, so that `reading` plus `gap` are the slots accounted for.
 """
 

@@ -55,7 +55,7 @@ def load_profile(text: str, file: str, *, stem: str | None = None) -> Profile:
         stem: the file's name without its ending: the profile must have this name. None = any name.
 
     Raises:
-        ProfileError: for the first problem in the order of lines; its `problem` says how many more there are.
+        ProfileError: for the first problem; its `problem` says how many more there are.
     """
     try:
         document = read_yaml(text)
@@ -74,13 +74,13 @@ def load_profile(text: str, file: str, *, stem: str | None = None) -> Profile:
 
 
 def _first(problems: Sequence[ErrorDetails], document: LinedYaml, file: str) -> ProfileError:
-    places = sorted({(_line(path, document), index, path) for index, path in enumerate(map(_path, problems))})
-    line, index, path = places[0]
-    path = _known(path, document)
-    others = len({_known(other, document) for _, _, other in places}) - 1
-    problem, remedy = _explained(problems[index], path)
+    # a key that is missing comes last: it is often the one that is misspelt, and that says more
+    first = min(problems, key=lambda problem: (problem["type"] == "missing", _line(_path(problem), document)))
+    path = _known(_path(first), document)
+    others = len({_known(_path(problem), document) for problem in problems}) - 1
+    problem, remedy = _explained(first, path)
     more = f" (and {others} more)" if others else ""
-    return ProfileError(file, _key(path), line, problem + more, remedy)
+    return ProfileError(file, _key(path), _line(path, document), problem + more, remedy)
 
 
 def _path(problem: ErrorDetails) -> Path:

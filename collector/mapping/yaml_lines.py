@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
 
@@ -45,20 +46,25 @@ def read_yaml(text: str) -> LinedYaml:
     Raises:
         YamlError: with the line.
     """
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        found = LinedYaml()
-        found.value = None if node is None else _Reader(loader, found.lines).read(node, ())
+        return _read(yaml.SafeLoader(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(filter(None, (error.context, error.problem)))
         raise YamlError(f"not YAML: {problem}", "correct the syntax", 1 if mark is None else mark.line + 1) from None
-    except yaml.YAMLError as error:
-        problem = str(error).splitlines()[0][:120]
-        raise YamlError(f"not YAML: {problem}", "save the file as UTF-8 text", 1) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"the character {ascii(text[error.position])} is not allowed"
+        raise YamlError(f"not YAML: {problem}", "remove it, or write it as an escape in quotes", line) from None
     except RecursionError:
         raise YamlError("nested too deeply", "a profile has at most four levels", 1) from None
+
+
+def _read(loader: yaml.SafeLoader) -> LinedYaml:
+    found = LinedYaml()
+    try:
+        node = loader.get_single_node()
+        found.value = None if node is None else _Reader(loader, found.lines).read(node, ())
     finally:
         loader.dispose()
     return found

@@ -9,8 +9,10 @@ StackError
 └── FleetError              the API did not do what the stack asked for
 """
 
+from collector.domain.errors import AwayError, ChamberlogError
 
-class StackError(Exception):
+
+class StackError(ChamberlogError):
     """Root of what the local stack raises on purpose; the text says what is wrong and what to do."""
 
 
@@ -30,7 +32,7 @@ class AlreadyRunningError(StackError):
     """Another process holds the directory."""
 
 
-class NotRunningError(StackError):
+class NotRunningError(StackError, AwayError):
     """No stack runs in that directory."""
 
 

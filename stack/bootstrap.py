@@ -1,0 +1,122 @@
+"""What the stack does with the adapters: schema, search attributes, API key, lateness. Nothing else here knows them."""
+
+import asyncio
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from adapters.postgres.history import PostgresLedgerReader
+from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.migrate import migrate
+from adapters.postgres.pool import Postgres
+from adapters.temporal_client import register_search_attributes
+from collector.domain.errors import ConflictError
+from collector.domain.timerange import TimeRange
+from collector.usecases.authenticate import KEY_PATTERN
+from stack.errors import StartFailedError
+from stack.home import write_private
+
+ORGANIZATION = "default"
+KEY_NAME = "local stack"
+CONNECT_S = 30.0
+CONNECT_POLL_S = 0.2
+
+
+async def prepare(dsn: str, temporal: str, on_step: Callable[[str], None]) -> None:
+    """Bring schema and search attributes up to date. Again: nothing changes.
+
+    Args:
+        dsn: of the readings' database.
+        temporal: host:port.
+        on_step: told what is being done.
+
+    Raises:
+        ChamberlogError: one of them cannot be made; says why.
+        StartFailedError: Temporal does not answer.
+    """
+    await migrate(dsn, lambda step: on_step(f"migrating: {step}"))
+    await register_search_attributes(await _connect(temporal))
+
+
+async def ensure_api_key(dsn: str, file: Path) -> str:
+    """The API key of the local stack: made once, kept in a file for its owner only, known to the database.
+
+    Again: the same key. A key whose database was thrown away is added to the new one.
+
+    Args:
+        dsn: of the readings' database.
+        file: where the key is kept.
+
+    Returns:
+        The key, `chl_<id>_<secret>`.
+    """
+    key = _kept_key(file) or f"chl_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
+    async with _postgres(dsn) as postgres:
+        keys = PostgresKeys(postgres)
+        if not await _add(keys, key):
+            key = f"chl_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
+            await _add(keys, key)
+    write_private(file, key + "\n")
+    return key
+
+
+async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | None:
+    """`p50` and `p99` of how late requests started, in milliseconds; None when nothing was stored.
+
+    Args:
+        dsn: of the readings' database.
+        from_ms: inclusive.
+        to_ms: exclusive.
+    """
+    async with _postgres(dsn) as postgres:
+        lateness = await PostgresLedgerReader(postgres).lateness(ORGANIZATION, TimeRange(from_ms, to_ms))
+    return None if lateness is None else {"p50": round(lateness.p50_ms, 1), "p99": round(lateness.p99_ms, 1)}
+
+
+async def _add(keys: PostgresKeys, key: str) -> bool:
+    """Add the key; False when its id is taken by another secret, or was revoked."""
+    match = re.fullmatch(KEY_PATTERN, key)
+    assert match is not None
+    digest = hashlib.sha256(match[2].encode()).digest()
+    try:
+        await keys.add(match[1], digest, ORGANIZATION, KEY_NAME)
+    except ConflictError:
+        found = await keys.find(match[1])
+        return found is not None and found[0] == digest
+    return True
+
+
+def _kept_key(file: Path) -> str | None:
+    try:
+        key = file.read_text().strip()
+    except FileNotFoundError:
+        return None
+    return key if KEY_PATTERN.fullmatch(key) else None
+
+
+@asynccontextmanager
+async def _postgres(dsn: str) -> AsyncIterator[Postgres]:
+    postgres = Postgres(dsn, size=1)
+    try:
+        yield postgres
+    finally:
+        await postgres.close()
+
+
+async def _connect(address: str) -> Client:
+    """By address only: the person's own TEMPORAL_ settings mean another server."""
+    give_up = time.monotonic() + CONNECT_S
+    while True:
+        try:
+            return await Client.connect(address)
+        except (RuntimeError, RPCError) as error:
+            if time.monotonic() > give_up:
+                raise StartFailedError(f"Temporal at {address} does not answer: {error}") from None
+        await asyncio.sleep(CONNECT_POLL_S)

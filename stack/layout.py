@@ -1,0 +1,128 @@
+"""Where everything of one run of the stack is: ports, passwords, addresses, egress."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from stack.home import Home
+from stack.ports import PortBook
+from stack.postgres import dsn
+from stack.server import HOST
+from stack.temporal import TemporalPorts
+
+STANDARD_PORTS = {"temporal": 7233, "temporal_ui": 8233, "postgres": 5432, "valkey": 6379, "api": 8080}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything is.
+
+    Attributes:
+        home: the directory.
+        ports: name to port on 127.0.0.1; workers are `worker`, `worker-2` and so on (their metrics).
+        passwords: of `postgres` and `valkey`.
+    """
+
+    home: Home
+    ports: Mapping[str, int]
+    passwords: Mapping[str, str] = field(repr=False)
+
+    @property
+    def temporal_ports(self) -> TemporalPorts:
+        """Of the Temporal server."""
+        return TemporalPorts(self.ports["temporal"], self.ports["temporal_ui"])
+
+    @property
+    def temporal(self) -> str:
+        """host:port of Temporal's gRPC service."""
+        return f"{HOST}:{self.ports['temporal']}"
+
+    @property
+    def postgres(self) -> str:
+        """The DSN of the readings' database."""
+        return dsn(self.ports["postgres"], self.passwords["postgres"])
+
+    @property
+    def redis(self) -> str:
+        """The URL of Valkey."""
+        return f"redis://:{quote(self.passwords['valkey'], safe='')}@{HOST}:{self.ports['valkey']}/0"
+
+    @property
+    def api(self) -> str:
+        """The base URL of the REST API."""
+        return f"http://{HOST}:{self.ports['api']}"
+
+    @property
+    def temporal_ui(self) -> str:
+        """The URL of the Web UI."""
+        return f"http://{HOST}:{self.ports['temporal_ui']}"
+
+    @property
+    def workers(self) -> list[str]:
+        """Names of the worker parts."""
+        return [name for name in self.ports if name.split("-")[0] == "worker"]
+
+    def document(self, pids: Mapping[str, int | None]) -> dict[str, Any]:
+        """`stack.json`. There is no gateway yet: its address is the API's.
+
+        Args:
+            pids: part to process id; parts without one do not run and are left out.
+        """
+        running = {name: pid for name, pid in pids.items() if pid is not None}
+        workers = [pid for name, pid in running.items() if name in self.workers]
+        others = {name: pid for name, pid in running.items() if name not in self.workers}
+        return {
+            "temporal": self.temporal,
+            "temporal_ui": self.temporal_ui,
+            "api": self.api,
+            "gateway": self.api,
+            "postgres": self.postgres,
+            "redis": self.redis,
+            "api_key_file": str(self.home.api_key_file),
+            "pids": others | {"worker": workers},
+        }
+
+
+def make_layout(home: Home, book: PortBook, workers: int) -> Layout:
+    """Take ports and passwords; the same ones at every start of a directory as far as they are free.
+
+    Args:
+        home: the directory, claimed by this process.
+        book: where ports are reserved.
+        workers: how many workers.
+
+    Raises:
+        DataError: a password is gone while the data that needs it is there.
+    """
+    ports = {name: book.take(name, standard) for name, standard in STANDARD_PORTS.items()}
+    names = [f"worker-{number}" if number > 1 else "worker" for number in range(1, workers + 1)]
+    ports |= {name: book.take(name) for name in names}
+    return Layout(home, ports, {name: home.password(name) for name in ("postgres", "valkey")})
+
+
+def egress_document(device_ports: Iterable[int]) -> str:
+    """The egress policy of the stack's workers as JSON text; the person's own CHAMBERLOG_EGRESS wins.
+
+    Args:
+        device_ports: ports of the simulator: exactly these are open on loopback, and nothing else anywhere. Without
+            any, everything is open but loopback, link-local and what else is never a device.
+    """
+    own = os.environ.get("CHAMBERLOG_EGRESS")
+    return own or json.dumps({"default": [f"{HOST}/32:{_span(run)}" for run in _runs(device_ports)]})
+
+
+def _runs(ports: Iterable[int]) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if runs and port == runs[-1][-1] + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    return runs
+
+
+def _span(run: list[int]) -> str:
+    return str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}"

@@ -1,0 +1,120 @@
+"""The parts of the stack: how each is started, and when it serves."""
+
+import sys
+import time
+from pathlib import Path
+
+from stack.environment import part_environment
+from stack.layout import Layout, egress_document
+from stack.postgres import start_postgres
+from stack.process import Child, Command, spawn
+from stack.readiness import accepts, answers_ready
+from stack.server import HOST
+from stack.simulated import read_devices
+from stack.supervisor import Part
+from stack.temporal import start_temporal
+from stack.valkey import start_valkey
+
+WORKER_GRACE_S = 25.0
+"""Above the worker's own graceful shutdown: it finishes the slot in hand (at most 10 s) and hands back its round."""
+STOP_ORDER = ("api", "worker", "simulator", "temporal", "valkey", "postgres")
+
+
+def server_parts(layout: Layout) -> list[Part]:
+    """PostgreSQL, Valkey and Temporal: ready once their launchers return."""
+    home, ports, passwords = layout.home, layout.ports, layout.passwords
+
+    async def at_once() -> bool:
+        return True
+
+    return [
+        Part(
+            "postgres",
+            lambda: start_postgres(
+                home.data("postgres"), ports["postgres"], passwords["postgres"], log=home.log("postgres")
+            ),
+            at_once,
+        ),
+        Part(
+            "valkey",
+            lambda: start_valkey(home.data("valkey"), ports["valkey"], passwords["valkey"], log=home.log("valkey")),
+            at_once,
+        ),
+        Part(
+            "temporal",
+            lambda: start_temporal(home.data("temporal"), layout.temporal_ports, log=home.log("temporal")),
+            at_once,
+        ),
+    ]
+
+
+def simulator_part(layout: Layout, devices: int) -> Part:
+    """The simulated devices; ready once they have written where they listen."""
+    home = layout.home
+    arguments: list[str | Path] = [
+        "--devices",
+        str(devices),
+        "--log",
+        home.served_file,
+        "--devices-file",
+        home.devices_file,
+    ]
+    started_ns = 0
+
+    def start() -> Child:
+        nonlocal started_ns
+        started_ns = time.time_ns()
+        return _python("simulator", arguments, home.log("simulator"), part_environment({}))
+
+    async def ready() -> bool:
+        file = home.devices_file
+        if not file.exists() or file.stat().st_mtime_ns < started_ns:  # an earlier run's file stands until then
+            return False
+        return await accepts(read_devices(file)[0].port)
+
+    return Part("simulator", start, ready)
+
+
+def api_part(layout: Layout) -> Part:
+    """The REST API; ready by its own `/readyz`."""
+    port = layout.ports["api"]
+    environment = _servers(layout) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    return Part(
+        "api",
+        lambda: _python("api", [], layout.home.log("api"), part_environment(environment)),
+        lambda: answers_ready(port),
+    )
+
+
+def worker_parts(layout: Layout) -> list[Part]:
+    """The workers; each is ready by the `/readyz` beside its metrics."""
+    return [_worker(layout, name) for name in layout.workers]
+
+
+def _worker(layout: Layout, name: str) -> Part:
+    port = layout.ports[name]
+    environment = _servers(layout) | {"CHAMBERLOG_METRICS_PORT": str(port)}
+    return Part(
+        name,
+        lambda: _python("workers", [], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),
+        lambda: answers_ready(port),
+    )
+
+
+def _servers(layout: Layout) -> dict[str, str]:
+    file = layout.home.devices_file
+    ports = [device.port for device in read_devices(file)] if file.exists() else []
+    return {
+        "TEMPORAL_ADDRESS": layout.temporal,
+        "CHAMBERLOG_POSTGRES": layout.postgres,
+        "CHAMBERLOG_REDIS": layout.redis,
+        "CHAMBERLOG_EGRESS": egress_document(ports),
+        "CHAMBERLOG_HOME": str(layout.home.path),
+    }
+
+
+def _python(
+    module: str, arguments: list[str | Path], log: Path, environment: dict[str, str], grace_s: float = 10.0
+) -> Child:
+    """-P: a folder `api` or `workers` where the person stands must not be taken for ours."""
+    return spawn(Command([sys.executable, "-P", "-m", module, *arguments], log, environment, grace_s=grace_s))

@@ -1,0 +1,200 @@
+"""One run of the stack: start, collect, wind down."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from collector.domain.errors import ChamberlogError
+from stack.account import Account, account_of
+from stack.api_client import FleetApi
+from stack.bootstrap import ensure_api_key, lateness_of, prepare
+from stack.display import Display
+from stack.errors import FleetError, StackError
+from stack.fleet import Collecting, Paused, drain, pause_fleet, start_fleet
+from stack.layout import Layout
+from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_parts
+from stack.simulated import chambers_of, read_devices
+from stack.supervisor import Keeper, State, Supervisor
+
+START_S = 90.0
+"""A part that is not ready after this will not be: a slow machine needs 10 s."""
+DRAIN_S = 60.0
+"""Above the longest deadline of a slot in hand, plus one store."""
+STOP_PATIENCE_S = 10.0
+LOOK_S = 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `chamberlog up` was asked for.
+
+    Attributes:
+        home: directory of the stack.
+        for_s: stop after so many seconds, drain and audit; None = until Ctrl-C.
+        as_json: print the account as one JSON object instead of a table.
+        simulator: with a simulated fleet.
+        workers: worker processes, at least 1.
+        chambers: simulated chambers, at least 1.
+    """
+
+    home: Path
+    for_s: float | None = None
+    as_json: bool = False
+    simulator: bool = True
+    workers: int = 1
+    chambers: int = 12
+
+
+class StackRun:
+    """One run of the stack in a directory that this process has claimed.
+
+    Args:
+        options: what was asked for.
+        layout: where everything is.
+        display: where progress is shown.
+    """
+
+    def __init__(self, options: UpOptions, layout: Layout, display: Display) -> None:
+        self._options, self._layout, self._display = options, layout, display
+        self._supervisor = Supervisor(self._changed)
+        self._stop, self._hurry = asyncio.Event(), asyncio.Event()
+        self._announced = False
+        self._key = ""
+        self.account: Account | None = None
+
+    def interrupt(self) -> None:
+        """Stop cleanly; the second call no longer waits for outcomes that are not saved yet."""
+        if self._stop.is_set():
+            self._hurry.set()
+            self._display.note("stopping without waiting for the rest")
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Run until interrupted, or for the time that was asked for; every part has ended afterwards.
+
+        Returns:
+            0; 1 when a part stayed down, the stack could not start or slots are unaccounted; 2 when slots are overdue.
+        """
+        code = 0
+        try:
+            collecting = await self._unless_stopped(self._start())
+            if collecting is not None:
+                await self._collect()
+            code = await self._wind_down(collecting)
+        except ChamberlogError as error:
+            self._display.note(f"error: {error}", "red")
+            code = 1
+        finally:
+            await self._stop_parts()
+        return 1 if self._supervisor.failed else code
+
+    async def _start(self) -> Collecting:
+        layout, supervisor, show = self._layout, self._supervisor, self._display.status
+        show("starting PostgreSQL, Valkey and Temporal")
+        await supervisor.start(server_parts(layout), START_S)
+        await prepare(layout.postgres, layout.temporal, show)
+        self._key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
+        if self._options.simulator:
+            show("starting the simulator")
+            await supervisor.start([simulator_part(layout, self._options.chambers)], START_S)
+        show("starting the worker and the API")
+        await supervisor.start([*worker_parts(layout), api_part(layout)], START_S)
+        simulated = chambers_of(read_devices(layout.home.devices_file)) if self._options.simulator else []
+        show("enrolling the fleet")
+        async with self._api() as api:
+            collecting = await start_fleet(api, simulated)
+        self._announce()
+        show(f"{collecting.chambers} chambers are being collected")
+        return collecting
+
+    async def _collect(self) -> None:
+        """Look at the fleet until it is time to stop."""
+        loop = asyncio.get_running_loop()
+        end = None if self._options.for_s is None else loop.time() + self._options.for_s
+        async with self._api(patience_s=0.0) as api:
+            while not self._stop.is_set() and (end is None or loop.time() < end):
+                try:
+                    self._display.fleet(await api.chambers())
+                except FleetError as error:
+                    self._display.status(str(error))
+                await self._pause_between_looks(None if end is None else end - loop.time())
+
+    async def _wind_down(self, collecting: Collecting | None) -> int:
+        """Pause the fleet, wait until nothing is unsaved, audit if a time was asked for."""
+        if not any(k.part.name == "api" and k.state is State.UP for k in self._supervisor.keepers):
+            return 0 if collecting is None else self._cannot("the API is down: chambers stay unpaused")
+        async with self._api(STOP_PATIENCE_S) as api:
+            self._display.status("pausing the fleet")
+            paused = await pause_fleet(api)
+            for problem in paused.refused:
+                self._display.note(f"not paused: {problem}", "red")
+            if collecting is None:
+                return 0
+            await self._drain(api, collecting, paused)
+            if self._options.for_s is None:
+                return 0
+            return await self._audit(api, collecting, paused)
+
+    async def _drain(self, api: FleetApi, collecting: Collecting, paused: Paused) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DRAIN_S
+
+        def give_up() -> bool:
+            return self._hurry.is_set() or loop.time() > end
+
+        await drain(api, (collecting.from_ms, paused.to_ms), give_up, self._display.status)
+
+    async def _audit(self, api: FleetApi, collecting: Collecting, paused: Paused) -> int:
+        span = (collecting.from_ms, paused.to_ms)
+        lateness = await lateness_of(self._layout.postgres, *span)
+        self.account = account_of(await api.audit(*span), collecting.chambers, lateness)
+        return self.account.exit_code
+
+    async def _stop_parts(self) -> None:
+        self._announced = False
+        self._layout.home.remove_stack()
+        self._display.status("stopping")
+        await self._supervisor.stop(*STOP_ORDER)
+        self._display.status("")
+
+    async def _unless_stopped(self, work: Awaitable[T]) -> T | None:
+        """The answer of the work; None when the person stopped before."""
+        task = asyncio.ensure_future(work)
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.wait([task])
+        return None
+
+    async def _pause_between_looks(self, left_s: float | None) -> None:
+        wait_s = LOOK_S if left_s is None else max(0.0, min(LOOK_S, left_s))
+        try:
+            await asyncio.wait_for(self._stop.wait(), wait_s)
+        except TimeoutError:
+            return
+
+    def _api(self, patience_s: float = 30.0) -> FleetApi:
+        return FleetApi(self._layout.api, self._key, patience_s)
+
+    def _announce(self) -> None:
+        self._announced = True
+        self._write_stack()
+        self._display.addresses(self._layout)
+
+    def _changed(self, keeper: Keeper) -> None:
+        self._display.part(keeper)
+        if self._announced:
+            self._write_stack()
+
+    def _write_stack(self) -> None:
+        pids = {keeper.part.name: keeper.pid for keeper in self._supervisor.keepers}
+        self._layout.home.write_stack(self._layout.document(pids))
+
+    def _cannot(self, why: str) -> int:
+        raise StackError(why)

@@ -45,31 +45,33 @@ _log = logging.getLogger(__name__)
 class RedisLatest:
     """`LatestCache` over Valkey or Redis.
 
-    A server that is away costs one caller at most `PATIENCE_S` each `REST_MS`; everybody else does not wait. Keys
+    A server that is away costs one caller at most its patience each `REST_MS`; everybody else does not wait. Keys
     whose write failed are deleted with the next command that reaches the server.
     """
 
-    def __init__(self, client: Redis, clock: Clock) -> None:
+    def __init__(self, client: Redis, clock: Clock, patience_s: float = PATIENCE_S) -> None:
         """Take over a client; `close` closes it.
 
         Args:
             client: see `lazy_client`.
             clock: the time of this process.
+            patience_s: what one call may cost in all, connecting included.
         """
         self._client = client
+        self._patience_s = patience_s
         self._clock = clock
         self._rests_until_ms = 0
         self._doubtful: dict[str, int] = {}
         self._failures = 0
 
     @classmethod
-    def at(cls, url: str, clock: Clock) -> Self:
+    def at(cls, url: str, clock: Clock, patience_s: float = PATIENCE_S) -> Self:
         """A cache at a URL; nothing is connected before the first command.
 
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
-        return cls(lazy_client(url), clock)
+        return cls(lazy_client(url, patience_s), clock, patience_s)
 
     async def put(self, organization: str, spec: ChamberSpec, reading: Reading) -> None:
         """Keep the reading if its slot is newer than the kept one; forget it min(2 x interval, 60 s) after its arrival.
@@ -109,7 +111,7 @@ class RedisLatest:
             self._rests_until_ms = now_ms + REST_MS  # the others rest on while this one finds out
         deleting = self._doubtful_first(key)
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 answer = await self._run(deleting, command)
         except (RedisError, OSError, TimeoutError) as error:
             self._rest(error)

@@ -12,11 +12,12 @@ CONNECTIONS = 8
 """Commands take under a millisecond: more connections would only wait in the server's queue."""
 
 
-def lazy_client(url: str) -> Redis:
+def lazy_client(url: str, patience_s: float = PATIENCE_S) -> Redis:
     """A client that connects with its first command and never retries by itself.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`, with the password if there is one.
+        patience_s: how long connecting, sending and each answer may take.
 
     Raises:
         InvalidFieldError: field `CHAMBERLOG_REDIS`, when the URL cannot be understood; it never quotes the password.
@@ -25,9 +26,9 @@ def lazy_client(url: str) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
-            timeout=PATIENCE_S,
-            socket_timeout=PATIENCE_S,
-            socket_connect_timeout=PATIENCE_S,
+            timeout=patience_s,
+            socket_timeout=patience_s,
+            socket_connect_timeout=patience_s,
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError:

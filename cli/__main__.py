@@ -11,8 +11,11 @@ from cli.app import app
 from cli.exits import CommandError, Complaint, ExitCode
 from cli.output import show_complaints
 from collector.domain.errors import AwayError, ChamberlogError, ConflictError, InvalidFieldError, NotFoundError
+from stack.errors import AlreadyRunningError, StackError
 
 CORE_CODES: tuple[tuple[type[ChamberlogError], ExitCode], ...] = (
+    (AlreadyRunningError, ExitCode.CONFLICT),
+    (StackError, ExitCode.AWAY),
     (NotFoundError, ExitCode.NOT_FOUND),
     (ConflictError, ExitCode.CONFLICT),
     (AwayError, ExitCode.AWAY),
@@ -48,7 +51,8 @@ def _as_command_error(error: CommandError | ChamberlogError) -> CommandError:
     if isinstance(error, InvalidFieldError):
         return CommandError(ExitCode.REFUSED, Complaint(error.field, error.problem, error.remedy))
     code = next((code for kind, code in CORE_CODES if isinstance(error, kind)), ExitCode.REFUSED)
-    return CommandError(code, Complaint("chamberlog", str(error), str(getattr(error, "remedy", ""))))
+    field = "stack" if isinstance(error, StackError) else "chamberlog"
+    return CommandError(code, Complaint(field, str(error), str(getattr(error, "remedy", ""))))
 
 
 def _usage_remedy(error: typer.TyperException) -> str:

@@ -67,9 +67,17 @@ class ApiClient:
         """GET a JSON document; empty query values are left out."""
         return self._ask(self._http.build_request("GET", path, params=_given(query)))
 
-    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Send a JSON document (or nothing) and read the answer."""
-        return self._ask(self._http.build_request(method, path, json=body, headers=headers))
+        return self._ask(self._http.build_request(method, path, params=_given(query), json=body, headers=headers))
 
     def items(self, path: str, query: Mapping[str, Any], limit: int | None = None) -> Iterator[Any]:
         """All items of a paged list, page by page, at most `limit`."""

@@ -1,4 +1,4 @@
-"""A curve in the terminal, its gaps visible as breaks, marked and named."""
+"""A curve in the terminal; where something is missing it is broken, marked, and the reason is named."""
 
 import os
 import shutil
@@ -15,18 +15,38 @@ from collector.domain.instants import iso, parse_iso
 HEIGHT = 20
 NARROWEST, WIDEST = 40, 160
 TICKS = 5
-GAP_MARK, PAUSE_MARK, NO_VALUE_MARK = "x", "P", "?"
+GAP_MARK, PAUSE_MARK, NO_VALUE_MARK, HOLE_MARK = "x", "P", "?", "!"
 MEANINGS = {
     GAP_MARK: "no reading",
     PAUSE_MARK: "paused",
-    NO_VALUE_MARK: "a reading without a value (bad or missing)",
+    NO_VALUE_MARK: "readings without a value (bad or missing)",
+    HOLE_MARK: "slots without an outcome yet: see `chamberlog audit`",
 }
 NAMED_GAPS = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """What is drawn, as the API answers it.
+
+    Attributes:
+        title: stands above.
+        bins: one detector in equal bins, at least one.
+        gaps: gap runs of the same range.
+        proof: the audit of the same range.
+        interval_s: distance of two slots now.
+    """
+
+    title: str
+    bins: Sequence[dict[str, Any]]
+    gaps: Sequence[dict[str, Any]]
+    proof: dict[str, Any]
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
-    """One bin of the curve.
+    """One bin.
 
     Attributes:
         at_s: its middle, seconds since the epoch.
@@ -41,28 +61,26 @@ class Point:
     mark: str
 
 
-def draw_curve(chamber: str, binned: dict[str, Any], gaps: Sequence[dict[str, Any]]) -> str:
-    """The curve of one detector as text.
-
-    Args:
-        chamber: its id.
-        binned: the API's answer to `readings` with `points`.
-        gaps: the API's gap runs of the same range.
-    """
-    points = _points(binned)
-    title = f"{chamber} {binned['detector']} [{binned.get('unit') or '?'}]"
-    curve = _canvas(title, points) if any(p.mean is not None for p in points) else f"{title}: no value in this range"
-    marks = {p.mark for p in points if p.mark}
+def draw_curve(curve: Curve) -> str:
+    """The curve as text, as wide as the terminal, in colour only where standard output is one."""
+    points = points_of(curve)
+    valued = any(p.mean is not None for p in points)
+    drawn = _canvas(curve.title, points) if valued else f"{curve.title}: no value in this range"
+    marks = {p.mark for p in points}
     legend = [f"{mark}  {meaning}" for mark, meaning in MEANINGS.items() if mark in marks]
-    return "\n".join([curve, *legend, *_named(gaps)])
+    return "\n".join([drawn, *legend, *_named(curve.gaps), *_unproved(curve.proof)])
 
 
-def _points(binned: dict[str, Any]) -> list[Point]:
-    items = binned["items"]
-    starts = [_instant_s(b["start"]) for b in items]
-    half = (starts[1] - starts[0]) / 2 if len(starts) > 1 else 0.0
+def points_of(curve: Curve) -> list[Point]:
+    """The bins as points, each with the mark that breaks the curve there."""
+    starts = [parse_iso(b["start"]) / 1000 for b in curve.bins]
+    width = starts[1] - starts[0] if len(starts) > 1 else 0.0
+    marks = [_mark(b) for b in curve.bins]
+    if curve.proof["unaccounted"] or curve.proof["overdue"]:
+        _mark_holes(curve, width, marks)
     return [
-        Point(start + half, b["min"], b["mean"], b["max"], _mark(b)) for start, b in zip(starts, items, strict=True)
+        Point(start + width / 2, b["min"], b["mean"], b["max"], mark)
+        for start, b, mark in zip(starts, curve.bins, marks, strict=True)
     ]
 
 
@@ -70,7 +88,20 @@ def _mark(item: dict[str, Any]) -> str:
     reason = item["gap_reason"]
     if reason is not None:
         return PAUSE_MARK if reason == "paused" else GAP_MARK
-    return NO_VALUE_MARK if item["count"] == 0 and item["worst_quality"] is not None else ""
+    return NO_VALUE_MARK if item["mean"] is None and item["worst_quality"] is not None else ""
+
+
+def _mark_holes(curve: Curve, width: float, marks: list[str]) -> None:
+    """Mark stretches of empty bins that are longer than the interval: a reading was due in them."""
+    run: list[int] = []
+    for index, item in enumerate([*curve.bins, None]):
+        if item is not None and item["worst_quality"] is None and not marks[index]:
+            run.append(index)
+            continue
+        if len(run) * width > curve.interval_s:
+            for hole in run:
+                marks[hole] = HOLE_MARK
+        run = []
 
 
 def _canvas(title: str, points: Sequence[Point]) -> str:
@@ -98,10 +129,10 @@ def _draw_means(figure: Any, points: Sequence[Point]) -> None:
 
 
 def _draw_spread(figure: Any, points: Sequence[Point]) -> None:
-    spread = [p for p in points if p.minimum is not None and p.minimum != p.maximum]
-    for point in spread:
-        ends = figure.signal([point.at_s] * 2, [point.minimum, point.maximum], marker="braille")
-        figure.draw(ends.lines(True))
+    for point in points:
+        if point.minimum != point.maximum:
+            ends = figure.signal([point.at_s] * 2, [point.minimum, point.maximum], marker="braille")
+            figure.draw(ends.lines(True))
 
 
 def _draw_marks(figure: Any, points: Sequence[Point]) -> None:
@@ -115,9 +146,8 @@ def _draw_marks(figure: Any, points: Sequence[Point]) -> None:
 def _draw_times(figure: Any, points: Sequence[Point]) -> None:
     first, last = points[0].at_s, points[-1].at_s
     ticks = [first + (last - first) * n / (TICKS - 1) for n in range(TICKS)]
-    days = last - first >= 86_400
     figure.ruler("x").lim(first, last)
-    figure.ruler("x").ticks(ticks, [_tick(t, days=days) for t in ticks])
+    figure.ruler("x").ticks(ticks, [_tick(t, days=last - first >= 86_400) for t in ticks])
 
 
 def _tick(instant_s: float, *, days: bool) -> str:
@@ -129,15 +159,15 @@ def _named(gaps: Sequence[dict[str, Any]]) -> list[str]:
     lines = []
     for gap in gaps[:NAMED_GAPS]:
         end = clock_of(gap["last_slot"]) if gap["last_slot"] else "now"
-        why = f" ({gap['detail']})" if gap["detail"] else ""
         by = f" by {gap['by']}" if gap["by"] else ""
-        lines.append(f"{gap['reason']}: {clock_of(gap['first_slot'])} to {end}, {gap['slots']} slots{by}{why}")
+        why = f": {gap['detail']}" if gap["detail"] else ""
+        lines.append(f"{gap['reason']} {clock_of(gap['first_slot'])} to {end}, {gap['slots']} slots{by}{why}")
     more = len(gaps) - NAMED_GAPS
     return [*lines, f"and {more} more gaps: see `chamberlog gaps`"] if more > 0 else lines
 
 
-def _instant_s(text: str) -> float:
-    return parse_iso(text) / 1000
+def _unproved(proof: dict[str, Any]) -> list[str]:
+    return [f"{proof[name]} slots {name} in this range" for name in ("unaccounted", "overdue") if proof[name]]
 
 
 def _width() -> int:

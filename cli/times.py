@@ -89,7 +89,7 @@ def clock_of(instant: str | None) -> str:
 
 
 def duration_of(seconds: float) -> str:
-    """A duration as people read it: `10s`, `90m`, `1h`, `1.5s`: in the biggest unit that leaves a whole number."""
+    """A duration as people read it: `10s`, `90m`, `1h`, `1500ms`: in the biggest unit that leaves a whole number."""
     milliseconds = round(seconds * 1000)
     for unit, size in UNITS_MS.items():
         if milliseconds and milliseconds % size == 0:

@@ -69,14 +69,19 @@ def set_interval(
     seconds = seconds_of(parse_duration_ms("interval_s", interval))
     path = chamber_path(chamber)
     tag = session.api.get(path).etag or "*"
-    answer = session.api.send("PATCH", path, {"interval_s": seconds}, {"If-Match": tag})
+    answer = session.api.send("PATCH", path, {"interval_s": seconds}, headers={"If-Match": tag})
     session.show(answer.document, print_chamber)
 
 
 @data_command
-def retire(session: Session, chamber: ChamberId) -> None:
+def retire(
+    session: Session,
+    chamber: ChamberId,
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+) -> None:
     """End a chamber; its history stays, and its id may be enrolled again."""
-    answer = session.api.send("DELETE", chamber_path(chamber))
+    answer = session.api.send("DELETE", chamber_path(chamber), query={"reason": reason})
     session.show(answer.document, print_chamber)
 
 
@@ -84,7 +89,7 @@ def retire(session: Session, chamber: ChamberId) -> None:
 def profiles(session: Session) -> None:
     """List the device profiles that the API knows."""
     document = session.api.get("/v1/profiles").document
-    session.show(document, lambda d: print_table(["profile"], [[str(p.get("name"))] for p in d["items"]]))
+    session.show(document, _print_profiles)
 
 
 def print_chamber(chamber: dict[str, Any]) -> None:
@@ -94,8 +99,16 @@ def print_chamber(chamber: dict[str, Any]) -> None:
     rows += [("url", chamber["url"]), ("every", duration_of(chamber["interval_s"]))]
     rows += [("timeout", duration_of(chamber["timeout_s"])), ("version", str(chamber["version"]))]
     rows += [("last reading", clock_of(chamber["last_reading"])), ("next slot", clock_of(chamber["next_slot"]))]
+    rows += [("paused", _pause_text(chamber["paused"]))] if chamber["paused"] else []
     rows += [("label", f"{k}={v}") for k, v in sorted(chamber["labels"].items())]
     print_fields(rows)
+
+
+def _pause_text(pause: dict[str, Any]) -> str:
+    until = f" until {clock_of(pause['until'])}" if pause["until"] else ""
+    by = f" by {pause['by']}" if pause["by"] else ""
+    why = f": {pause['reason']}" if pause["reason"] else ""
+    return f"since {clock_of(pause['since'])}{until}{by}{why}"
 
 
 def _print_chambers(document: dict[str, Any]) -> None:
@@ -108,6 +121,14 @@ def _print_chambers(document: dict[str, Any]) -> None:
         for c in document["items"]
     ]
     print_table(columns, rows, f"{len(rows)} chambers")
+
+
+def _print_profiles(document: dict[str, Any]) -> None:
+    rows = [
+        [p["name"], p["description"], ", ".join(f"{name} [{unit}]" for name, unit in p["measurements"].items())]
+        for p in document["items"]
+    ]
+    print_table(["profile", "what it reads", "measurements"], rows)
 
 
 def _labels(texts: list[str]) -> dict[str, str]:

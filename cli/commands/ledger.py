@@ -76,4 +76,8 @@ def _print_audit(proof: dict[str, Any]) -> None:
     rows = [("expected", str(proof["expected"])), ("stored", str(proof["stored"]))]
     rows += [(f"gap: {reason}", str(slots)) for reason, slots in sorted(proof["gaps"].items())]
     rows += [(name, str(proof[name])) for name in ("unaccounted", "overdue", "pending")]
+    rows += [("from", clock_of(proof["from"])), ("to", clock_of(proof["to"]))]
     print_fields([*rows, ("retained from", clock_of(proof["retained_from"]))])
+    if proof["offenders"]:
+        offenders = [[o["chamber"], str(o["unaccounted"]), str(o["overdue"])] for o in proof["offenders"]]
+        print_table(["chamber", "unaccounted", "overdue"], offenders)

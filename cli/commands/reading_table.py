@@ -9,19 +9,13 @@ from cli.times import clock_of
 
 def print_readings(readings: Sequence[dict[str, Any]]) -> None:
     """Readings for people; a measurement that is not `good` says its quality beside (or instead of) its value."""
-    names = list(dict.fromkeys(m["name"] for r in readings for m in r["measurements"]))
-    units = {m["name"]: m["unit"] for r in readings for m in r["measurements"]}
+    units = {name: m["unit"] for r in readings for name, m in r["measurements"].items()}
     rows = []
     for reading in readings:
-        cells = {m["name"]: _cell(m) for m in reading["measurements"]}
-        rows.append([clock_of(reading["scheduled_at"]), *(cells.get(name, "") for name in names)])
-    print_table(["slot (UTC)", *(f"{n} [{units[n]}]" for n in names)], rows, f"{len(rows)} readings")
-
-
-def _cell(measurement: dict[str, Any]) -> str:
-    value, quality = measurement["value"], measurement["quality"]
-    shown = "" if value is None else f"{value:.10g}"
-    return shown if quality == "good" else f"{shown} {quality}".strip()
+        found = reading["measurements"]
+        rows.append([clock_of(reading["slot"]), *(_measured(found.get(name)) for name in units)])
+    headings = [f"{name} [{unit}]" for name, unit in units.items()]
+    print_table(["slot (UTC)", *headings], rows, _counted(len(rows), "reading"))
 
 
 def print_bins(document: dict[str, Any]) -> None:
@@ -34,8 +28,20 @@ def print_bins(document: dict[str, Any]) -> None:
         ]
         for b in document["items"]
     ]
-    print_table(columns, rows, f"{len(rows)} bins")
+    print_table(columns, rows, _counted(len(rows), "bin"))
+
+
+def _measured(measurement: dict[str, Any] | None) -> str:
+    if measurement is None:
+        return ""
+    value, quality = measurement["value"], measurement["quality"]
+    shown = "" if value is None else _number(value)
+    return shown if quality == "good" else f"{shown} {quality}".strip()
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
+    return "-" if value is None else f"{value:.10g}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -9,7 +9,6 @@ from cli.client import chamber_path
 from cli.commands.fleet import ChamberId
 from cli.commands.ledger import FromFlag, ToFlag, range_query
 from cli.commands.reading_table import print_bins, print_readings
-from cli.exits import CommandError, Complaint, ExitCode
 from cli.session import Session, data_command
 from collector.domain.errors import InvalidFieldError
 
@@ -32,42 +31,49 @@ def readings(
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
 ) -> None:
     """Read a chamber's readings: raw rows, bins with --points, a curve with --plot, or --csv."""
-    _check_forms(session, plot=plot, csv=csv)
-    query: dict[str, Any] = {**range_query(start, end), "detector": detector, "points": points}
+    if sum((session.as_json, plot, csv)) > 1:
+        raise InvalidFieldError("format", "more than one of --json, --plot and --csv", "give one of them")
+    span = range_query(start, end)
+    if plot:
+        _plot(session, chamber, _one_detector(session, chamber, detector), span, points or PLOT_POINTS)
+        return
     path = chamber_path(chamber, "readings")
+    query: dict[str, Any] = {**span, "detector": detector}
+    if points is not None:
+        query |= {"detector": _one_detector(session, chamber, detector)["name"], "points": points}
     if csv:
-        for line in session.api.text_lines(path, {**query, "limit": limit if points is None else None}, "text/csv"):
-            sys.stdout.write(line + "\n")
-    elif plot:
-        _plot(session, chamber, {**query, "detector": _one_detector(session, chamber, detector)})
+        _print_csv(session, path, query if points is not None else {**query, "limit": limit})
     elif points is not None:
-        query["detector"] = _one_detector(session, chamber, detector)
         session.show(session.api.get(path, query).document, print_bins)
     else:
         found = list(session.api.items(path, query, limit))
         session.show({"items": found, "next_cursor": None}, lambda d: print_readings(d["items"]))
 
 
-def _plot(session: Session, chamber: str, query: dict[str, Any]) -> None:
-    from cli.plot import draw_curve  # noqa: PLC0415 - plotext costs as much as all the rest together
-
-    query["points"] = query["points"] or PLOT_POINTS
-    binned = session.api.get(chamber_path(chamber, "readings"), query).document
-    span: dict[str, Any] = {k: query[k] for k in ("from", "to") if k in query}
-    found = list(session.api.items(chamber_path(chamber, "gaps"), span))
-    print(draw_curve(chamber, binned, found))
+def _print_csv(session: Session, path: str, query: dict[str, Any]) -> None:
+    for line in session.api.text_lines(path, query, "text/csv"):
+        sys.stdout.write(line + "\n")
 
 
-def _one_detector(session: Session, chamber: str, detector: str | None) -> str:
-    if detector is not None:
-        return detector
-    names = [d["name"] for d in session.api.get(chamber_path(chamber, "detectors")).document["items"]]
-    if len(names) == 1:
-        return str(names[0])
-    remedy = f"name one of: {', '.join(names)}" if names else "wait for the first reading"
-    raise CommandError(ExitCode.REFUSED, Complaint("detector", "bins and curves are of one detector", remedy))
+def _plot(session: Session, chamber: str, detector: dict[str, Any], span: dict[str, Any], points: int) -> None:
+    from cli.plot import Curve, draw_curve  # noqa: PLC0415 - plotext costs as much as all the rest together
+
+    api = session.api
+    bins = api.get(chamber_path(chamber, "readings"), {**span, "detector": detector["name"], "points": points})
+    found = list(api.items(chamber_path(chamber, "gaps"), span))
+    proof = api.get(chamber_path(chamber, "audit"), span).document
+    interval_s = api.get(chamber_path(chamber)).document["interval_s"]
+    title = f"{chamber} {detector['name']} [{detector['unit']}]"
+    print(draw_curve(Curve(title, bins.document["items"], found, proof, interval_s)))
 
 
-def _check_forms(session: Session, *, plot: bool, csv: bool) -> None:
-    if sum((session.as_json, plot, csv)) > 1:
-        raise InvalidFieldError("format", "more than one of --json, --plot and --csv", "give one of them")
+def _one_detector(session: Session, chamber: str, wanted: str | None) -> dict[str, Any]:
+    detectors = session.api.get(chamber_path(chamber, "detectors")).document["items"]
+    names = ", ".join(d["name"] for d in detectors)
+    if wanted is None and len(detectors) == 1:
+        return dict(detectors[0])
+    for detector in detectors:
+        if wanted is not None and wanted in (detector["name"], detector["alias"]):
+            return dict(detector)
+    problem = "bins and curves are of one detector" if wanted is None else f"there is no detector {wanted[:80]!r}"
+    raise InvalidFieldError("detector", problem, f"name one of: {names}" if names else "wait for the first reading")

@@ -1,1 +1,1 @@
-"""HTTP routes: they speak HTTP and use cases only."""
+"""HTTP in, use cases, HTTP out."""

@@ -11,7 +11,7 @@ from collector.usecases.fleet import refuse_retired, while_running
 
 GRACE_MS = 5_000
 """Beyond the slot in hand and the collection itself: Temporal's way there and back."""
-BUDGET_CEILING_MS = 60_000
+BUDGET_CEILING_MS = 45_000
 """Nobody holds a request open longer than this, however patient the chamber is."""
 
 

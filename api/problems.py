@@ -1,0 +1,164 @@
+"""Every error as a problem document (RFC 9457) that names the field, the problem and the remedy."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from api.field_errors import FieldError, of_validation
+from collector import wire
+from collector.domain.errors import (
+    AwayError,
+    ChamberlogError,
+    ConflictError,
+    DeviceTimeoutError,
+    InvalidFieldError,
+    NotFoundError,
+    RejectedError,
+    StaleVersionError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""A server that is away is usually back within this, and nobody is hurt by asking that often."""
+REMEDIES = {
+    404: "see /docs for the paths there are",
+    405: "see the header Allow for what this path takes",
+    413: "send at most 64 KiB",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """A problem document."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:chamberlog:problem:unprocessable-content",
+                "title": "Unprocessable Content",
+                "status": 422,
+                "detail": "interval_s: 0.5 s is out of range; give 1 to 86400 seconds",
+                "errors": [
+                    {"field": "interval_s", "problem": "0.5 s is out of range", "remedy": "give 1 to 86400 seconds"}
+                ],
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError]
+
+
+class ProblemError(Exception):
+    """Raised by a route to answer with a problem."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = status, detail, tuple(errors), dict(headers or {})
+
+
+def problem_response(error: ProblemError) -> JSONResponse:
+    """The answer that says the problem."""
+    title = HTTPStatus(error.status).phrase
+    problem = Problem(
+        type=f"urn:chamberlog:problem:{title.lower().replace(' ', '-')}",
+        title=title,
+        status=error.status,
+        detail=error.detail,
+        errors=list(error.errors),
+    )
+    content = problem.model_dump(mode="json")
+    return JSONResponse(content, status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app, its framework's own included, answer as a problem."""
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(ChamberlogError, _on_core_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: that a route answers these statuses by problems."""
+    return {
+        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
+        for status in statuses
+    }
+
+
+def of_core(error: ChamberlogError) -> ProblemError:
+    """How the API answers an error of the core."""
+    match error:
+        case InvalidFieldError():
+            field = FieldError(field=error.field, problem=error.problem, remedy=error.remedy)
+            return ProblemError(422, str(error), [field])
+        case NotFoundError():
+            return ProblemError(404, str(error), [_field("id", str(error), "GET /v1/chambers lists what there is")])
+        case ConflictError() | RejectedError():
+            return _of_refusal(error)
+        case AwayError():
+            return ProblemError(503, f"{error}; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
+        case DeviceTimeoutError():
+            remedy = "is the device slow or down? its gaps say more: GET /v1/chambers/{id}/gaps"
+            return ProblemError(504, str(error), [_field("timeout_s", str(error), remedy)])
+    log.error("an error of the core that no route expects", exc_info=error)
+    return ProblemError(502, "the request could not be carried out; the log of the API says why")
+
+
+def _of_refusal(error: ConflictError | RejectedError) -> ProblemError:
+    if isinstance(error, RejectedError):
+        return ProblemError(422 if error.kind == wire.INVALID else 409, str(error))
+    if isinstance(error, StaleVersionError):
+        field = _field("If-Match", str(error), error.remedy)
+        return ProblemError(412, str(error), [field], {"ETag": f'"{error.current}"'})
+    detail = f"{error}; {error.remedy}" if error.remedy else str(error)
+    return ProblemError(409, detail, [_field(error.field or "id", str(error), error.remedy)])
+
+
+def _field(field: str, problem: str, remedy: str) -> FieldError:
+    return FieldError(field=field, problem=problem, remedy=remedy)
+
+
+async def _on_problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProblemError)
+    return problem_response(error)
+
+
+async def _on_core_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ChamberlogError)
+    return problem_response(of_core(error))
+
+
+async def _on_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fields = of_validation(error.errors())
+    return problem_response(ProblemError(422, "; ".join(f"{f.field}: {f.problem}" for f in fields), fields))
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    remedy = REMEDIES.get(error.status_code, "")
+    where = {404: "path", 405: "method"}.get(error.status_code, "body")
+    detail = f"there is no {request.url.path}" if error.status_code == 404 else str(error.detail)
+    fields = [_field(where, detail, remedy)] if remedy else []
+    return problem_response(ProblemError(error.status_code, detail, fields, error.headers))
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s met a bug", request.method, request.url.path, exc_info=error)
+    return problem_response(ProblemError(500, "this is a bug of chamberlog; the log of the API has the details"))

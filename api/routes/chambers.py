@@ -1,0 +1,134 @@
+"""Enrolling, finding, changing and ending chambers."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.asking import Caller, ChamberId, Use
+from api.field_errors import FieldError
+from api.inputs import (
+    ChamberBody,
+    ChamberPatch,
+    CollectBody,
+    PauseBody,
+    RetireQuery,
+    SectionedQuery,
+    versions_of,
+)
+from api.ledger_schemas import AdhocReadingOut, adhoc_out
+from api.problems import ProblemError, documented
+from api.schemas import ChamberOut, Listed, chamber_out
+from collector.domain.outcome import Gap, GapReason
+from collector.messages import CollectRequest
+from collector.ports import ChamberFilter
+from collector.usecases.change import PauseWish
+from collector.usecases.fleet import ChamberView
+
+router = APIRouter(prefix="/v1/chambers", tags=["chambers"], responses=documented(401, 503))
+
+PATIENT = frozenset({GapReason.TIMEOUT, GapReason.OVERRUN})
+GUILTY = {
+    GapReason.UNREACHABLE: ("url", "check that the device is on, and that its address and port are right"),
+    GapReason.TIMEOUT: ("timeout_s", "give it more time, or see why the device is slow"),
+    GapReason.HTTP_STATUS: ("url", "check the path: the device answers, but not with a reading"),
+    GapReason.UNAUTHORIZED: ("secret_ref", "check the credential that it names"),
+    GapReason.MALFORMED: ("profile", "check that the profile fits the device: GET /v1/profiles"),
+    GapReason.BLOCKED: ("url", "let the section's egress policy (CHAMBERLOG_EGRESS) allow the address and port"),
+    GapReason.MISCONFIGURED: ("profile", "correct what the problem names"),
+    GapReason.DENIED: ("url", "the device itself says no: see its display or manual"),
+    GapReason.TOO_LARGE: ("url", "check the path: a reading is never that long"),
+}
+"""Which field most likely has to be changed when a device gave no reading, and how."""
+
+RequestId = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$")]
+
+
+def _tagged(response: Response, view: ChamberView) -> ChamberOut:
+    response.headers["ETag"] = f'"{view.record.spec.version}"'
+    return chamber_out(view)
+
+
+@router.post("", status_code=201, responses={200: {"model": ChamberOut}, **documented(409, 413, 422)})
+async def enrol_chamber(body: ChamberBody, use: Use, caller: Caller, response: Response) -> ChamberOut:
+    """Enrol a chamber and start collecting: 201. The same again: 200, and what is missing is started."""
+    enrolled = await use.enrol(body.spec(caller.organization))
+    response.status_code = 201 if enrolled.created else 200
+    response.headers["Location"] = f"/v1/chambers/{body.id}"
+    return _tagged(response, enrolled.view)
+
+
+@router.get("", responses=documented(422))
+async def list_chambers(query: Annotated[SectionedQuery, Query()], use: Use, caller: Caller) -> Listed[ChamberOut]:
+    """Chambers by id; retired ones only with status=retired."""
+    wanted = ChamberFilter(query.section, query.status, query.q)
+    page = await use.list_chambers(caller.organization, wanted, limit=query.limit, cursor=query.cursor)
+    return Listed(items=[chamber_out(view) for view in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/{chamber_id}", responses=documented(404))
+async def show_chamber(chamber_id: ChamberId, use: Use, caller: Caller, response: Response) -> ChamberOut:
+    """One chamber, with its live status when it can be asked within a second."""
+    return _tagged(response, await use.show(caller.organization, chamber_id))
+
+
+@router.patch("/{chamber_id}", responses=documented(404, 409, 412, 413, 422, 428))
+async def change_chamber(
+    chamber_id: ChamberId,
+    body: ChamberPatch,
+    *,
+    use: Use,
+    caller: Caller,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="the ETag that was read")] = None,
+) -> ChamberOut:
+    """Change fields; `next_slot` of the answer is the first slot of the new grid."""
+    if if_match is None:
+        remedy = "read the chamber and send its ETag back as If-Match"
+        field = FieldError(field="If-Match", problem="it is missing", remedy=remedy)
+        raise ProblemError(428, f"a change needs the header If-Match; {remedy}", [field])
+    view = await use.configure(caller, chamber_id, versions_of(if_match), body.altered)
+    return _tagged(response, view)
+
+
+@router.delete("/{chamber_id}", responses=documented(404, 409))
+async def retire_chamber(
+    chamber_id: ChamberId, query: Annotated[RetireQuery, Query()], use: Use, caller: Caller, response: Response
+) -> ChamberOut:
+    """End a chamber: `retiring` until its last outcome is stored, then `retired`. Its history stays."""
+    return _tagged(response, await use.retire(caller, chamber_id, query.reason))
+
+
+@router.post("/{chamber_id}/pause", responses=documented(404, 409, 413, 422))
+async def pause_chamber(
+    chamber_id: ChamberId, use: Use, caller: Caller, response: Response, body: PauseBody | None = None
+) -> ChamberOut:
+    """Stop reading it; its slots become a `paused` gap. `paused.since` is the first slot that is not collected."""
+    wish = PauseWish(body.reason, body.until_ms()) if body else PauseWish()
+    return _tagged(response, await use.pause(caller, chamber_id, wish))
+
+
+@router.post("/{chamber_id}/resume", responses=documented(404, 409))
+async def resume_chamber(chamber_id: ChamberId, use: Use, caller: Caller, response: Response) -> ChamberOut:
+    """Read it again, on the same grid; `next_slot` is the first slot that is collected."""
+    return _tagged(response, await use.resume(caller, chamber_id))
+
+
+@router.post("/{chamber_id}/collect", responses=documented(404, 409, 413, 422, 502, 504))
+async def collect_now(
+    chamber_id: ChamberId, use: Use, caller: Caller, body: CollectBody | None = None, request_id: RequestId = None
+) -> AdhocReadingOut:
+    """Read it now, off its grid. The same Idempotency-Key again gets the same answer."""
+    request = CollectRequest(request_id or uuid4().hex, force=body is not None and body.force)
+    collected = await use.collect(caller.organization, chamber_id, request)
+    if isinstance(collected.outcome, Gap):
+        raise _no_reading(collected.outcome)
+    return adhoc_out(collected, collected.outcome)
+
+
+def _no_reading(gap: Gap) -> ProblemError:
+    field, remedy = GUILTY.get(gap.reason, ("id", "see the gaps of the chamber"))
+    problem = f"{gap.reason.value}: {gap.detail}" if gap.detail else gap.reason.value
+    status = 504 if gap.reason in PATIENT else 502
+    error = FieldError(field=field, problem=problem, remedy=remedy)
+    return ProblemError(status, f"the device gave no reading ({problem}); {remedy}", [error])

@@ -1,0 +1,40 @@
+"""For probes and scrapers; no key is needed, and nothing of any organization is shown."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from api.asking import Use
+from api.field_errors import FieldError
+from api.problems import RETRY_AFTER_S, ProblemError, documented
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """`alive` or `ready`."""
+
+    status: str
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """This process is alive; nothing else is asked."""
+    return Health(status="alive")
+
+
+@router.get("/readyz", responses=documented(503))
+async def readyz(use: Use) -> Health:
+    """Whether the servers that the API needs can be reached; the problem names those that cannot."""
+    away = await use.readiness()
+    if away:
+        errors = [FieldError(field=name, problem="it is away", remedy="see that it runs") for name in away]
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        raise ProblemError(503, f"away: {', '.join(away)}", errors, headers)
+    return Health(status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(request: Request, use: Use) -> Response:
+    """Metrics as Prometheus reads them."""
+    body, content_type = use.metrics(request.headers.get("accept", ""))
+    return Response(body, headers={"Content-Type": content_type})

@@ -77,6 +77,12 @@ class _Fields:
             raise FaultError(name, f"{value!r} is no number in range", f"give {low:g} to {high:g}")
         return value
 
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            raise FaultError(name, f"{value!r} is no whole number", f"give {low} to {high}")
+        return int(value)
+
 
 def parse_fault(document: object) -> Fault:
     """Read `{"kind": "slow", "seconds": 3, "for_s": 20}`.
@@ -103,7 +109,7 @@ def _fault(kind: FaultKind, fields: _Fields) -> Fault:
     return Fault(
         kind,
         seconds=fields.number("seconds", DRIP_SECONDS if kind is FaultKind.DRIP else 3.0, 0, 3600),
-        code=int(fields.number("code", 500, 400, 599)),
+        code=fields.whole("code", 500, 400, 599),
         form=str(form),
         for_s=None if fields.document.get("for_s") is None else fields.number("for_s", 0, 0.001, 86_400),
     )

@@ -43,10 +43,13 @@ In a climate device `C` and `F` are temperatures, not coulomb and farad.
 
 _CODES: Mapping[str, str] = {s: code for code, spellings in _SPELLINGS.items() for s in (code, *spellings)}
 
+SIGNIFICANT_DIGITS = 12
+"""Of converted values: 50 K becomes -223.15, not -223.14999999999998, and no instrument has half as many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """`stored = (sent + before) * times / over`: dividing keeps decimal fractions that multiplying would blur.
+    """`stored = (sent + before) * times / over`, rounded to `SIGNIFICANT_DIGITS`.
 
     Attributes:
         stored: UCUM code of the result.
@@ -62,7 +65,7 @@ class Conversion:
 
     def apply(self, value: float) -> float:
         """Convert; may overflow to infinity."""
-        return (value + self.before) * self.times / self.over
+        return float(f"{(value + self.before) * self.times / self.over:.{SIGNIFICANT_DIGITS}g}")
 
 
 _CONVERSIONS: Mapping[str, Conversion] = {

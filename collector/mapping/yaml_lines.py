@@ -54,7 +54,7 @@ def read_yaml(text: str) -> LinedYaml:
         raise YamlError(f"not YAML: {problem}", "correct the syntax", 1 if mark is None else mark.line + 1) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problem = f"the character {ascii(text[error.position])} is not allowed"
+        problem = f"the character {text[error.position]!a} is not allowed"
         raise YamlError(f"not YAML: {problem}", "remove it, or write it as an escape in quotes", line) from None
     except RecursionError:
         raise YamlError("nested too deeply", "a profile has at most four levels", 1) from None

@@ -8,7 +8,7 @@ from collector.domain.outcome import Measurement
 from collector.domain.units import find_unit, spellings
 from collector.mapping.answer import map_answer
 from collector.mapping.loading import load_profile
-from collector.mapping.profile import BodyRules, MeasurementRules, Profile, RequestRules
+from collector.mapping.profile import BodyRules, MeasurementRules, Profile, RequestRules, Rules
 
 TEXT = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
 
@@ -37,7 +37,7 @@ def test_example_reads_its_answer() -> None:
 
 
 def test_every_key_is_explained() -> None:
-    parts = {"request": RequestRules, "body": BodyRules}
+    parts: dict[str, type[Rules]] = {"request": RequestRules, "body": BodyRules}
     keys = {name for name in Profile.model_fields if name not in parts}
     keys |= {f"{part}.{name}" for part, rules in parts.items() for name in rules.model_fields}
     assert first_column("## Every key") == keys

@@ -19,6 +19,8 @@ CONNECT_S = 5.0
 ANSWER_S = 60.0
 """Above the API's own limits, so that its problem document arrives instead of our time-out."""
 PAGE_SIZE = 1_000
+CSV_PAGE_SIZE = 10_000
+"""The most that the API gives at once; a person cannot page through CSV."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES = {400: ExitCode.REFUSED, 401: ExitCode.UNAUTHORIZED, 403: ExitCode.UNAUTHORIZED, 404: ExitCode.NOT_FOUND}
 CODES |= {409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT, 429: ExitCode.AWAY}
@@ -91,23 +93,31 @@ class ApiClient:
                 return
             left = None if left is None else left - len(page["items"])
 
-    def text_lines(self, path: str, query: Mapping[str, Any], accept: str) -> Iterator[str]:
-        """A text document as it arrives, line by line without line ends."""
-        request = self._http.build_request("GET", path, params=_given(query), headers={"Accept": accept})
-        try:
-            with waiting("asking the API ..."):
-                response = self._http.send(request, stream=True)
-            try:
-                if not response.is_success:
-                    response.read()
-                    raise failure_of(response)
-                yield from response.iter_lines()
-            finally:
-                response.close()
-        except httpx.TransportError as error:
-            raise self._away(error) from None
+    def csv_pages(self, path: str, query: Mapping[str, Any], limit: int | None = None) -> Iterator[str]:
+        """A CSV document page by page, as the API's `Link` continues it; only the first page has the headings.
+
+        Args:
+            path: of the list.
+            query: empty values are left out.
+            limit: readings at most; None when the document has no pages.
+        """
+        left, target, is_first = limit, str(httpx.URL(path, params=_given(query))), True
+        while target:
+            url = httpx.URL(target)
+            if left is not None:
+                url = url.copy_set_param("limit", min(left, CSV_PAGE_SIZE))
+                left -= min(left, CSV_PAGE_SIZE)
+            response = self._fetch(self._http.build_request("GET", url, headers={"Accept": "text/csv"}))
+            yield response.text if is_first else response.text.partition("\n")[2]
+            target, is_first = response.links.get("next", {}).get("url", ""), False
+            if left == 0:
+                return
 
     def _ask(self, request: httpx.Request) -> Answer:
+        response = self._fetch(request)
+        return Answer(response.status_code, self._decoded(response), response.headers.get("ETag"))
+
+    def _fetch(self, request: httpx.Request) -> httpx.Response:
         try:
             with waiting("asking the API ..."):
                 response = self._http.send(request)
@@ -115,7 +125,7 @@ class ApiClient:
             raise self._away(error) from None
         if not response.is_success:
             raise failure_of(response)
-        return Answer(response.status_code, self._decoded(response), response.headers.get("ETag"))
+        return response
 
     def _decoded(self, response: httpx.Response) -> Any:
         try:

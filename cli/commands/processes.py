@@ -65,7 +65,10 @@ def simulate(context: typer.Context) -> None:
     """Run simulated devices; `chamberlog simulate --help` lists its own options."""
     from simulator.__main__ import main
 
-    raise typer.Exit(main(list(context.args)))
+    try:
+        raise typer.Exit(main(list(context.args)))
+    except SystemExit as stop:  # argparse ends by itself, with 2 for what it refuses, which here means overdue slots
+        raise typer.Exit(ExitCode.REFUSED if stop.code else ExitCode.FINE) from None
 
 
 def migrate(

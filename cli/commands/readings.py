@@ -42,17 +42,13 @@ def readings(
     if points is not None:
         query |= {"detector": _one_detector(session, chamber, detector)["name"], "points": points}
     if csv:
-        _print_csv(session, path, query if points is not None else {**query, "limit": limit})
+        for page in session.api.csv_pages(path, query, limit if points is None else None):
+            sys.stdout.write(page)
     elif points is not None:
         session.show(session.api.get(path, query).document, print_bins)
     else:
         found = list(session.api.items(path, query, limit))
         session.show({"items": found, "next_cursor": None}, lambda d: print_readings(d["items"]))
-
-
-def _print_csv(session: Session, path: str, query: dict[str, Any]) -> None:
-    for line in session.api.text_lines(path, query, "text/csv"):
-        sys.stdout.write(line + "\n")
 
 
 def _plot(session: Session, chamber: str, detector: dict[str, Any], span: dict[str, Any], points: int) -> None:

@@ -1,0 +1,53 @@
+"""Commands that start processes: where they look, what they say when nothing runs, and that help loads none of them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from cli.exits import ExitCode
+
+HEAVY = ["asyncpg", "fastapi", "plotext", "stack.up", "temporalio", "uvicorn", "workers", "simulator"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("CHAMBERLOG_POSTGRES", "CHAMBERLOG_HOME", "CHAMBERLOG_API", "CHAMBERLOG_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_env_without_a_stack_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["env"]) == ExitCode.AWAY
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "error: stack: no stack runs in" in captured.err
+    assert "chamberlog up" in captured.err
+
+
+def test_migrate_without_a_database_names_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == ExitCode.AWAY
+    assert "error: postgres: no address" in capsys.readouterr().err
+
+
+def test_up_refuses_what_is_no_duration_before_it_starts_anything(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["up", "--for", "60"]) == ExitCode.REFUSED
+    assert "error: for: '60' is not a duration" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_of_the_simulator_is_not_an_overdue_slot(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--devices", "none"]) == ExitCode.REFUSED
+    assert main(["simulate", "--help"]) == ExitCode.FINE
+    assert "--control-port" in capsys.readouterr().out
+
+
+def test_help_loads_no_process() -> None:
+    code = f"import cli.app, json, sys; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert json.loads(done.stdout) == []

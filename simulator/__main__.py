@@ -12,6 +12,8 @@ from pathlib import Path
 from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet
 from simulator.replay import CurveError
 
+PORT_CEILING = 65_535
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a fleet until SIGTERM or SIGINT.
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 after a clean stop, 1 when the fleet could not start, with one line on standard error that says why.
     """
-    plan = _plan(_parser().parse_args(argv))
+    plan = _plan(argv)
     _raise_file_limit()
     with contextlib.suppress(KeyboardInterrupt):
         try:
@@ -44,8 +46,12 @@ async def _run(plan: FleetPlan) -> None:
         await stopped.wait()
 
 
-def _plan(options: argparse.Namespace) -> FleetPlan:
-    return FleetPlan(**vars(options))
+def _plan(argv: Sequence[str] | None) -> FleetPlan:
+    parser = _parser()
+    plan = FleetPlan(**vars(parser.parse_args(argv)))
+    if plan.port_base + plan.devices > PORT_CEILING + 1:
+        parser.error(f"--port-base {plan.port_base} leaves no room for {plan.devices} devices up to {PORT_CEILING}")
+    return plan
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,8 +73,8 @@ def _count(text: str) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+    if not text.isdecimal() or int(text) > PORT_CEILING:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {PORT_CEILING}")
     return int(text)
 
 

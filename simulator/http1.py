@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-HEAD_LIMIT = 16_384
 BODY_LIMIT = 65_536
 
 
@@ -50,7 +49,10 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise BadRequestError("the first line is not an HTTP/1 request line")
     headers = dict(_header(line) for line in lines[1:] if line)
-    target = urlsplit(words[1])
+    try:
+        target = urlsplit(words[1])
+    except ValueError:
+        raise BadRequestError("the address in the request line cannot be parsed") from None
     return Request(
         words[0].upper(),
         unquote(target.path) or "/",

@@ -136,8 +136,8 @@ def _touches(kept: KeptGap, span: TimeRange) -> bool:
 
 def _touching(gaps: Sequence[KeptGap], from_ms: int, to_ms: int, now_ms: int) -> GapReason | None:
     for kept in gaps:
-        open_but_later = kept.gap.last_ms is None and from_ms >= now_ms
-        if not open_but_later and from_ms < to_ms and _touches(kept, TimeRange(from_ms, to_ms)):
+        not_yet = kept.gap.last_ms is None and max(from_ms, kept.gap.first_ms) >= now_ms
+        if not not_yet and from_ms < to_ms and _touches(kept, TimeRange(from_ms, to_ms)):
             return kept.gap.reason
     return None
 

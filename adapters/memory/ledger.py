@@ -127,6 +127,10 @@ class InMemoryLedger:
         """Whether the section is there."""
         return (organization, section) in self._sections
 
+    def sections_of(self, organization: str) -> list[str]:
+        """Names of the organization's sections, sorted."""
+        return sorted(s for o, s in self._sections if o == organization)
+
     def has_organization(self, organization: str) -> bool:
         """Whether the organization is there."""
         return any(o == organization for o, _ in self._sections)

@@ -23,8 +23,12 @@ class InMemoryOutcomes:
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes."""
         kept = self._kept(batch.chamber_id)
-        lost = [self._schedule(kept, o) for o in batch.outcomes if not isinstance(o, Reading) and not _closed(o)]
-        new = sum([self._fate(kept, o) for o in batch.outcomes if isinstance(o, Reading) or _closed(o)])
+        first_slots = [o.first_slot_ms for o in batch.outcomes if isinstance(o, Epoch)]
+        retained_ms = min([e.first_ms for e in kept.epochs] + first_slots)
+        window = window_of(retained_ms, kept.spec, self._ledger.now_ms())
+        outcomes = [storable(o, window) for o in batch.outcomes]
+        lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
+        new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
         if batch.settled_through_ms is not None:
             kept.settled_ms = max(kept.settled_ms, batch.settled_through_ms)
         return SaveResult(new, tuple(sentence for sentence in lost if sentence))
@@ -62,7 +66,6 @@ class InMemoryOutcomes:
 
     def _schedule(self, kept: KeptChamber, outcome: Outcome) -> str:
         now_ms = self._ledger.now_ms()
-        outcome = storable(outcome, window_of(min(e.first_ms for e in kept.epochs), kept.spec, now_ms))
         match outcome:
             case Epoch():
                 _open_epoch(kept, outcome)
@@ -72,9 +75,9 @@ class InMemoryOutcomes:
                 return _change(kept, outcome, now_ms)
             case PauseEnd():
                 _close_run(kept, outcome)
-            case Gap(last_ms=None):
+            case Gap():
                 self._open_run(kept, outcome)
-            case Gap() | Reading():
+            case Reading():
                 self._fate(kept, outcome)
         return ""
 
@@ -91,7 +94,6 @@ class InMemoryOutcomes:
 
     def _fate(self, kept: KeptChamber, outcome: Outcome) -> bool:
         now_ms = self._ledger.now_ms()
-        outcome = storable(outcome, window_of(min(e.first_ms for e in kept.epochs), kept.spec, now_ms))
         if isinstance(outcome, Reading) and _last_instant(outcome) > LAST_TIMESTAMP_MS:
             outcome = poisoned(outcome, "22008", "timestamp out of range") or outcome
         if isinstance(outcome, Gap):
@@ -108,8 +110,8 @@ class InMemoryOutcomes:
             kept.gaps.append(KeptGap(gap, self._ledger.now_ms(), self._ledger.next_number()))
 
 
-def _closed(outcome: Outcome) -> bool:
-    return isinstance(outcome, Gap) and outcome.last_ms is not None
+def _decided(outcome: Outcome) -> bool:
+    return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
 
 def _last_instant(reading: Reading) -> int:

@@ -1,5 +1,6 @@
 """The chambers that were enrolled, in memory."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cursors import read_cursor, write_cursor
@@ -25,6 +26,11 @@ class InMemoryRegistry:
         """Whether chambers can be enrolled there."""
         self._ledger.check_here()
         return self._ledger.has_section(organization, section)
+
+    async def sections(self, organization: str) -> Sequence[str]:
+        """Names of the organization's sections, sorted."""
+        self._ledger.check_here()
+        return self._ledger.sections_of(organization)
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
         """Write the row and its first epoch; see `Registry.enrol`."""

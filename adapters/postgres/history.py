@@ -1,0 +1,167 @@
+"""Reading what was stored, from PostgreSQL."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from adapters.cursors import read_cursor, write_cursor
+from adapters.postgres import history_queries as q
+from adapters.postgres.pool import Connection, Postgres
+from adapters.postgres.rows import QUALITIES, Row, stored_reading_from
+from collector.domain.errors import InvalidFieldError, NotFoundError
+from collector.domain.outcome import GapReason
+from collector.domain.settling import LAST_INSTANT_MS, clean
+from collector.domain.timerange import TimeRange
+from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, StoredReading
+from collector.ports.paging import Page
+
+AUDIT = (Path(__file__).parent / "audit.sql").read_text(encoding="utf-8")
+REPORT_TIMEOUT_S = 60.0
+"""An audit of a fleet over months counts millions of readings; it blocks no writer."""
+OFFENDERS = 20
+
+
+class PostgresHistory:
+    """`LedgerReader` over PostgreSQL."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def readings(
+        self, organization: str, chamber_id: str, span: TimeRange, *, limit: int, cursor: str | None = None
+    ) -> Page[StoredReading]:
+        """Readings of the grid in the order of their slots; see `LedgerReader.readings`."""
+        place, span = read_cursor(cursor, int), _keepable(span)
+        first_ms = max(span.from_ms, int(place[0]) + 1) if place else span.from_ms
+        async with self._postgres.connection() as connection:
+            key = await _key(connection, organization, chamber_id)
+            rows = await connection.fetch(q.READINGS, key, min(first_ms, LAST_INSTANT_MS), span.to_ms, limit + 1)
+        items = [stored_reading_from(chamber_id, row) for row in rows[:limit]]
+        return Page(items, write_cursor(items[-1].reading.slot_ms) if items and len(rows) > limit else None)
+
+    async def bins(
+        self, organization: str, chamber_id: str, detector: str, span: TimeRange, points: int
+    ) -> Sequence[Bin]:
+        """Equal bins of one detector; see `LedgerReader.bins`."""
+        span = _keepable(span)
+        async with self._postgres.connection() as connection:
+            key = await _key(connection, organization, chamber_id)
+            name = _find_detector(await connection.fetch(q.DETECTORS, key), detector)
+            ends, width = (span.from_ms, span.to_ms), span.to_ms - span.from_ms
+            values: Mapping[int, Row] = {}
+            gaps: Mapping[int, str] = {}
+            if width > 0:
+                values = {r["bin"]: r for r in await connection.fetch(q.BINS, key, name, *ends, points)}
+                gaps = {r["bin"]: r["reason"] for r in await connection.fetch(q.BIN_GAPS, key, *ends, points)}
+        starts = [span.from_ms - (-i * width) // points for i in range(points)]
+        return [_bin(start, values.get(i), gaps.get(i)) for i, start in enumerate(starts)]
+
+    async def latest(self, organization: str, chamber_id: str) -> StoredReading | None:
+        """The newest reading of the grid; see `LedgerReader.latest`."""
+        async with self._postgres.connection() as connection:
+            key = await _key(connection, organization, chamber_id)
+            row = await connection.fetchrow(q.LATEST, key)
+        return None if row is None else stored_reading_from(chamber_id, row)
+
+    async def gaps(
+        self, organization: str, chamber_id: str, span: TimeRange, *, limit: int, cursor: str | None = None
+    ) -> Page[GapRun]:
+        """Gap runs that touch the range; see `LedgerReader.gaps`."""
+        place, span = read_cursor(cursor, int, int), _keepable(span)
+        after = (min(int(place[0]), LAST_INSTANT_MS), min(int(place[1]), 2**62)) if place else (-1, -1)
+        async with self._postgres.connection() as connection:
+            key = await _key(connection, organization, chamber_id)
+            rows = await connection.fetch(q.GAPS, key, span.from_ms, span.to_ms, *after, limit + 1)
+        last = rows[limit - 1] if len(rows) > limit else None
+        items = [_gap_run(chamber_id, row) for row in rows[:limit]]
+        return Page(items, write_cursor(last["first_ms"], last["id"]) if last else None)
+
+    async def detectors(self, organization: str, chamber_id: str) -> Sequence[DetectorRecord]:
+        """The chamber's detectors by name; see `LedgerReader.detectors`."""
+        async with self._postgres.connection() as connection:
+            key = await _key(connection, organization, chamber_id)
+            rows = await connection.fetch(q.DETECTORS, key)
+        return [DetectorRecord(r["name"], r["unit"], r["alias"], r["active"]) for r in rows]
+
+    async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit:
+        """The proof for one chamber, or for all of the organization; see `LedgerReader.audit`.
+
+        One statement, so one snapshot: nothing that is stored meanwhile can be counted twice or not at all.
+        """
+        cut = TimeRange(span.from_ms, min(span.to_ms, now_ms))
+        safe = _keepable(cut)
+        async with self._postgres.connection() as connection:
+            if chamber_id is not None:
+                await _key(connection, organization, chamber_id)
+            whose = (organization, chamber_id)
+            retained_ms = await connection.fetchval(q.RETAINED_FROM, *whose)
+            rows = await connection.fetch(
+                AUDIT, *whose, safe.from_ms, safe.to_ms, min(now_ms, LAST_INSTANT_MS), timeout=REPORT_TIMEOUT_S
+            )
+        return _audit(cut, rows, span.from_ms if retained_ms is None else retained_ms)
+
+    async def lateness(self, organization: str, span: TimeRange) -> Lateness | None:
+        """Lateness of the organization's readings; see `LedgerReader.lateness`."""
+        ends = _keepable(span)
+        async with self._postgres.connection() as connection:
+            late = await connection.fetchval(
+                q.LATENESS, organization, ends.from_ms, ends.to_ms, timeout=REPORT_TIMEOUT_S
+            )
+        return None if late is None else Lateness(*late)
+
+
+async def _key(connection: Connection, organization: str, chamber_id: str) -> int:
+    key = await connection.fetchval(q.FIND_KEY, organization, clean(chamber_id))
+    if key is None:
+        raise NotFoundError(f"no chamber {chamber_id!r}")
+    return int(key)
+
+
+def _keepable(span: TimeRange) -> TimeRange:
+    """The range within what PostgreSQL can compare: nothing is stored outside."""
+    low, high = (max(0, min(edge, LAST_INSTANT_MS)) for edge in (span.from_ms, span.to_ms))
+    return TimeRange(low, max(low, high))
+
+
+def _find_detector(rows: Sequence[Row], wanted: str) -> str:
+    for row in rows:
+        if wanted in (row["name"], row["alias"]):
+            return str(row["name"])
+    known = ", ".join(row["name"] for row in rows) or "it has none before its first reading"
+    raise InvalidFieldError("detector", f"the chamber has no detector {wanted!r}", f"its detectors: {known}")
+
+
+def _bin(start_ms: int, row: Row | None, gap: str | None) -> Bin:
+    reason = None if gap is None else GapReason(gap)
+    if row is None:
+        return Bin(start_ms, None, None, None, 0, None, reason)
+    figures = (row["minimum"], row["mean"], row["maximum"], row["count"])
+    return Bin(start_ms, *figures, QUALITIES[row["worst"]], reason)
+
+
+def _gap_run(chamber_id: str, row: Row) -> GapRun:
+    ends = (row["first_ms"], row["last_ms"])
+    texts = (row["detail"], row["by"], row["until_ms"])
+    return GapRun(chamber_id, *ends, GapReason(row["reason"]), *texts, row["slots"], row["recorded_ms"])
+
+
+def _audit(cut: TimeRange, rows: Sequence[Row], retained_ms: int) -> Audit:
+    fates: Counter[str] = Counter()
+    chambers: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        fates[row["fate"]] += row["slots"]
+        chambers[row["id"]][row["fate"]] += row["slots"]
+    bad = [(name, c["unaccounted"], c["overdue"]) for name, c in chambers.items() if c["unaccounted"] or c["overdue"]]
+    return Audit(
+        from_ms=cut.from_ms,
+        to_ms=cut.to_ms,
+        chambers=sum(1 for c in chambers.values() if c["expected"]),
+        expected=fates["expected"],
+        stored=fates["stored"],
+        gaps={reason: fates[reason] for reason in GapReason if fates[reason]},
+        unaccounted=fates["unaccounted"],
+        overdue=fates["overdue"],
+        pending=fates["pending"],
+        retained_from_ms=retained_ms,
+        offenders=tuple(sorted(bad, key=lambda b: (-b[1], -b[2], b[0]))[:OFFENDERS]),
+    )

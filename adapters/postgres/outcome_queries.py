@@ -1,0 +1,128 @@
+"""Every statement of the writer."""
+
+from adapters.postgres.rows import SPEC_COLUMNS
+
+LOCK_CHAMBERS = f"""
+SELECT key, {SPEC_COLUMNS}, retired_at IS NOT NULL AS retired,
+    (SELECT ms_of(min(first_slot)) FROM schedule_epoch e WHERE e.chamber = c.key) AS retained_from_ms
+FROM chamber c WHERE id = ANY($1::text[]) ORDER BY key FOR NO KEY UPDATE
+"""  # noqa: S608 - constants of ours
+"""In one order, before anything else is written: two writers of the same chambers take turns and never deadlock."""
+
+FIND_SETS = """
+SELECT s.id, s.names, s.units FROM detector_set s
+JOIN (SELECT n::text[] AS names, u::text[] AS units FROM unnest($1::text[], $2::text[]) AS w (n, u)) w
+    ON (s.names, s.units) = (w.names, w.units)
+"""
+
+ADD_SETS = """
+INSERT INTO detector_set (names, units)
+SELECT n::text[], u::text[] FROM unnest($1::text[], $2::text[]) AS w (n, u) ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+"""Only sets that are not there: a conflict would burn a number of the identity column each time."""
+
+ADD_DETECTORS = """
+INSERT INTO detector (chamber, name, unit)
+SELECT DISTINCT ON (w.chamber, d.name) w.chamber, d.name, d.unit
+FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS w (chamber, detector_set, place)
+JOIN detector_set s ON s.id = w.detector_set, unnest(s.names, s.units) AS d (name, unit)
+WHERE NOT EXISTS (SELECT FROM detector e WHERE e.chamber = w.chamber AND e.name = d.name)
+ORDER BY w.chamber, d.name, w.place
+ON CONFLICT DO NOTHING
+"""
+
+COLUMNS = """chamber, scheduled_at, requested_at, received_at, observed_at, detector_set, spec_version, "values",
+    quality"""
+
+STORE = f"""
+WITH handed AS (
+    SELECT chamber, instant_of(slot) AS scheduled_at, instant_of(requested) AS requested_at,
+        instant_of(received) AS received_at, instant_of(observed) AS observed_at, detector_set, spec_version,
+        vals::float8[] AS "values", qualities::smallint[] AS quality
+    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::text[],
+        $9::text[]) AS u (chamber, slot, requested, received, observed, detector_set, spec_version, vals, qualities)
+), stored AS (
+    INSERT INTO reading ({COLUMNS}) SELECT {COLUMNS} FROM handed ORDER BY chamber, scheduled_at
+    ON CONFLICT DO NOTHING RETURNING {COLUMNS}, stored_at
+), latest AS (
+    INSERT INTO chamber_latest AS l ({COLUMNS}, stored_at)
+    SELECT DISTINCT ON (chamber) {COLUMNS}, stored_at FROM stored ORDER BY chamber, scheduled_at DESC
+    ON CONFLICT (chamber) DO UPDATE SET scheduled_at = excluded.scheduled_at, requested_at = excluded.requested_at,
+        received_at = excluded.received_at, observed_at = excluded.observed_at, stored_at = excluded.stored_at,
+        detector_set = excluded.detector_set, spec_version = excluded.spec_version, "values" = excluded."values",
+        quality = excluded.quality
+    WHERE l.scheduled_at < excluded.scheduled_at
+), missing AS (
+    INSERT INTO gap (chamber, first_slot, last_slot, reason, detail, by, until)
+    SELECT chamber, instant_of(first), instant_of(last), reason, detail, by, instant_of(until)
+    FROM unnest($10::int[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::bigint[])
+        AS u (chamber, first, last, reason, detail, by, until)
+    ON CONFLICT DO NOTHING
+), moved AS (
+    UPDATE chamber c SET settled_through = instant_of(m.settled)
+    FROM unnest($17::int[], $18::bigint[]) AS m (chamber, settled)
+    WHERE c.key = m.chamber AND c.settled_through < instant_of(m.settled)
+)
+SELECT chamber, count(*) AS new FROM stored GROUP BY chamber
+"""  # noqa: S608 - constants of ours
+"""Readings, latest, closed gap runs and `settled_through` of many chambers; says per chamber how many are new."""
+
+OPEN_RUN = """
+INSERT INTO gap AS g (chamber, first_slot, reason, detail, by, until, opened)
+VALUES ($1, instant_of($2), $3, $4, $5, instant_of($6), true)
+ON CONFLICT (chamber, first_slot) WHERE opened DO UPDATE SET last_slot = NULL, reason = excluded.reason,
+    detail = excluded.detail, by = excluded.by, until = excluded.until, recorded_at = clock_timestamp()
+WHERE g.last_slot < g.first_slot
+"""
+"""A pause in which no slot fell leaves an empty run; the next one may begin at the same slot, and opens it again."""
+
+CLOSE_RUN = """
+UPDATE gap SET last_slot = instant_of($3)
+WHERE chamber = $1 AND first_slot = instant_of($2) AND opened AND last_slot IS NULL
+"""
+
+READ_ROW = f"SELECT {SPEC_COLUMNS}, retired_at IS NOT NULL AS retired FROM chamber WHERE key = $1"  # noqa: S608 - same
+
+EPOCHS = """
+SELECT ms_of(first_slot) AS first_ms, ms_of(last_slot) AS last_ms, interval_ms, final
+FROM schedule_epoch WHERE chamber = $1
+"""
+CLOSE_EPOCH = """
+UPDATE schedule_epoch SET last_slot = instant_of($2), final = $3 WHERE chamber = $1 AND last_slot IS NULL
+"""
+OPEN_EPOCH = """
+INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_version)
+VALUES ($1, instant_of($2), $3, $4, $5)
+"""
+BEGIN_EARLIER = """
+UPDATE chamber SET settled_through = least(settled_through, instant_of($2 - 1)),
+    began_at = least(began_at, instant_of($2)) WHERE key = $1
+"""
+"""An epoch of which no slot was handed out gave way to one that begins earlier: nothing of that one is settled yet."""
+
+RETIRE = "UPDATE chamber SET retiring = true, retired_at = clock_timestamp() WHERE key = $1"
+
+WRITE_CHANGE = """
+UPDATE chamber SET version = $2, interval_ms = $3, timeout_ms = $4, pause_since = instant_of($5), pause_reason = $6,
+    pause_by = $7, pause_until = instant_of($8),
+    resumed_at = CASE WHEN pause_since IS NOT NULL AND $5::bigint IS NULL THEN clock_timestamp() ELSE resumed_at END
+WHERE key = $1
+"""
+
+STORE_ADHOC = f"""
+INSERT INTO reading_adhoc (request_id, {COLUMNS})
+VALUES ($10, $1, instant_of($2), instant_of($3), instant_of($4), instant_of($5), $6, $7, $8::text::float8[],
+    $9::text::smallint[])
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants of ours
+
+DECIDED = """
+SELECT ms_of(scheduled_at) AS slot_ms FROM reading
+WHERE chamber = $1 AND scheduled_at BETWEEN instant_of($2) AND instant_of($3)
+UNION
+SELECT ms_of(first_slot) FROM gap WHERE chamber = $1 AND first_slot BETWEEN instant_of($2) AND instant_of($3)
+"""
+
+FIND_KEY = "SELECT key FROM chamber WHERE id = $1"
+ENSURE_DAY = "SELECT ensure_partitions($1::date, $2::date)"

@@ -1,0 +1,146 @@
+"""The chambers that were enrolled, in PostgreSQL."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from adapters.cursors import read_cursor, write_cursor
+from adapters.postgres import registry_queries as q
+from adapters.postgres.pool import Connection, Postgres
+from adapters.postgres.rows import Row, pause_values, record_from, spec_values
+from collector.domain.cadence import Grid
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError, StaleVersionError
+from collector.domain.outcome import Epoch
+from collector.domain.settling import clean
+from collector.ports.paging import Page
+from collector.ports.registry import ChamberFilter, ChamberRecord
+
+
+class PostgresRegistry:
+    """`Registry` over PostgreSQL."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def has_section(self, organization: str, section: str) -> bool:
+        """Whether chambers can be enrolled there."""
+        async with self._postgres.connection() as connection:
+            return bool(await connection.fetchval(q.HAS_SECTION, organization, clean(section)))
+
+    async def sections(self, organization: str) -> Sequence[str]:
+        """Names of the organization's sections, sorted."""
+        async with self._postgres.connection() as connection:
+            return [row["id"] for row in await connection.fetch(q.SECTIONS, organization)]
+
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+        """Write the row and its first epoch; see `Registry.enrol`."""
+        async with self._transaction(spec.section) as connection:
+            key = await connection.fetchval(q.ENROL, *spec_values(spec), epoch.first_slot_ms, now_ms)
+            if key is not None:
+                await _begin(connection, key, spec, epoch)
+            else:
+                await _enrol_again(connection, spec, epoch)
+            return await _find(connection, spec.organization, spec.id)
+
+    async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """One chamber; see `Registry.find`."""
+        async with self._postgres.connection() as connection:
+            return await _find(connection, organization, clean(chamber_id))
+
+    async def page(
+        self, organization: str, wanted: ChamberFilter, limit: int, cursor: str | None
+    ) -> Page[ChamberRecord]:
+        """Chambers by id; see `Registry.page`."""
+        place = read_cursor(cursor, str)
+        after = str(place[0]) if place else ""
+        texts = (None if t is None else clean(t) for t in (wanted.section, wanted.status, wanted.text))
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(q.PAGE, organization, clean(after), *texts, limit + 1)
+        items = [record_from(row) for row in rows[:limit]]
+        return Page(items, write_cursor(items[-1].spec.id) if items and len(rows) > limit else None)
+
+    async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
+        """Write the spec as the next version; see `Registry.change_spec`."""
+        async with self._transaction(spec.section) as connection:
+            row = await _lock(connection, spec.organization, spec.id)
+            if row["version"] != expected_version:
+                raise StaleVersionError(row["version"])
+            _check_alive(spec.id, row)
+            await _write_spec(connection, spec, expected_version + 1)
+            if spec.section != row["section"]:
+                first_ms = row["settled_ms"] + 1
+                await connection.execute(q.PLACE, row["key"], first_ms, spec.organization, spec.section)
+            return await _find(connection, spec.organization, spec.id)
+
+    async def change_pause(self, organization: str, chamber_id: str, pause: Pause | None) -> ChamberRecord:
+        """Write or remove the pause; see `Registry.change_pause`. Reason, author and end make a pause the same."""
+        async with self._transaction() as connection:
+            row = await _lock(connection, organization, clean(chamber_id))
+            _check_alive(chamber_id, row)
+            there = (row["pause_reason"], row["pause_by"], row["pause_until_ms"]) if row["paused"] else None
+            since_ms, reason, by, until_ms = pause_values(pause)
+            wanted = (clean(reason), clean(by), until_ms) if pause else None
+            if there != wanted:
+                await connection.execute(q.WRITE_PAUSE, row["key"], since_ms, clean(reason), clean(by), until_ms)
+            return await _find(connection, organization, chamber_id)
+
+    async def retire(self, organization: str, chamber_id: str) -> ChamberRecord:
+        """Mark it `retiring`; see `Registry.retire`."""
+        async with self._transaction() as connection:
+            await connection.execute(q.RETIRE, organization, clean(chamber_id))
+            return await _find(connection, organization, clean(chamber_id))
+
+    @asynccontextmanager
+    async def _transaction(self, section: str = "") -> AsyncIterator[Connection]:
+        try:
+            async with self._postgres.connection() as connection, connection.transaction():
+                yield connection
+        except asyncpg.ForeignKeyViolationError:
+            raise InvalidFieldError("section", f"there is no section {section!r}", "use one that exists") from None
+
+
+async def _enrol_again(connection: Connection, spec: ChamberSpec, epoch: Epoch) -> None:
+    row = await connection.fetchrow(q.LOCK, spec.id)
+    if row is None or row["organization"] != spec.organization:
+        raise ConflictError(f"the id {spec.id!r} is taken", "choose another id", "id")
+    if not row["retired"]:
+        return
+    version = row["version"] + 1
+    ended_ms = await connection.fetchval(q.LAST_SLOT, row["key"])
+    first_ms = max(epoch.first_slot_ms, Grid(epoch.interval_ms, epoch.phase_ms).after(ended_ms))
+    await _write_spec(connection, spec, version)
+    await connection.execute(q.BEGIN_AGAIN, row["key"], first_ms)
+    await _begin(connection, row["key"], spec, Epoch(first_ms, epoch.interval_ms, epoch.phase_ms, version))
+
+
+async def _begin(connection: Connection, key: int, spec: ChamberSpec, epoch: Epoch) -> None:
+    grid = (epoch.interval_ms, epoch.phase_ms)
+    await connection.execute(q.OPEN_EPOCH, key, epoch.first_slot_ms, *grid, epoch.spec_version)
+    await connection.execute(q.PLACE, key, epoch.first_slot_ms, spec.organization, spec.section)
+
+
+async def _write_spec(connection: Connection, spec: ChamberSpec, version: int) -> None:
+    values = spec_values(spec)
+    await connection.execute(q.WRITE_SPEC, *values[:3], version, *values[4:])
+
+
+async def _find(connection: Connection, organization: str, chamber_id: str) -> ChamberRecord:
+    row = await connection.fetchrow(q.FIND, organization, chamber_id)
+    if row is None:
+        raise NotFoundError(f"no chamber {chamber_id!r}")
+    return record_from(row)
+
+
+async def _lock(connection: Connection, organization: str, chamber_id: str) -> Row:
+    row: Row | None = await connection.fetchrow(q.LOCK, chamber_id)
+    if row is None or row["organization"] != organization:
+        raise NotFoundError(f"no chamber {chamber_id!r}")
+    return row
+
+
+def _check_alive(chamber_id: str, row: Row) -> None:
+    if row["retiring"]:
+        word = "retired" if row["retired"] else "is retiring"
+        raise ConflictError(f"chamber {chamber_id!r} {word}", "enrol it again once it is retired")

@@ -1,0 +1,65 @@
+"""Every statement of the registry."""
+
+from adapters.postgres.rows import RECORD_COLUMNS
+
+HAS_SECTION = "SELECT EXISTS (SELECT FROM section WHERE organization = $1 AND id = $2)"
+SECTIONS = "SELECT id FROM section WHERE organization = $1 ORDER BY id"
+
+FIND = f"SELECT {RECORD_COLUMNS} FROM chamber_overview WHERE organization = $1 AND id = $2"  # noqa: S608 - ours
+
+PAGE = f"""
+SELECT {RECORD_COLUMNS} FROM chamber_overview
+WHERE organization = $1 AND id > $2 AND ($3::text IS NULL OR section = $3)
+    AND CASE WHEN $4::text IS NULL THEN retired_at IS NULL ELSE status = $4 END
+    AND ($5::text IS NULL OR strpos(lower(id), lower($5)) > 0 OR strpos(lower(name), lower($5)) > 0)
+ORDER BY id LIMIT $6
+"""  # noqa: S608 - constants of ours
+
+ENROL = """
+INSERT INTO chamber (id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
+    aligned, labels, secret_ref, verify_tls, settled_through, began_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, $14, instant_of($15::bigint - 1),
+    instant_of($15::bigint), instant_of($16))
+ON CONFLICT (id) DO NOTHING RETURNING key
+"""
+
+LOCK = """
+SELECT key, organization, section, version, retiring, retired_at IS NOT NULL AS retired,
+    ms_of(settled_through) AS settled_ms, pause_since IS NOT NULL AS paused, pause_reason, pause_by,
+    ms_of(pause_until) AS pause_until_ms
+FROM chamber WHERE id = $1 FOR NO KEY UPDATE
+"""
+
+LAST_SLOT = "SELECT ms_of(max(greatest(first_slot, last_slot))) FROM schedule_epoch WHERE chamber = $1"
+
+WRITE_SPEC = """
+UPDATE chamber SET section = $3, version = $4, name = $5, url = $6, profile = $7, interval_ms = $8, timeout_ms = $9,
+    round_span_ms = $10, aligned = $11, labels = $12::text::jsonb, secret_ref = $13, verify_tls = $14
+WHERE id = $1 AND organization = $2
+"""
+
+BEGIN_AGAIN = """
+UPDATE chamber SET retiring = false, retired_at = NULL, resumed_at = NULL, pause_since = NULL, pause_reason = '',
+    pause_by = '', pause_until = NULL, began_at = instant_of($2::bigint),
+    settled_through = greatest(settled_through, instant_of($2::bigint - 1))
+WHERE key = $1
+"""
+
+OPEN_EPOCH = """
+INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_version)
+VALUES ($1, instant_of($2), $3, $4, $5)
+"""
+
+PLACE = """
+INSERT INTO chamber_section (chamber, first_slot, organization, section) VALUES ($1, instant_of($2), $3, $4)
+ON CONFLICT (chamber, first_slot) DO UPDATE SET section = excluded.section
+"""
+"""Moved twice before any slot was settled: it never stood in the first one."""
+
+WRITE_PAUSE = """
+UPDATE chamber SET version = version + 1, pause_since = instant_of($2), pause_reason = $3, pause_by = $4,
+    pause_until = instant_of($5), resumed_at = CASE WHEN $2::bigint IS NULL THEN clock_timestamp() ELSE resumed_at END
+WHERE key = $1
+"""
+
+RETIRE = "UPDATE chamber SET retiring = true WHERE organization = $1 AND id = $2"

@@ -1,0 +1,222 @@
+"""The writer of a process: rounds that save at the same time share a transaction."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import asyncpg
+
+from adapters.postgres import outcome_queries as q
+from adapters.postgres.availability import Availability
+from adapters.postgres.hunting import store_piecewise
+from adapters.postgres.pool import Connection, Postgres, poison_state
+from adapters.postgres.rows import names_and_units, reading_values
+from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
+from collector.domain.errors import AwayError, StoreRefusedError
+from collector.domain.outcome import Reading
+from collector.ports.outcomes import SaveBatch, SaveResult
+
+T = TypeVar("T")
+
+GROUP_OUTCOMES = 2_000
+"""Outcomes of one transaction, about: more would hold the rows of its chambers for too long."""
+GROUP_TIMEOUT_S = 15.0
+"""Three statements' time: what takes longer is given up and tried again by whoever holds the outcomes."""
+UNKNOWN = (
+    "chamber {!r} is not in the registry (was it restored from a dump?): enrol it again, then its outcomes are taken"
+)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    batch: SaveBatch
+    done: "asyncio.Future[SaveResult]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def answer(self, result: "SaveResult | BaseException") -> None:
+        if self.done.done():
+            return
+        if isinstance(result, SaveResult):
+            self.done.set_result(result)
+        else:
+            self.done.set_exception(result)
+
+
+class PostgresOutcomes:
+    """`OutcomeStore` over PostgreSQL; one per process.
+
+    While PostgreSQL is known to be away every save is refused at once; one probe finds out when it is back.
+    """
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        self._available = Availability(postgres.ping)
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._ensured: date | None = None
+
+    async def save(self, batch: SaveBatch) -> SaveResult:
+        """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes.
+
+        Schedule changes are stored before readings and closed gap runs of the same batch.
+        """
+        self._refuse_while_away()
+        waiting = _Waiting(batch)
+        self._waiting.append(waiting)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), name="postgres-writer")
+        return await waiting.done
+
+    async def save_adhoc(self, chamber_id: str, request_id: str, reading: Reading) -> None:
+        """Store a reading off the grid; see `OutcomeStore.save_adhoc`. Again: nothing changes."""
+        self._refuse_while_away()
+        try:
+            async with self._postgres.connection() as connection, connection.transaction():
+                key = await _find_key(connection, chamber_id)
+                detector_set = (await find_sets(connection, [reading]))[names_and_units(reading)]
+                await connection.execute(q.ADD_DETECTORS, [key], [detector_set])
+                await connection.execute(q.STORE_ADHOC, key, *reading_values(reading, detector_set), request_id)
+        except AwayError as away:
+            raise self._lost(away) from away
+
+    async def decided_slots(self, chamber_id: str, first_ms: int, last_ms: int) -> frozenset[int]:
+        """Slots that have an outcome; see `OutcomeStore.decided_slots`."""
+        self._refuse_while_away()
+        try:
+            async with self._postgres.connection() as connection:
+                key = await _find_key(connection, chamber_id)
+                rows = await connection.fetch(q.DECIDED, key, first_ms, last_ms)
+        except AwayError as away:
+            raise self._lost(away) from away
+        return frozenset(row["slot_ms"] for row in rows)
+
+    async def wait_available(self) -> None:
+        """Return when PostgreSQL answers; see `OutcomeStore.wait_available`."""
+        await self._available.wait()
+
+    async def close(self) -> None:
+        """Finish what is being written, refuse what waits behind it, stop the probe."""
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.answer(StoreRefusedError("this process ends; the outcome is kept by whoever handed it over"))
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+        await self._available.close()
+
+    def _refuse_while_away(self) -> None:
+        if not self._available.here:
+            raise StoreRefusedError(self._available.why)
+
+    def _lost(self, away: AwayError) -> StoreRefusedError:
+        if isinstance(away, StoreRefusedError):
+            return away
+        self._available.lost(str(away))
+        return StoreRefusedError(str(away))
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group, self._waiting = _next_group(self._waiting)
+            try:
+                await self._store(group)
+            except BaseException as error:
+                for waiting in (*group, *self._waiting):
+                    waiting.answer(StoreRefusedError(f"the writer failed: {type(error).__name__}: {error}"))
+                self._waiting.clear()
+                raise
+
+    async def _store(self, group: "Sequence[_Waiting]") -> None:
+        try:
+            async with asyncio.timeout(GROUP_TIMEOUT_S):
+                results = await self._store_group([w.batch for w in group])
+        except (AwayError, TimeoutError) as error:
+            refused = self._lost(AwayError(str(error) or f"the store took longer than {GROUP_TIMEOUT_S:g} s"))
+            for waiting in group:
+                waiting.answer(StoreRefusedError(str(refused)))
+            return
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if poison_state(error) is None:
+                raise
+            await self._split(group)
+            return
+        for waiting in group:
+            waiting.answer(results.get(waiting.batch.chamber_id) or _unknown(waiting.batch.chamber_id))
+
+    async def _split(self, group: "Sequence[_Waiting]") -> None:
+        """One of the group is poison: store its halves, and the one that is left piece by piece."""
+        if len(group) > 1:
+            half = len(group) // 2
+            await self._store(group[:half])
+            await self._store(group[half:])
+            return
+        try:
+            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                batch = group[0].batch
+                result = await _with_partitions(connection, lambda: store_piecewise(connection, batch, _now_ms()))
+            group[0].answer(result or _unknown(group[0].batch.chamber_id))
+        except (AwayError, TimeoutError) as error:
+            group[0].answer(self._lost(AwayError(str(error) or "the store is too slow")))
+
+    async def _store_group(self, batches: Sequence[SaveBatch]) -> dict[str, SaveResult]:
+        async with self._postgres.connection() as connection:
+            await self._ensure_ahead(connection)
+            return await _with_partitions(connection, lambda: _store_batches(connection, batches))
+
+    async def _ensure_ahead(self, connection: Connection) -> None:
+        today = datetime.now(UTC).date()
+        if self._ensured != today:
+            await connection.execute(q.ENSURE_DAY, today - timedelta(days=1), today + timedelta(days=2))
+            self._ensured = today
+
+
+async def _with_partitions(connection: Connection, store: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, making the partitions of its readings' days when they are missing."""
+    made: set[date] = set()
+    while True:
+        try:
+            return await store()
+        except PartitionMissingError as missing:
+            if made.issuperset(missing.days):
+                raise AwayError(f"PostgreSQL has no partition for {missing}, and it could not be made") from missing
+            for day in missing.days:
+                await connection.execute(q.ENSURE_DAY, day, day)
+            made.update(missing.days)
+
+
+async def _store_batches(connection: Connection, batches: Sequence[SaveBatch]) -> dict[str, SaveResult]:
+    async with connection.transaction():
+        rows = await lock_chambers(connection, (b.chamber_id for b in batches))
+        now_ms = _now_ms()
+        parts = [part_of(rows[b.chamber_id], b, now_ms) for b in batches if b.chamber_id in rows]
+        await store_parts(connection, parts)
+    return {part.row["id"]: SaveResult(part.new, tuple(part.lost)) for part in parts}
+
+
+def _next_group(waiting: "Sequence[_Waiting]") -> "tuple[list[_Waiting], list[_Waiting]]":
+    """The oldest, at most one of each chamber: their order per chamber stays, and each learns what was new."""
+    group: dict[str, _Waiting] = {}
+    later: list[_Waiting] = []
+    size = 0
+    for one in waiting:
+        if one.batch.chamber_id in group or (group and size + len(one.batch.outcomes) > GROUP_OUTCOMES):
+            later.append(one)
+        else:
+            group[one.batch.chamber_id] = one
+            size += len(one.batch.outcomes)
+    return list(group.values()), later
+
+
+async def _find_key(connection: Connection, chamber_id: str) -> int:
+    key = await connection.fetchval(q.FIND_KEY, chamber_id)
+    if key is None:
+        raise _unknown(chamber_id)
+    return int(key)
+
+
+def _unknown(chamber_id: str) -> StoreRefusedError:
+    return StoreRefusedError(UNKNOWN.format(chamber_id))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -6,12 +6,9 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 
 from api import problems
-from api.guard import KeyGuard
+from api.guard import BodyLimit, KeyGuard
 from api.routes import catalog, chambers, health, ledger
 from api.services import Services
-
-MAX_BODY_BYTES = 65_536
-"""The longest body that makes sense, a chamber with all its labels, is a tenth of this."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -28,11 +25,11 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         summary="Readings of sensor chambers, every scheduled slot accounted for.",
         version="1",
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
         redirect_slashes=False,
         redoc_url=None,
     )
     app.state.services = services
+    app.add_middleware(BodyLimit)
     app.add_middleware(KeyGuard, authenticate=services.authenticate)
     problems.install(app)
     for router in (chambers.router, ledger.router, catalog.router, health.router):

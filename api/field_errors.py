@@ -24,7 +24,16 @@ REMEDIES = {
     "bool_type": "give true or false without quotes",
     "bool_parsing": "give true or false",
     "nul": "remove it",
+    "surrogate": "remove it",
 }
+LIMITS = {
+    "greater_than_equal": "give at least {ge}",
+    "less_than_equal": "give at most {le}",
+    "string_too_long": "shorten it to {max_length} characters",
+    "string_pattern_mismatch": "match {pattern}",
+    "enum": "give one of {expected}",
+}
+"""Remedies that need the numbers of the error."""
 
 
 class FieldError(BaseModel):
@@ -50,7 +59,9 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     kind, place = error["type"], list(error["loc"])
     inner = place[:1] if kind == "json_invalid" else place[1:] or place
     field = ".".join(str(part) for part in inner)
-    remedy = REMEDIES.get(kind) or f"correct it: {error['msg']}"
+    remedy = (
+        LIMITS[kind].format(**error["ctx"]) if kind in LIMITS else REMEDIES.get(kind, "see /docs for what it takes")
+    )
     if kind == "extra_forbidden" and field in READ_ONLY:
         remedy = "leave it out: the server decides it"
     return FieldError(field=_readable(field)[:200], problem=_problem(error), remedy=remedy)

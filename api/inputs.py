@@ -24,6 +24,8 @@ LARGEST_S = 1e9
 def _storable(text: str) -> str:
     if "\x00" in text:
         raise PydanticCustomError("nul", "a NUL character cannot be stored")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise PydanticCustomError("surrogate", "half of a surrogate pair is no character")
     return text
 
 

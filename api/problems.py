@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.field_errors import FieldError, of_validation
 from collector import wire
@@ -28,6 +29,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 """A server that is away is usually back within this, and nobody is hurt by asking that often."""
 REMEDIES = {
+    400: "send one JSON document in UTF-8, not too deep, with numbers of a sane length",
     404: "see /docs for the paths there are",
     405: "see the header Allow for what this path takes",
     413: "send at most 64 KiB",
@@ -156,7 +158,14 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     where = {404: "path", 405: "method"}.get(error.status_code, "body")
     detail = f"there is no {request.url.path}" if error.status_code == 404 else str(error.detail)
     fields = [_field(where, detail, remedy)] if remedy else []
-    return problem_response(ProblemError(error.status_code, detail, fields, error.headers))
+    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    return problem_response(ProblemError(error.status_code, detail, fields, headers))
+
+
+def _allowed(request: Request) -> list[str]:
+    """Methods of every route that has the path; the framework names those of the first only."""
+    fitting = [r for r in request.app.routes if r.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in getattr(route, "methods", None) or ()})
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

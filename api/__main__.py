@@ -1,0 +1,88 @@
+"""`python -m api`: serve the REST API until a signal ends it."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from api.bootstrap import build_app
+from api.settings import ApiSettings, load_settings
+from collector.domain.errors import InvalidFieldError
+
+GRACE_S = 10
+"""A request that waits for a chamber's slot in hand may end within this after the signal."""
+BACKLOG = 512
+EXIT_SETTINGS = 2
+
+
+def main() -> int:
+    """Serve; 0 after a clean end, 2 when a setting is wrong or the port is taken."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        settings = load_settings()
+        with listening(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, listener))
+    except InvalidFieldError as error:
+        sys.stderr.write(f"{error}\\n")
+        return EXIT_SETTINGS
+    return 0
+
+
+def listening(settings: ApiSettings) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        InvalidFieldError: names the variable; the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    try:
+        return socket.create_server((settings.api_host, settings.api_port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        where = f"{settings.api_host}:{settings.api_port}"
+        field = "CHAMBERLOG_API_HOST" if isinstance(error, socket.gaierror) else "CHAMBERLOG_API_PORT"
+        problem = f"{where} cannot be listened on: {error.strerror}"
+        raise InvalidFieldError(field, problem, "choose another, or stop what listens there") from None
+
+
+class _Server(uvicorn.Server):
+    """Ends by a signal with exit code 0; uvicorn's own would raise the signal again after its clean end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install the handlers for as long as the server runs."""
+        loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        await build_app(settings),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    await _Server(config).serve(sockets=[listener])
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - it does not exist on Windows
+
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The API's composition root: the one place where its adapters are chosen."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from adapters.clock import SystemClock
+from adapters.memory import InMemoryLatest
+from adapters.postgres.history import PostgresHistory
+from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.pool import Postgres
+from adapters.postgres.registry import PostgresRegistry
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from adapters.redis.latest import RedisLatest
+from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
+from adapters.temporal_client import connect_lazily
+from adapters.temporal_control import TemporalFleet
+from api.app import create_app
+from api.services import Ports, make_services
+from api.settings import ApiSettings
+from collector.ports import Clock, LatestCache
+
+SERVICE = "chamberlog-api"
+
+
+async def build_app(settings: ApiSettings) -> FastAPI:
+    """Make the application; it starts with every server away and finds each when it is back.
+
+    Raises:
+        InvalidFieldError: a setting or a profile is wrong.
+    """
+    closing, clock = AsyncExitStack(), SystemClock()
+    postgres = Postgres(settings.postgres.get_secret_value())
+    closing.push_async_callback(postgres.close)
+    registry = CollectorRegistry()
+    provider = make_meter_provider(SERVICE, registry=registry)
+    closing.callback(provider.shutdown)
+    OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
+    ports = Ports(
+        registry=PostgresRegistry(postgres),
+        ledger=PostgresHistory(postgres),
+        cache=_cache(settings, clock, closing),
+        fleet=TemporalFleet(await connect_lazily()),
+        keys=PostgresKeys(postgres),
+        profiles=FileProfiles(_folders(settings)),
+        clock=clock,
+        metrics=partial(metrics_text, registry),
+    )
+    return create_app(make_services(ports), partial(_lifespan, closing))
+
+
+@asynccontextmanager
+async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
+    async with closing:
+        yield
+
+
+def _cache(settings: ApiSettings, clock: Clock, closing: AsyncExitStack) -> LatestCache:
+    if settings.redis is None:
+        return InMemoryLatest(clock.now_ms)  # nothing is ever put there: every read asks the store
+    cache = RedisLatest.at(settings.redis.get_secret_value(), clock)
+    closing.push_async_callback(cache.close)
+    return cache
+
+
+def _folders(settings: ApiSettings) -> Sequence[Path]:
+    return [builtin_profiles_folder(), *([settings.profiles] if settings.profiles else [])]

@@ -1,0 +1,84 @@
+"""The API over in-memory twins: two organizations, a clock that stands still, and clients that need no socket."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+from fastapi import FastAPI
+
+from adapters.memory import InMemoryHistory, InMemoryKeys, InMemoryLatest, InMemoryLedger, InMemoryRegistry
+from adapters.memory_fleet import InMemoryFleet
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from api.app import create_app
+from api.services import Ports, make_services
+from collector.domain.chamber import ChamberSpec
+from collector.domain.outcome import Measurement, Outcome, Reading
+
+NOON_MS = 1_772_366_400_000
+"""2026-03-01T12:00:00Z."""
+KEYS = {"default": "chl_" + "0" * 11 + "a_" + "A" * 43, "other": "chl_" + "0" * 11 + "b_" + "B" * 43}
+SUBJECT = "key/" + "0" * 11 + "a"
+ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval_s": 60}
+
+
+@dataclass
+class StandingClock:
+    """A clock that a test moves."""
+
+    wall_ms: int = NOON_MS
+    steady_ms: int = 0
+
+    def now_ms(self) -> int:
+        return self.wall_ms
+
+    def monotonic_ms(self) -> int:
+        return self.steady_ms
+
+
+def a_reading(spec: ChamberSpec, at_ms: int, value: float = 21.5) -> Reading:
+    """What a healthy device says."""
+    return Reading(at_ms, at_ms + 2, at_ms + 90, (Measurement("temperature", value, "Cel"),), spec.version)
+
+
+@dataclass
+class World:
+    """Everything the API stands on.
+
+    Attributes:
+        device: what the next collections come to; None = no answer within any budget.
+    """
+
+    clock: StandingClock = field(default_factory=StandingClock)
+    device: Callable[[ChamberSpec], Outcome | None] | None = None
+
+    def __post_init__(self) -> None:
+        self.ledger = InMemoryLedger(self.clock.now_ms)
+        self.ledger.add_section("other", "default")
+        for organization, key in KEYS.items():
+            _, key_id, secret = key.split("_", 2)
+            self.ledger.keys[key_id] = (hashlib.sha256(secret.encode()).digest(), organization, "a test")
+        self.cache = InMemoryLatest(self.clock.now_ms)
+        self.fleet = InMemoryFleet(self.clock, self._answer)
+        self.app = self._app()
+
+    def client(self, organization: str | None = "default") -> httpx.AsyncClient:
+        """A client with that organization's key, or with none."""
+        headers = {} if organization is None else {"Authorization": f"Bearer {KEYS[organization]}"}
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://api", headers=headers)
+
+    def _answer(self, spec: ChamberSpec) -> Outcome | None:
+        return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
+
+    def _app(self) -> FastAPI:
+        ports = Ports(
+            registry=InMemoryRegistry(self.ledger),
+            ledger=InMemoryHistory(self.ledger),
+            cache=self.cache,
+            fleet=self.fleet,
+            keys=InMemoryKeys(self.ledger),
+            profiles=FileProfiles([builtin_profiles_folder()]),
+            clock=self.clock,
+            metrics=lambda _: (b"# no metrics\n", "text/plain"),
+        )
+        return create_app(make_services(ports))

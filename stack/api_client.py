@@ -26,12 +26,16 @@ class FleetApi:
         url: base URL.
         key: API key.
         patience_s: how long to repeat.
+        transport: what carries the requests; the network unless a test brings its own.
     """
 
-    def __init__(self, url: str, key: str, patience_s: float = 30.0) -> None:
+    def __init__(
+        self, url: str, key: str, patience_s: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._patience_s = patience_s
+        headers = {"Authorization": f"Bearer {key}"}
         self._http = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=ANSWER_S, trust_env=False
+            base_url=url, headers=headers, timeout=ANSWER_S, trust_env=False, transport=transport
         )
 
     async def __aenter__(self) -> Self:

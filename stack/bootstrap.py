@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from adapters.postgres.history import PostgresLedgerReader
+from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Postgres
@@ -76,13 +75,13 @@ async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | 
         to_ms: exclusive.
     """
     async with _postgres(dsn) as postgres:
-        lateness = await PostgresLedgerReader(postgres).lateness(ORGANIZATION, TimeRange(from_ms, to_ms))
+        lateness = await PostgresHistory(postgres).lateness(ORGANIZATION, TimeRange(from_ms, to_ms))
     return None if lateness is None else {"p50": round(lateness.p50_ms, 1), "p99": round(lateness.p99_ms, 1)}
 
 
 async def _add(keys: PostgresKeys, key: str) -> bool:
     """Add the key; False when its id is taken by another secret, or was revoked."""
-    match = re.fullmatch(KEY_PATTERN, key)
+    match = KEY_PATTERN.fullmatch(key)
     assert match is not None
     digest = hashlib.sha256(match[2].encode()).digest()
     try:

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ class Display:
         self._fleet: Sequence[dict[str, Any]] = ()
         self._status = ""
         self._fleet_said_s = 0.0
-        self._live = Live(console=self._console, refresh_per_second=4) if self._console.is_terminal else None
+        self._live = None
+        if self._console.is_terminal:  # no refresh thread: what it writes to a terminal that was closed is never caught
+            self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
 
     def __enter__(self) -> "Display":
         if self._live is not None:
@@ -44,13 +46,13 @@ class Display:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._draw()
         if self._live is not None:
-            self._draw()
-            self._live.stop()
+            self._show(self._live.stop)
 
     def note(self, text: str, style: str = "") -> None:
         """A line that stays."""
-        self._console.print(Text(text, style), soft_wrap=True)
+        self._show(lambda: self._console.print(Text(text, style), soft_wrap=True))
 
     def status(self, text: str) -> None:
         """What is going on now; the next one replaces it."""
@@ -94,8 +96,16 @@ class Display:
         self.note("Ctrl-C stops everything; the data stays.")
 
     def _draw(self) -> None:
-        if self._live is not None:
-            self._live.update(Group(self._parts_table(), _fleet_table(self._fleet), Text(self._status, "cyan")))
+        if (live := self._live) is not None:
+            group = Group(self._parts_table(), _fleet_table(self._fleet), Text(self._status, "cyan"))
+            self._show(lambda: live.update(group, refresh=True))
+
+    def _show(self, write: Callable[[], None]) -> None:
+        """Nobody may look any more (closed terminal, closed pipe): that must not end a stack that stops cleanly."""
+        try:
+            write()
+        except OSError:
+            self._live, self._console = None, Console(quiet=True)
 
     def _parts_table(self) -> Table:
         table = Table("part", "state", "pid", "restarts", box=None)

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from stack.environment import part_environment
-from stack.layout import Layout, egress_document
+from stack.layout import Layout
 from stack.postgres import start_postgres
 from stack.process import Child, Command, spawn
 from stack.readiness import accepts, answers_ready
@@ -75,10 +75,10 @@ def simulator_part(layout: Layout, devices: int) -> Part:
     return Part("simulator", start, ready)
 
 
-def api_part(layout: Layout) -> Part:
+def api_part(layout: Layout, egress: str) -> Part:
     """The REST API; ready by its own `/readyz`."""
     port = layout.ports["api"]
-    environment = _servers(layout) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
     return Part(
         "api",
         lambda: _python("api", [], layout.home.log("api"), part_environment(environment)),
@@ -86,14 +86,14 @@ def api_part(layout: Layout) -> Part:
     )
 
 
-def worker_parts(layout: Layout) -> list[Part]:
+def worker_parts(layout: Layout, egress: str) -> list[Part]:
     """The workers; each is ready by the `/readyz` beside its metrics."""
-    return [_worker(layout, name) for name in layout.workers]
+    return [_worker(layout, name, egress) for name in layout.workers]
 
 
-def _worker(layout: Layout, name: str) -> Part:
+def _worker(layout: Layout, name: str, egress: str) -> Part:
     port = layout.ports[name]
-    environment = _servers(layout) | {"CHAMBERLOG_METRICS_PORT": str(port)}
+    environment = _servers(layout, egress) | {"CHAMBERLOG_METRICS_PORT": str(port)}
     return Part(
         name,
         lambda: _python("workers", [], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),
@@ -101,14 +101,12 @@ def _worker(layout: Layout, name: str) -> Part:
     )
 
 
-def _servers(layout: Layout) -> dict[str, str]:
-    file = layout.home.devices_file
-    ports = [device.port for device in read_devices(file)] if file.exists() else []
+def _servers(layout: Layout, egress: str) -> dict[str, str]:
     return {
         "TEMPORAL_ADDRESS": layout.temporal,
         "CHAMBERLOG_POSTGRES": layout.postgres,
         "CHAMBERLOG_REDIS": layout.redis,
-        "CHAMBERLOG_EGRESS": egress_document(ports),
+        "CHAMBERLOG_EGRESS": egress,
         "CHAMBERLOG_HOME": str(layout.home.path),
     }
 

@@ -4,6 +4,7 @@ The wheel's launcher makes a system user, opens every directory above the data t
 connection and leaves the server running when its parent is killed; this one does none of that.
 """
 
+import os
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,8 @@ from stack.errors import DataError, StartFailedError
 from stack.lock import DirectoryLock, end_orphan
 from stack.ports import free_port
 from stack.process import Child, Command, spawn
-from stack.server import HOST, Server, await_ready
-from stack.unprivileged import give_to_nobody, unprivileged_prefix
+from stack.server import HOST, Server, await_ready, require_free
+from stack.unprivileged import unprivileged_prefix
 
 USER = DATABASE = "chamberlog"
 READY_S = 60.0
@@ -65,6 +66,7 @@ def start_postgres(data: Path, port: int, password: str, *, log: Path | None = N
             _make_cluster(binaries, data, password)
         _check_version(binaries, data)
         port = port or free_port()
+        require_free(port, "PostgreSQL")
         command = _command(binaries, data, {**SETTINGS, "port": str(port), **settings})
         child = spawn(
             Command(command, log or data.with_name(data.name + ".log"), stop_signal=signal.SIGINT, grace_s=30.0)
@@ -90,8 +92,8 @@ def _make_cluster(binaries: Path, data: Path, password: str) -> None:
     words.touch(mode=0o600)
     words.write_text(password)
     prefix = unprivileged_prefix(making)
-    if prefix[:1] == ("setpriv",):
-        give_to_nobody(words)
+    if prefix:
+        os.chown(words, making.stat().st_uid, -1)
     try:
         init: list[str | Path] = [
             binaries / "initdb",

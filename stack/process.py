@@ -55,10 +55,6 @@ class Child:
         """Whether the program runs."""
         return self._watchdog.poll() is None or runs(self.pid)
 
-    def exit_code(self) -> int | None:
-        """The program's code once it has ended; 128 + n after signal n, None while it runs."""
-        return None if self.alive() else self._watchdog.returncode
-
     def stop(self) -> int:
         """Ask the program to end, kill it after its grace, wait for it. Again: the same answer.
 
@@ -70,7 +66,7 @@ class Child:
             stdin.close()
         code = self._watchdog.wait()
         self._end_orphan()
-        return code
+        return code if code >= 0 else KILLED - code
 
     def log_tail(self) -> str:
         """The end of its log."""

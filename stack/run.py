@@ -13,9 +13,9 @@ from stack.bootstrap import ensure_api_key, lateness_of, prepare
 from stack.display import Display
 from stack.errors import FleetError, StackError
 from stack.fleet import Collecting, Paused, drain, pause_fleet, start_fleet
-from stack.layout import Layout
+from stack.layout import Layout, egress_document
 from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_parts
-from stack.simulated import chambers_of, read_devices
+from stack.simulated import SimulatedDevice, chambers_of, read_devices
 from stack.supervisor import Keeper, State, Supervisor
 
 START_S = 90.0
@@ -97,18 +97,21 @@ class StackRun:
         await supervisor.start(server_parts(layout), START_S)
         await prepare(layout.postgres, layout.temporal, show)
         self._key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
-        if self._options.simulator:
-            show("starting the simulator")
-            await supervisor.start([simulator_part(layout, self._options.chambers)], START_S)
+        devices = await self._start_simulator() if self._options.simulator else []
         show("starting the worker and the API")
-        await supervisor.start([*worker_parts(layout), api_part(layout)], START_S)
-        simulated = chambers_of(read_devices(layout.home.devices_file)) if self._options.simulator else []
+        egress = egress_document(device.port for device in devices)
+        await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
         show("enrolling the fleet")
         async with self._api() as api:
-            collecting = await start_fleet(api, simulated)
+            collecting = await start_fleet(api, chambers_of(devices))
         self._announce()
         show(f"{collecting.chambers} chambers are being collected")
         return collecting
+
+    async def _start_simulator(self) -> list[SimulatedDevice]:
+        self._display.status("starting the simulator")
+        await self._supervisor.start([simulator_part(self._layout, self._options.chambers)], START_S)
+        return read_devices(self._layout.home.devices_file)
 
     async def _collect(self) -> None:
         """Look at the fleet until it is time to stop."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stack.errors import StartFailedError
 from stack.lock import DirectoryLock
+from stack.ports import is_free
 from stack.process import Child, describe_exit
 
 HOST = "127.0.0.1"
@@ -51,6 +52,16 @@ class Server:
         if self._lock is not None:
             self._lock.release()
         return code
+
+
+def require_free(port: int, what: str) -> None:
+    """Refuse a taken port before the start: whoever listens there would answer for the server that cannot.
+
+    Raises:
+        StartFailedError: the port is taken.
+    """
+    if not is_free(port):
+        raise StartFailedError(f"{what}: port {port} is taken by another program on 127.0.0.1; end that, or start anew")
 
 
 def await_ready(child: Child, ready: Callable[[], bool], timeout_s: float, what: str) -> None:

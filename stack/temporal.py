@@ -10,7 +10,7 @@ from stack.binaries import temporal_cli
 from stack.lock import DirectoryLock, end_orphan
 from stack.ports import free_port
 from stack.process import Command, spawn
-from stack.server import HOST, Server, await_ready, pid_file, remember_pid
+from stack.server import HOST, Server, await_ready, pid_file, remember_pid, require_free
 
 READY_S = 60.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
@@ -59,6 +59,8 @@ def start_temporal(data: Path, ports: TemporalPorts | None = None, *, log: Path 
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         end_orphan(pid_file(data), ("temporal", str(data)), signal.SIGTERM)
+        for port in (grpc, ui):
+            require_free(port, "Temporal")
         command = _command(binary, data / "temporal.db", TemporalPorts(grpc, ui))
         child = spawn(Command(command, log or data.with_name(data.name + ".log"), environment=_environment()))
         remember_pid(data, child)

@@ -7,6 +7,7 @@ import sys
 
 from rich.console import Console
 
+from stack.account import Account
 from stack.display import Display
 from stack.errors import StackError
 from stack.home import Home
@@ -39,27 +40,31 @@ def run_up(options: UpOptions) -> int:
     book = PortBook(home.ports_file)
     try:
         with Display() as display:
-            return asyncio.run(_run(options, home, book, display))
+            code, account = asyncio.run(_run(options, home, book, display))
     finally:
         book.close()
         lock.release()
+    if account is not None:
+        _print_account(account, as_json=options.as_json)
+    return code
 
 
-async def _run(options: UpOptions, home: Home, book: PortBook, display: Display) -> int:
+async def _run(options: UpOptions, home: Home, book: PortBook, display: Display) -> tuple[int, Account | None]:
     try:
         layout = make_layout(home, book, options.workers)
     except StackError as error:
         display.note(f"error: {error}", "red")
-        return 1
+        return 1, None
     run = StackRun(options, layout, display)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, run.interrupt)
-    code = await run.run()
-    if run.account is not None:
-        if options.as_json:
-            sys.stdout.write(json.dumps(run.account.document()) + "\n")
-            sys.stdout.flush()
-        else:
-            Console().print(run.account.table())
-    return code
+    return await run.run(), run.account
+
+
+def _print_account(account: Account, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(account.document()) + "\n")
+        sys.stdout.flush()
+    else:
+        Console().print(account.table())

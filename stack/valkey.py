@@ -10,7 +10,7 @@ from stack.binaries import valkey_server
 from stack.lock import DirectoryLock, end_orphan
 from stack.ports import free_port
 from stack.process import Command, spawn
-from stack.server import HOST, Server, await_ready, pid_file, remember_pid
+from stack.server import HOST, Server, await_ready, pid_file, remember_pid, require_free
 
 READY_S = 30.0
 
@@ -42,6 +42,7 @@ def start_valkey(data: Path, port: int, password: str, *, log: Path | None = Non
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         end_orphan(pid_file(data), ("valkey-server", str(data)), signal.SIGTERM)
         port = port or free_port()
+        require_free(port, "Valkey")
         config = _write_config(data, port, password)
         child = spawn(Command([binary, config], log or data.with_name(data.name + ".log")))
         remember_pid(data, child)

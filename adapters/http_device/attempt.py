@@ -30,7 +30,7 @@ class Attempt:
         stage: where it stands.
         received: bytes of the answer so far, as they came over the wire (after TLS).
         head: the first of them, at most `HEAD_LIMIT`.
-        ended: the device closed the connection.
+        ended: the reader met the end of the connection, not only the event loop.
     """
 
     host: str

@@ -61,7 +61,7 @@ class OneShotTransport(httpx.AsyncBaseTransport):
         try:
             return await _exchange(request, wire)
         except BaseException:
-            wire.close()
+            await wire.aclose()
             raise
 
 
@@ -89,4 +89,4 @@ class _WireStream(httpx.AsyncByteStream):
             yield part
 
     async def aclose(self) -> None:
-        self._wire.close()
+        await self._wire.aclose()

@@ -10,12 +10,12 @@ import httpcore
 
 from adapters.http_device.attempt import Attempt, Stage
 
-# Bytes kept for a reader that is slower than the device; then the device has to wait.
-BUFFER_BYTES = 65_536
-
 
 class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """Bytes to and from one device.
+
+    The buffer needs no limit: it is emptied in each turn of the event loop, and the first byte over the limit of the
+    body closes the connection. (uvloop loses the end of a TLS answer when reading was paused.)
 
     Bytes that came before a reset are handed out before the reset is raised: small devices often send a whole answer
     and reset the connection instead of closing it.
@@ -25,6 +25,8 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._attempt = attempt
         self._buffer = bytearray()
         self._news = asyncio.Event()
+        self._over = False
+        self._lost = asyncio.Event()
         self._fault: Exception | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -37,19 +39,18 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Called by the event loop."""
         self._attempt.take(data)
         self._buffer += data
-        if len(self._buffer) >= BUFFER_BYTES and self._transport is not None:
-            self._transport.pause_reading()
         self._news.set()
 
     def eof_received(self) -> None:
         """Called by the event loop; it closes the transport then."""
-        self._attempt.ended = True
+        self._over = True
         self._news.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
-        self._attempt.ended, self._fault = True, exc
+        self._over, self._fault = True, exc
         self._news.set()
+        self._lost.set()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109, ARG002  httpcore's signature; the total budget is the time limit
         """At least one byte; none once the device has closed.
@@ -57,11 +58,14 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         Raises:
             OSError: the connection broke.
         """
-        while not self._buffer and not self._attempt.ended:
+        while not self._buffer and not self._over:
             self._news.clear()
             await self._news.wait()
         if self._buffer:
-            return self._hand_out(max_bytes)
+            data = bytes(self._buffer[:max_bytes])
+            del self._buffer[:max_bytes]
+            return data
+        self._attempt.ended = True
         if self._fault is not None:
             raise self._fault
         return b""
@@ -72,24 +76,17 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._transport.write(buffer)
 
     async def aclose(self) -> None:
-        """See `close`."""
-        self.close()
+        """Close without a good-bye and return when the socket is free: the host's next request may need it.
 
-    def close(self) -> None:
-        """Close without waiting for the device, TLS good-bye included. Again: nothing."""
+        Again: nothing. Cancelled: the socket is freed in the next turn of the event loop.
+        """
         if self._transport is not None:
             self._transport.abort()
+            await self._lost.wait()
 
     def get_extra_info(self, info: str) -> Any:
         """Nothing that httpcore needs here."""
         del info
-
-    def _hand_out(self, max_bytes: int) -> bytes:
-        data = bytes(self._buffer[:max_bytes])
-        del self._buffer[:max_bytes]
-        if len(self._buffer) < BUFFER_BYTES and self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-        return data
 
 
 async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
@@ -104,13 +101,8 @@ async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
         attempt.stage = Stage.SECURING
     loop = asyncio.get_running_loop()
     name = attempt.host if tls is not None else None
-    try:
-        _, wire = await loop.create_connection(
-            lambda: DeviceWire(attempt), sock=connected, ssl=tls, server_hostname=name
-        )
-    except BaseException:
-        connected.close()
-        raise
+    # The socket is the transport's from here on: when the handshake fails or is cancelled, the loop closes it.
+    _, wire = await loop.create_connection(lambda: DeviceWire(attempt), sock=connected, ssl=tls, server_hostname=name)
     return wire
 
 

@@ -1,6 +1,7 @@
 """One simulated device: answers in its dialect, numbers its answers, logs them, misbehaves when told to."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -10,10 +11,12 @@ from typing import Protocol
 from simulator.dialects import Answer, Dialect
 from simulator.faults import Fault, FaultKind
 from simulator.http1 import BadRequestError, Request, read_request, render
-from simulator.listener import HOST, Listener, reset_connection
+from simulator.listener import HOST, Listener, PortTakenError, reset_connection
 from simulator.replay import Sample
 from simulator.served import Served, ServedLog
 
+PORT_RETRY_S = 1.0
+"""A device that may be up again, and whose port somebody else took, tries so often."""
 GARBAGE = b"\x16\x03\x01\x00\xa5\xff\xfe chamber 7 \x00\x1b[31m 21.5\r\n\xb6\xb6\xb6"
 LOGIN_PAGE = Answer(b"<!doctype html><title>Sign in</title><form method=post><input name=user></form>", "text/html")
 
@@ -105,18 +108,26 @@ class SimulatedDevice:
         """
         async with self._switching:
             self._forget_lifting()
-            if fault is not None and fault.kind is FaultKind.DOWN:
-                await self._listener.refuse()
-            else:
-                await self._listener.open()
-            self._fault = fault
+            await self._switch(fault)
             if fault is not None and fault.for_s is not None:
                 self._lifting = asyncio.create_task(self._lift_after(fault.for_s))
 
+    async def _switch(self, fault: Fault | None) -> None:
+        if fault is not None and fault.kind is FaultKind.DOWN:
+            await self._listener.refuse()
+        else:
+            await self._listener.open()
+        self._fault = fault
+
     async def _lift_after(self, seconds: float) -> None:
+        """Whoever sets another fault cancels this: once it holds the lock nobody does."""
         await asyncio.sleep(seconds)
-        self._lifting = None
-        await self.set_fault(None)
+        while self._fault is not None:
+            async with self._switching:
+                with contextlib.suppress(PortTakenError):
+                    await self._switch(None)
+                    return
+            await asyncio.sleep(PORT_RETRY_S)
 
     def _forget_lifting(self) -> None:
         if self._lifting is not None:

@@ -71,13 +71,18 @@ class Listener:
         """
         if self._server is not None:
             return
+        if self._sock.fileno() < 0:
+            self._sock = listen_on(self.port)
         try:
             self._server = await asyncio.start_server(self._connected, sock=self._sock, backlog=BACKLOG)
         except OSError as error:
             raise PortTakenError(error.errno, f"port {self.port} was taken by somebody else meanwhile") from None
 
     async def refuse(self) -> None:
-        """Refuse new connections and drop those that are open; the port's number stays ours."""
+        """Refuse new connections and drop those that are open.
+
+        The port stays bound, so that nobody is given it as a free one; who asks for this very port can still have it.
+        """
         await self.close()
         self._sock = _bound(self.port)
 

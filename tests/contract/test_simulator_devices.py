@@ -13,6 +13,7 @@ import pytest
 from simulator.device import SimulatedDevice
 from simulator.faults import Fault, FaultKind
 from simulator.fleet import FleetPlan, SimulatedFleet
+from simulator.listener import PortTakenError
 from simulator.served import Served
 
 
@@ -199,6 +200,30 @@ async def test_a_new_fault_forgets_the_time_of_the_one_before(device: SimulatedD
     await device.set_fault(Fault(FaultKind.STATUS))
     await asyncio.sleep(0.25)
     assert device.fault == Fault(FaultKind.STATUS)
+
+
+async def test_a_fault_set_while_the_one_before_lifts_stays(device: SimulatedDevice) -> None:
+    for _ in range(30):
+        await device.set_fault(Fault(FaultKind.DOWN, for_s=0.005))
+        await asyncio.sleep(0.0048)
+        await asyncio.gather(device.set_fault(Fault(FaultKind.DOWN)), device.set_fault(Fault(FaultKind.STATUS)))
+        await asyncio.sleep(0.005)
+        assert device.fault == Fault(FaultKind.STATUS)
+
+
+async def test_a_port_that_was_taken_meanwhile_is_named_and_waited_for(
+    fleet: SimulatedFleet, http: httpx.AsyncClient
+) -> None:
+    device = fleet.devices["sim-02"]
+    await device.set_fault(Fault(FaultKind.DOWN, for_s=0.2))
+    squatter = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", device.port)
+    async with squatter:
+        await asyncio.sleep(0.4)
+        assert device.fault == Fault(FaultKind.DOWN, for_s=0.2)
+        with pytest.raises(PortTakenError, match=f"port {device.port} was taken"):
+            await device.set_fault(Fault(FaultKind.SLOW, seconds=0))
+    await device.set_fault(Fault(FaultKind.SLOW, seconds=0))
+    assert serial_of(await http.get(device.url)) == 1
 
 
 async def test_switching_at_once_ends_with_the_last(device: SimulatedDevice, http: httpx.AsyncClient) -> None:

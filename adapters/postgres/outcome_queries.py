@@ -96,8 +96,8 @@ INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_ver
 VALUES ($1, instant_of($2), $3, $4, $5)
 """
 BEGIN_EARLIER = """
-UPDATE chamber SET settled_through = least(settled_through, instant_of($2 - 1)),
-    began_at = least(began_at, instant_of($2)) WHERE key = $1
+UPDATE chamber SET settled_through = least(settled_through, instant_of($2::bigint - 1)),
+    began_at = least(began_at, instant_of($2::bigint)) WHERE key = $1
 """
 """An epoch of which no slot was handed out gave way to one that begins earlier: nothing of that one is settled yet."""
 

@@ -1,0 +1,84 @@
+"""The ledger twice: in memory, and in a real PostgreSQL from its wheel (one server a session, one database a test)."""
+
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from adapters.memory import InMemoryLedger
+from adapters.postgres.migrate import migrate
+from stack.postgres import dsn, start_postgres
+from tests.contract.ledger_rooms import Rooms, memory_rooms, opened_rooms
+
+TEMPLATE = "migrated"
+_NUMBERS = itertools.count(1)
+
+
+class TestServer:
+    """A running server; each call of `database` answers with the address of a new one, migrated or empty."""
+
+    __test__ = False
+
+    def __init__(self, port: int, password: str) -> None:
+        self._port, self._password = port, password
+        self._migrated = False
+
+    def address(self, database: str) -> str:
+        """The DSN of a database of that name."""
+        return dsn(self._port, self._password, database)
+
+    async def database(self, template: str = TEMPLATE) -> str:
+        """Make one; `template0` is an empty one."""
+        if template == TEMPLATE and not self._migrated:
+            await self._create(TEMPLATE, "template0")
+            await migrate(self.address(TEMPLATE))
+            self._migrated = True
+        name = f"test_{next(_NUMBERS)}"
+        await self._create(name, template)
+        return self.address(name)
+
+    async def _create(self, name: str, template: str) -> None:
+        connection = await asyncpg.connect(self.address("postgres"))
+        try:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServer]:
+    """One server a session (and worker), with a migrated database to copy."""
+    password = secrets.token_urlsafe(12)
+    data = tmp_path_factory.mktemp("postgres") / "data"
+    server = start_postgres(data, 0, password, fsync="off", full_page_writes="off")  # tests throw their data away
+    try:
+        yield TestServer(server.port, password)
+    finally:
+        server.stop()
+
+
+@pytest_asyncio.fixture
+async def database(postgres_server: TestServer) -> str:
+    """The DSN of a migrated database of this test's own."""
+    return await postgres_server.database()
+
+
+@pytest_asyncio.fixture
+async def postgres_rooms(database: str) -> AsyncIterator[Rooms]:
+    """The ports over PostgreSQL."""
+    async with opened_rooms(database) as rooms:
+        yield rooms
+
+
+@pytest_asyncio.fixture(params=["memory", "postgres"])
+async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
+    """The ports over the memory twin, then over PostgreSQL."""
+    if request.param == "memory":
+        yield memory_rooms(InMemoryLedger())
+        return
+    server: TestServer = request.getfixturevalue("postgres_server")
+    async with opened_rooms(await server.database()) as rooms:
+        yield rooms

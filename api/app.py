@@ -10,6 +10,8 @@ from api.guard import BodyLimit, KeyGuard
 from api.routes import catalog, chambers, health, ledger
 from api.services import Services
 
+ROUTERS = (chambers.router, ledger.router, catalog.router, health.router)
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -32,6 +34,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(KeyGuard, authenticate=services.authenticate)
     problems.install(app)
-    for router in (chambers.router, ledger.router, catalog.router, health.router):
+    for router in ROUTERS:
         app.include_router(router)
+    app.state.routes = [route for router in ROUTERS for route in router.routes]
     return app

@@ -1,0 +1,209 @@
+"""Wrong inputs: each gets one clear answer that names the field and the remedy."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from collector.domain.outcome import Gap, GapReason
+from tests.unit.api_world import ENROLMENT, NOON_MS, World
+
+CHAMBERS = "/v1/chambers"
+MINE = f"{CHAMBERS}/incubator-3"
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A request, and how it is refused; `remedy` is a part of the remedy."""
+
+    name: str
+    status: int
+    field: str
+    remedy: str
+    json: Any = None
+    method: str = "POST"
+    path: str = CHAMBERS
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+def enrolment(called: str, named: str, remedy: str, **changes: Any) -> Wrong:
+    body = {**ENROLMENT, "id": "other-chamber", **changes}
+    return Wrong(called, 422, named, remedy, {k: v for k, v in body.items() if v is not ...})
+
+
+def body(name: str, status: int, remedy: str, content: bytes) -> Wrong:
+    return Wrong(name, status, "body", remedy, content=content, headers=JSON)
+
+
+def query(name: str, field: str, remedy: str, path: str) -> Wrong:
+    return Wrong(name, 422, field, remedy, method="GET", path=path)
+
+
+TABLE = [
+    enrolment("ftp URL", "url", "http://192.168.1.20", url="ftp://192.168.1.20"),
+    enrolment("URL without host", "url", "http://192.168.1.20", url="http://"),
+    enrolment("URL with user-info", "url", "secret_ref", url="http://me:pw@192.168.1.20"),
+    enrolment("URL with a wrong port", "url", "http://192.168.1.20", url="http://192.168.1.20:99999"),
+    enrolment("wrong profile", "profile", "airgradient, generic-json", profile="airgradiant"),
+    enrolment("wrong section", "section", "use one of: default", section="cold-store"),
+    enrolment("interval too short", "interval_s", "1 to 86400", interval_s=0.5),
+    enrolment("interval too long", "interval_s", "1 to 86400", interval_s=1e300),
+    enrolment("interval too fine", "interval_s", "three decimals", interval_s=1.00005),
+    enrolment("interval as text", "interval_s", "without quotes", interval_s="60"),
+    enrolment("interval true", "interval_s", "without quotes", interval_s=True),
+    enrolment("timeout over the interval", "timeout_s", "up to the interval", timeout_s=61),
+    enrolment("round span too long", "round_span_s", "1 to 3600", round_span_s=3601),
+    enrolment("id in capitals", "id", "a-z", id="Incubator"),
+    enrolment("no id", "id", "give it", id=...),
+    enrolment("no URL", "url", "give it", url=...),
+    enrolment("misspelt field", "intervall_s", "spelling", intervall_s=60),
+    enrolment("field of the server", "version", "the server decides", version=3),
+    enrolment("a secret itself", "secret_ref", "env:NAME", secret_ref="hunter2"),
+    enrolment("NUL in a name", "name", "remove it", name="a\x00b"),
+    enrolment("half a surrogate pair", "name", "remove it", name="a\ud800b"),
+    enrolment("NUL in a label", "labels.room", "remove it", labels={"room": "\x00"}),
+    enrolment("too many labels", "labels", "fewer", labels={str(n): "x" for n in range(17)}),
+    Wrong("taken by another", 409, "id", "choose another id", {**ENROLMENT, "id": "foreign"}),
+    Wrong("enrolled otherwise", 409, "id", "PATCH", {**ENROLMENT, "interval_s": 30}),
+    body("no JSON", 422, "JSON document", b"id: x"),
+    body("bad UTF-8", 422, "UTF-8", b'\xff\xfe{"id"}'),
+    body("deep JSON", 400, "not too deep", b"[" * 60_000),
+    body("long number", 400, "sane length", b'{"interval_s": ' + b"9" * 5_000 + b"}"),
+    body("long body", 413, "64 KiB", b" " * 70_000),
+    Wrong("form", 422, "body", "application/json", content=b"id=x", headers={"Content-Type": "text/plain"}),
+    Wrong(
+        "NaN", 422, "interval_s", "finite", content=b'{"id":"a","url":"b","profile":"c","interval_s":NaN}', headers=JSON
+    ),
+    Wrong("no If-Match", 428, "If-Match", "ETag", {"interval_s": 30}, "PATCH", MINE),
+    Wrong("old If-Match", 412, "If-Match", "read it again", {"name": "x"}, "PATCH", MINE, {"If-Match": '"7"'}),
+    Wrong("strange If-Match", 412, "If-Match", "read it again", {"name": "x"}, "PATCH", MINE, {"If-Match": "²,x"}),
+    Wrong("null name", 422, "name", "text in quotes", {"name": None}, "PATCH", MINE, {"If-Match": '"1"'}),
+    Wrong("moved id", 422, "id", "spelling", {"id": "x"}, "PATCH", MINE, {"If-Match": '"1"'}),
+    Wrong("until in the past", 422, "until", "later", {"until": "2026-03-01T11:59:59Z"}, path=f"{MINE}/pause"),
+    Wrong("until without offset", 422, "until", "12:00:00Z", {"until": "2026-03-02T12:00:00"}, path=f"{MINE}/pause"),
+    Wrong("until as number", 422, "until", "quotes", {"until": 5}, path=f"{MINE}/pause"),
+    Wrong("long reason", 422, "reason", "1024", {"reason": "x" * 1025}, path=f"{MINE}/pause"),
+    Wrong(
+        "strange request id",
+        422,
+        "Idempotency-Key",
+        "match",
+        path=f"{MINE}/collect",
+        headers={"Idempotency-Key": "a b"},
+    ),
+    query("naive from", "from", "12:00:00Z", f"{MINE}/gaps?from=2026-03-01T00:00:00"),
+    query("no instant", "to", "12:00:00Z", f"{MINE}/audit?to=yesterday"),
+    query("year 9999", "to", "2000 to 2099", f"{MINE}/audit?to=9999-01-01T00:00:00Z"),
+    query("year 1", "from", "2000 to 2099", "/v1/audit?from=0001-01-01T00:00:00%2B23:59"),
+    query("to before from", "to", "later", f"{MINE}/readings?from=2026-03-01T00:00:00Z&to=2026-03-01T00:00:00Z"),
+    query("no points", "points", "at least 1", f"{MINE}/readings?points=0&detector=x"),
+    query("many points", "points", "at most 5000", f"{MINE}/readings?points=99999999999999999999&detector=x"),
+    query("curve of nothing", "detector", "name one", f"{MINE}/readings?points=10"),
+    query("unknown detector", "detector", "first reading", f"{MINE}/readings?detector=co2"),
+    query("wrong limit", "limit", "whole number", f"{CHAMBERS}?limit=many"),
+    query("wrong cursor", "cursor", "next_cursor", f"{CHAMBERS}?cursor=zzz"),
+    query("wrong cursor of gaps", "cursor", "next_cursor", f"{MINE}/gaps?cursor=W10"),
+    query("NUL in a query", "q", "remove it", f"{CHAMBERS}?q=%00"),
+    query("wrong status", "status", "'stale'", f"{CHAMBERS}?status=broken"),
+    query("misspelt query", "form", "spelling", f"{MINE}/readings?form=2026-03-01T00:00:00Z"),
+    Wrong("unknown chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/nobody"),
+    Wrong("impossible chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/%00%ff"),
+    Wrong("unknown path", 404, "path", "/docs", method="GET", path="/v1/chamber"),
+    Wrong("wrong method", 405, "method", "Allow", method="PUT", path=CHAMBERS),
+]
+
+
+@pytest.mark.parametrize("wrong", TABLE, ids=lambda w: w.name)
+async def test_a_wrong_input_is_told_with_its_field_and_remedy(wrong: Wrong) -> None:
+    world = World()
+    async with world.client("other") as other:
+        assert (await other.post(CHAMBERS, json={**ENROLMENT, "id": "foreign"})).status_code == 201
+    async with world.client() as client:
+        assert (await client.post(CHAMBERS, json=ENROLMENT)).status_code == 201
+        content = encoded(wrong.json) if wrong.content is None else wrong.content
+        headers = {name: value.encode("latin-1") for name, value in {**JSON, **wrong.headers}.items()}
+        answer = await client.request(wrong.method, wrong.path, content=content, headers=headers)
+
+    assert answer.status_code == wrong.status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == wrong.status
+    assert problem["type"].startswith("urn:chamberlog:problem:")
+    assert problem["detail"]
+    found = [error for error in problem["errors"] if error["field"] == wrong.field]
+    assert found, problem
+    assert wrong.remedy in found[0]["remedy"]
+    assert "other" not in answer.text.replace("other-chamber", "").replace("another", "")
+
+
+def encoded(document: Any) -> bytes:
+    return b"" if document is None else json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "status", "named"),
+    [
+        (GapReason.UNREACHABLE, "connection refused", 502, "url"),
+        (GapReason.BLOCKED, "127.0.0.1:80", 502, "url"),
+        (GapReason.HTTP_STATUS, "404", 502, "url"),
+        (GapReason.MALFORMED, "json: line 1", 502, "profile"),
+        (GapReason.UNAUTHORIZED, "401", 502, "secret_ref"),
+        (GapReason.TIMEOUT, "10 s", 504, "timeout_s"),
+    ],
+)
+async def test_a_device_that_gives_no_reading_is_told_with_the_field_to_correct(
+    reason: GapReason, detail: str, status: int, named: str
+) -> None:
+    world = World(device=lambda _: Gap(NOON_MS, NOON_MS, reason, detail))
+    async with world.client() as client:
+        await client.post(CHAMBERS, json=ENROLMENT)
+        answer = await client.post(f"{MINE}/collect")
+    assert answer.status_code == status
+    [error] = answer.json()["errors"]
+    assert error["field"] == named
+    assert error["problem"] == f"{reason.value}: {detail}"
+    assert error["remedy"]
+
+
+async def test_a_device_that_does_not_answer_within_the_budget_is_a_504() -> None:
+    world = World(device=lambda _: None)
+    async with world.client() as client:
+        await client.post(CHAMBERS, json=ENROLMENT)
+        answer = await client.post(f"{MINE}/collect")
+    assert answer.status_code == 504
+    assert answer.json()["errors"][0]["field"] == "timeout_s"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Basic YTpi",
+        "Bearer chl_short",
+        "Bearer chl_00000000000a_" + "B" * 43,
+        "Bearer chl_ffffffffffff_" + "A" * 43,
+        "Bearer chl_00000000000A_" + "A" * 43,
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/chambers"), ("POST", "/v1/chambers"), ("GET", "/v1"), ("GET", "/v1/nowhere")]
+)
+async def test_nobody_passes_without_a_valid_key(header: str | None, method: str, path: str) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    async with World().client(None) as client:
+        answer = await client.request(method, path, headers=headers, content=b"{" if method == "POST" else b"")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"] == "Authorization"
+
+
+async def test_a_method_that_a_path_does_not_take_names_those_it_takes() -> None:
+    async with World().client() as client:
+        answer = await client.put(CHAMBERS)
+    assert answer.headers["allow"] == "GET, POST"

@@ -122,10 +122,9 @@ def _object(answer: httpx.Response) -> Json:
 
 
 def _problem(answer: httpx.Response) -> str:
-    """The problem document in one line."""
+    """The problem document in one line: its detail names field and remedy."""
     try:
-        document = answer.json()
-        words = [document.get("title"), document.get("detail"), *map(str, document.get("errors") or [])]
-    except (ValueError, AttributeError):
-        words = [answer.text[:300]]
-    return f"{answer.status_code} " + "; ".join(str(word) for word in words if word)
+        words = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        words = answer.text[:300]
+    return f"{answer.status_code} {words}"

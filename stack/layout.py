@@ -111,7 +111,8 @@ def egress_document(device_ports: Iterable[int]) -> str:
             any, everything is open but loopback, link-local and what else is never a device.
     """
     own = os.environ.get("CHAMBERLOG_EGRESS")
-    return own or json.dumps({"default": [f"{HOST}/32:{_span(run)}" for run in _runs(device_ports)]})
+    rules = [f"{HOST}/32:{_span(run)}" for run in _runs(device_ports)]
+    return own or json.dumps({"default": rules} if rules else {})
 
 
 def _runs(ports: Iterable[int]) -> list[list[int]]:

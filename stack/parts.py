@@ -17,6 +17,8 @@ from stack.valkey import start_valkey
 
 WORKER_GRACE_S = 25.0
 """Above the worker's own graceful shutdown: it finishes the slot in hand (at most 10 s) and hands back its round."""
+API_GRACE_S = 15.0
+"""Above the API's own: a request that waits for a slot in hand may end."""
 STOP_ORDER = ("api", "worker", "simulator", "temporal", "valkey", "postgres")
 
 
@@ -81,7 +83,7 @@ def api_part(layout: Layout, egress: str) -> Part:
     environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
     return Part(
         "api",
-        lambda: _python("api", [], layout.home.log("api"), part_environment(environment)),
+        lambda: _python("api", [], layout.home.log("api"), part_environment(environment), API_GRACE_S),
         lambda: answers_ready(port),
     )
 

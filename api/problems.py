@@ -159,7 +159,8 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     where = {404: "path", 405: "method"}.get(error.status_code, "body")
     detail = f"there is no {request.url.path}" if error.status_code == 404 else str(error.detail)
     fields = [_field(where, detail, remedy)] if remedy else []
-    headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+    allowed = ", ".join(_allowed(request)) if error.status_code == 405 else ""
+    headers = {"Allow": allowed} if allowed else error.headers
     return problem_response(ProblemError(error.status_code, detail, fields, headers))
 
 
@@ -167,7 +168,7 @@ def _allowed(request: Request) -> list[str]:
     """Methods of every route that has the path; the framework names those of the first only."""
     routes: Sequence[APIRoute] = request.app.state.routes
     fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in fitting for method in route.methods})
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -20,7 +20,7 @@ class Wrong:
 
     name: str
     status: int
-    field: str
+    named: str
     remedy: str
     json: Any = None
     method: str = "POST"
@@ -124,7 +124,7 @@ async def test_a_wrong_input_is_told_with_its_field_and_remedy(wrong: Wrong) -> 
     async with world.client() as client:
         assert (await client.post(CHAMBERS, json=ENROLMENT)).status_code == 201
         content = encoded(wrong.json) if wrong.content is None else wrong.content
-        headers = {name: value.encode("latin-1") for name, value in {**JSON, **wrong.headers}.items()}
+        headers = [(k.encode(), v.encode("latin-1")) for k, v in {**JSON, **wrong.headers}.items()]
         answer = await client.request(wrong.method, wrong.path, content=content, headers=headers)
 
     assert answer.status_code == wrong.status, answer.text
@@ -133,7 +133,7 @@ async def test_a_wrong_input_is_told_with_its_field_and_remedy(wrong: Wrong) -> 
     assert problem["status"] == wrong.status
     assert problem["type"].startswith("urn:chamberlog:problem:")
     assert problem["detail"]
-    found = [error for error in problem["errors"] if error["field"] == wrong.field]
+    found = [error for error in problem["errors"] if error["field"] == wrong.named]
     assert found, problem
     assert wrong.remedy in found[0]["remedy"]
     assert "other" not in answer.text.replace("other-chamber", "").replace("another", "")

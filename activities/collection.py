@@ -125,25 +125,30 @@ class CollectionActivities:
                 try:
                     return await asyncio.shield(work)
                 except asyncio.CancelledError:
-                    why = activity.cancellation_details()
-                    if why is None or work.cancelled():
+                    if work.cancelled() or not await self._goes_on(work, control, alone=asker is not None):
                         raise
-                    if why.paused:
-                        control.end()
-                        await work
-                        raise  # held at the server: the next attempt goes on from the heartbeat
-                    if why.cancel_requested:
-                        control.end()
-                    elif why.timed_out and not why.worker_shutdown and not control.frozen and asker is None:
-                        asker = asyncio.create_task(control.ask_server())  # Temporal is away, not we: go on
-                    else:
-                        raise
+                    if not control.ended():
+                        asker = asyncio.create_task(control.ask_server())
                     _go_on()
         finally:
             for task in (work, asker):
                 if task is not None and not task.done():
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
+
+    async def _goes_on(self, work: asyncio.Task[RoundOutcome], control: ActivityRound, *, alone: bool) -> bool:
+        """Whether the cancelled round goes on: to its slot's end when asked to stop, to its own without Temporal."""
+        why = activity.cancellation_details()
+        if why is None or why.worker_shutdown:
+            return False
+        if why.paused:  # held at the server: the next attempt goes on from the heartbeat
+            control.end()
+            await work
+            return False
+        if why.cancel_requested:
+            control.end()
+            return True
+        return why.timed_out and not control.frozen and not alone
 
 
 def _go_on() -> None:

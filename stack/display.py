@@ -64,7 +64,8 @@ class Display:
     def part(self, keeper: Keeper) -> None:
         """A part whose state or process changed."""
         self._parts[keeper.part.name] = keeper
-        line = keeper.state.value + (f": {keeper.problem}" if keeper.problem and keeper.state is not State.UP else "")
+        why = f": {keeper.problem}" if keeper.failed or keeper.state is State.RESTARTING else ""
+        line = keeper.state.value + why
         if line != self._said.get(keeper.part.name) and (self._live is None or keeper.failed):
             self.note(f"{keeper.part.name:<10} {line}", "red" if keeper.failed else "")
         self._said[keeper.part.name] = line

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from stack.environment import part_environment
+from stack.errors import DataError
 from stack.layout import Layout
 from stack.postgres import start_postgres
 from stack.process import Child, Command, spawn
@@ -72,7 +73,10 @@ def simulator_part(layout: Layout, devices: int) -> Part:
         file = home.devices_file
         if not file.exists() or file.stat().st_mtime_ns < started_ns:  # an earlier run's file stands until then
             return False
-        return await accepts(read_devices(file)[0].port)
+        try:
+            return await accepts(read_devices(file)[0].port)
+        except DataError:
+            return False
 
     return Part("simulator", start, ready)
 

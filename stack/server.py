@@ -53,6 +53,10 @@ class Server:
             self._lock.release()
         return code
 
+    def log_tail(self) -> str:
+        """The end of its log."""
+        return self.child.log_tail()
+
 
 def require_free(port: int, what: str) -> None:
     """Refuse a taken port before the start: whoever listens there would answer for the server that cannot.

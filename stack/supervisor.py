@@ -40,6 +40,10 @@ class Running(Protocol):
         """End it, gently first; blocks until it has ended. Again: the same answer."""
         ...
 
+    def log_tail(self) -> str:
+        """The end of its log."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -85,12 +89,14 @@ class Keeper:
         state: see `State`.
         failed: it died too often and stays down.
         problem: why it died last, empty when it never did.
+        last_words: the end of its log when it died last.
         restarts: how often it was started again.
         pid: of the program while one runs.
     """
 
     def __init__(self, part: Part, rule: RestartRule, on_change: Callable[["Keeper"], None]) -> None:
-        self.part, self.state, self.failed, self.problem = part, State.DOWN, False, ""
+        self.part, self.state, self.failed = part, State.DOWN, False
+        self.problem = self.last_words = ""
         self.restarts = 0
         self.pid: int | None = None
         self._rule, self._on_change = rule, on_change
@@ -142,7 +148,9 @@ class Keeper:
             if self.state is not State.UP and await self.part.ready():
                 self._set(State.UP)
             await asyncio.sleep(POLL_S)
-        return describe_exit(await self._end())
+        code = await self._end()
+        self.last_words = await asyncio.to_thread(running.log_tail)
+        return describe_exit(code)
 
     async def _end(self) -> int | None:
         running, self._running, self.pid = self._running, None, None
@@ -209,7 +217,8 @@ class Supervisor:
             for keeper in waiting:
                 if keeper.failed or time.monotonic() > deadline:
                     why = keeper.problem or f"is not ready after {within_s:g} s"
-                    raise StartFailedError(f"{keeper.part.name}: {why}")
+                    words = f"; the end of its log:\n{keeper.last_words}" if keeper.last_words else ""
+                    raise StartFailedError(f"{keeper.part.name}: {why}{words}")
             await asyncio.sleep(POLL_S / 2)
 
     async def stop(self, *groups: str) -> None:

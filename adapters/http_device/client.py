@@ -128,4 +128,4 @@ def _location_host(response: httpx.Response) -> str:
         target = httpx.URL(response.headers["location"])
     except httpx.InvalidURL:
         return "an unreadable address"
-    return target.netloc.rpartition(b"@")[2].decode("ascii") or "itself" if target.host else "itself"
+    return target.netloc.decode("ascii") or "itself"  # netloc has no user-info

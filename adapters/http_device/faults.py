@@ -83,10 +83,8 @@ def _socket_fault(cause: OSError, attempt: Attempt) -> SlotFailedError:
     match cause:
         case socket.gaierror():
             detail = f"dns: {attempt.host}: {cause.strerror}"
-        case ssl.SSLCertVerificationError():
-            detail = f"tls: {attempt.target}: {cause.verify_message}"
         case ssl.SSLError():
-            detail = f"tls: {attempt.target}: {cause.reason or 'handshake failed'}"
+            detail = f"tls: {attempt.target}: {_tls_reason(cause)}"
         case ConnectionRefusedError():
             detail = f"refused: {where}"
         case ConnectionError():
@@ -96,6 +94,12 @@ def _socket_fault(cause: OSError, attempt: Attempt) -> SlotFailedError:
             code = "no_route" if cause.errno in NO_ROUTE else "network"
             detail = f"{code}: {where}: {errno.errorcode.get(cause.errno or 0, 'unknown')}"
     return DeviceUnreachableError(detail)
+
+
+def _tls_reason(cause: ssl.SSLError) -> str:
+    # Those that OpenSSL did not raise itself lack the attributes.
+    told = getattr(cause, "verify_message", "") or getattr(cause, "reason", "")
+    return str(told or "handshake failed")
 
 
 def _protocol_fault(attempt: Attempt) -> SlotFailedError:

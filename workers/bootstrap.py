@@ -1,0 +1,98 @@
+"""The worker's composition root: the one place where its adapters are chosen."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from temporalio.client import Client
+
+from activities.collection import CollectionActivities
+from adapters.clock import SystemClock
+from adapters.egress_files import load_policies
+from adapters.http_device import HttpDeviceClient
+from adapters.memory import InMemoryLatest
+from adapters.postgres.pool import Postgres
+from adapters.postgres.writer import PostgresOutcomes
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from adapters.redis.latest import RedisLatest
+from adapters.secrets import FileAndEnvSecrets
+from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, serve_metrics
+from adapters.temporal_client import connect, register_search_attributes
+from collector.ports import Clock, LatestCache
+from collector.usecases.collect import CollectRound
+from collector.usecases.collect_adhoc import CollectAdhoc
+from collector.usecases.fetch import FetchReading
+from collector.usecases.store import StoreOutcomes
+from workers.readiness import Readiness
+from workers.settings import WorkerSettings
+
+SERVICE = "chamberlog-worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker process runs with.
+
+    Attributes:
+        client: connected to Temporal; the chambers' search attributes are registered.
+        activities: wired to devices and stores.
+        readiness: answers `/readyz`.
+        metrics_url: where `/metrics` and `/readyz` are.
+    """
+
+    client: Client
+    activities: CollectionActivities
+    readiness: Readiness
+    metrics_url: str
+
+
+@asynccontextmanager
+async def parts_of(settings: WorkerSettings) -> AsyncIterator[Parts]:
+    """Make the parts; wait for Temporal as long as it is away, never for the stores.
+
+    Raises:
+        InvalidFieldError: a setting or a profile is wrong.
+    """
+    async with AsyncExitStack() as closing:
+        clock, readiness, registry = SystemClock(), Readiness(), CollectorRegistry()
+        provider = make_meter_provider(SERVICE, registry=registry)
+        closing.callback(provider.shutdown)
+        server = serve_metrics(settings.metrics_host, settings.metrics_port, readiness.ready, registry)
+        closing.callback(server.close)
+        activities = await _activities(settings, clock, OtelCollectionMetrics(provider), closing)
+        client = await connect(retry_for_s=None)
+        await register_search_attributes(client)
+        yield Parts(client, activities, readiness, server.url)
+
+
+async def _activities(
+    settings: WorkerSettings, clock: Clock, metrics: OtelCollectionMetrics, closing: AsyncExitStack
+) -> CollectionActivities:
+    postgres = Postgres(settings.postgres.get_secret_value())
+    closing.push_async_callback(postgres.close)
+    store = PostgresOutcomes(postgres)
+    closing.push_async_callback(store.close)
+    own = [settings.profiles] if settings.profiles else []
+    fetch = FetchReading(
+        await closing.enter_async_context(HttpDeviceClient()),
+        FileProfiles([builtin_profiles_folder(), *own]),
+        FileAndEnvSecrets(),
+        load_policies(settings.egress),
+        clock,
+    )
+    latest = _latest(settings, clock, closing)
+    return CollectionActivities(
+        CollectRound(fetch, store, latest, metrics),
+        CollectAdhoc(fetch, store, clock),
+        StoreOutcomes(store, metrics),
+        clock,
+    )
+
+
+def _latest(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> LatestCache:
+    if settings.redis is None:
+        return InMemoryLatest(clock.now_ms)  # without a server there is nobody to share the latest readings with
+    cache = RedisLatest.at(settings.redis.get_secret_value(), clock)
+    closing.push_async_callback(cache.close)
+    return cache

@@ -14,14 +14,14 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 LINTER = Path(sys.executable).with_name("lint-imports")
 
 PLANTS = [
-    ("collector/domain/cadence.py", "import collector.usecases", "imports point inward"),
+    ("activities/__init__.py", "import workflows", "imports point inward"),
     ("workers/bootstrap.py", "import api.bootstrap", "imports point inward"),
     ("collector/stray.py", "", "the core has no unlisted module"),
     ("collector/usecases/__init__.py", "import httpx", "the core knows no technology"),
     ("activities/__init__.py", "import asyncpg", "workflows and activities know Temporal only"),
     ("workflows/__init__.py", "import pydantic", "workflow files are light: no pydantic, no ports, no use cases"),
     ("workers/__main__.py", "import adapters.memory", "only bootstraps import adapters"),
-    ("adapters/memory.py", "import adapters.redis", "adapters do not know each other"),
+    ("adapters/memory/__init__.py", "import adapters.redis", "adapters do not know each other"),
     ("api/routes/__init__.py", "import temporalio", "routes speak HTTP and use cases only"),
 ]
 

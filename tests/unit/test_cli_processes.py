@@ -1,6 +1,7 @@
 """Commands that start processes: where they look, what they say when nothing runs, and that help loads none of them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,9 @@ def test_help_loads_no_process() -> None:
     code = f"import cli.app, json, sys; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_every_exit_code_is_documented() -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    section = document.partition("## Exit codes")[2].partition("##")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == sorted(ExitCode)

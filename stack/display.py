@@ -98,7 +98,8 @@ class Display:
 
     def _draw(self) -> None:
         if (live := self._live) is not None:
-            group = Group(self._parts_table(), _fleet_table(self._fleet), Text(self._status, "cyan"))
+            fleet = [_fleet_table(self._fleet)] if self._fleet else []
+            group = Group(self._parts_table(), *fleet, Text(self._status, "cyan"))
             self._show(lambda: live.update(group, refresh=True))
 
     def _show(self, write: Callable[[], None]) -> None:

@@ -16,8 +16,8 @@ from stack.supervisor import Part
 from stack.temporal import start_temporal
 from stack.valkey import start_valkey
 
-WORKER_GRACE_S = 25.0
-"""Above the worker's own graceful shutdown: it finishes the slot in hand (at most 10 s) and hands back its round."""
+WORKER_GRACE_S = 40.0
+"""Above the worker's own graceful shutdown (30 s): it finishes the slot in hand and hands back its round."""
 API_GRACE_S = 15.0
 """Above the API's own: a request that waits for a slot in hand may end."""
 STOP_ORDER = ("api", "worker", "simulator", "temporal", "valkey", "postgres")

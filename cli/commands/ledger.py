@@ -20,11 +20,11 @@ ToFlag = Annotated[str | None, typer.Option("--to", help="Exclusive; as --from."
 def gaps(
     session: Session,
     chamber: ChamberId,
-    start: FromFlag = "-24h",
+    start: FromFlag = None,
     end: ToFlag = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many runs.")] = None,
 ) -> None:
-    """List the slots without a reading, in runs, each with its reason."""
+    """List the slots without a reading, in runs, each with its reason; by default of the last 24 hours."""
     found = list(session.api.items(chamber_path(chamber, "gaps"), range_query(start, end), limit))
     session.show({"items": found, "next_cursor": None}, _print_gaps)
 

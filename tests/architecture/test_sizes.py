@@ -44,6 +44,8 @@ def _bare_symbols(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]
     for child in node.body:
         if not isinstance(child, ast.ClassDef | Function) or child.name.startswith("_"):
             continue
+        if any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in child.decorator_list):
+            continue  # a property is documented once, at its getter
         if ast.get_docstring(child) is None:
             yield prefix + child.name
         if isinstance(child, ast.ClassDef):
@@ -79,6 +81,11 @@ def test_tests_neither_mock_nor_patch() -> None:
         for offence in _mocks(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert found == []
+
+
+def test_a_setter_is_documented_by_its_getter() -> None:
+    source = '"""X."""\nclass A:\n    """A."""\n    @b.setter\n    def b(self, b): ...\n'
+    assert offences("api/x.py", source) == []
 
 
 @pytest.mark.parametrize(

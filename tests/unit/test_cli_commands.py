@@ -293,6 +293,13 @@ def test_readings_ask_for_the_range_that_was_given(api: Api, run: Run) -> None:
     assert (query["detector"], query["limit"]) == ("temperature", "1000")
 
 
+def test_a_range_that_is_not_given_is_left_to_the_clock_of_the_api(api: Api, run: Run) -> None:
+    api.answer_pages("/v1/chambers/c1/gaps", [[]])
+    api.answer("GET", "/v1/chambers/c1/audit", 200, PROOF)
+    assert (run("gaps", "c1")[0], run("audit", "c1")[0]) == (0, 0)
+    assert [set(s.query) & {"from", "to"} for s in api.seen] == [set(), set()]
+
+
 def test_a_relative_range_ends_now(api: Api, run: Run) -> None:
     api.answer_pages("/v1/chambers/c1/readings", [[]])
     assert run("readings", "c1", "--from", "-2h")[0] == 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from collector.domain.errors import ConflictError
+from collector.domain.errors import ConflictError, DeviceTimeoutError
 from collector.domain.outcome import Gap, Reading
 from collector.messages import CollectRequest
 from collector.packing import unpack
@@ -52,6 +52,8 @@ class CollectNow:
             self._refuse_paused(record)
         within_ms = min(2 * record.spec.timeout_ms + GRACE_MS, BUDGET_CEILING_MS)
         answer = await while_running(self._fleet, record, lambda: self._fleet.collect(chamber_id, request, within_ms))
+        if not answer.outcome:
+            raise DeviceTimeoutError("the chamber's worker did not finish the collection in time")
         outcome = unpack(answer.outcome)
         if not isinstance(outcome, Reading | Gap):
             raise TypeError(f"a collection came to {type(outcome).__name__}")

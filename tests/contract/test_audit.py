@@ -41,8 +41,8 @@ stories = st.builds(
     runs=st.lists(st.tuples(instants, st.integers(-2_000, 20 * MINUTE), st.sampled_from(REASONS)), max_size=8),
     pause=st.none() | st.tuples(instants, st.none() | st.integers(-1, 30 * MINUTE)),
     readings=st.lists(st.integers(0, HOUR), max_size=30),
-    settled=instants,
-    asked=st.tuples(instants, instants, instants),
+    settled=st.just(-1) | instants,
+    asked=st.tuples(st.just(0) | instants, st.just(2 * HOUR) | instants, st.integers(30 * MINUTE, HOUR) | instants),
 )
 
 

@@ -1,0 +1,117 @@
+"""Keys: valid, unknown, revoked, and what happens while they cannot be looked up."""
+
+import hashlib
+
+import pytest
+
+from adapters.memory import InMemoryKeys, InMemoryLedger
+from collector.domain.errors import AwayError
+from collector.ports import Principal
+from collector.usecases.authenticate import TRUST_MS, TRUSTED_LIMIT, Authenticate
+from tests.unit.api_world import KEYS, SUBJECT, StandingClock, World
+
+KEY = KEYS["default"]
+
+
+class Gate:
+    """A use case over the twin, with its levers."""
+
+    def __init__(self) -> None:
+        self.clock, self.world = StandingClock(), World()
+        self.ledger: InMemoryLedger = self.world.ledger
+        self.keys = InMemoryKeys(self.ledger)
+        self.authenticate = Authenticate(self.keys, self.clock)
+
+
+async def test_a_valid_key_says_whose_it_is() -> None:
+    assert await Gate().authenticate(KEY) == Principal("default", SUBJECT)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "chl_",
+        KEY[:-1],
+        KEY + "A",
+        KEY + "\n",
+        KEY.upper(),
+        KEY.replace("chl_", "key_"),
+        KEY[:-1] + "B",
+        KEY.replace("0a_", "0c_"),
+        KEY.replace("0a_", "0b_"),
+        "chl_" + "\u0660" * 12 + KEY[16:],
+    ],
+)
+async def test_any_other_key_is_nobodys(key: str) -> None:
+    assert await Gate().authenticate(key) is None
+
+
+async def test_a_revoked_key_is_nobodys_at_once() -> None:
+    gate = Gate()
+    assert await gate.authenticate(KEY)
+    await gate.keys.revoke(KEY.split("_")[1])
+    assert await gate.authenticate(KEY) is None
+    gate.ledger.away = True
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY)
+
+
+async def test_while_the_store_is_away_a_key_seen_valid_is_trusted_for_five_seconds() -> None:
+    gate = Gate()
+    await gate.authenticate(KEY)
+    gate.ledger.away = True
+    gate.clock.steady_ms += TRUST_MS
+    assert await gate.authenticate(KEY) == Principal("default", SUBJECT)
+    gate.clock.steady_ms += 1
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY)
+
+
+async def test_while_the_store_is_away_trust_is_not_renewed_and_not_for_another_secret() -> None:
+    gate = Gate()
+    await gate.authenticate(KEY)
+    gate.ledger.away = True
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY[:-1] + "B")
+    for _ in range(3):
+        gate.clock.steady_ms += TRUST_MS // 3
+        assert await gate.authenticate(KEY)
+    gate.clock.steady_ms += TRUST_MS // 3
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY)
+
+
+async def test_a_key_never_seen_cannot_be_looked_up_while_the_store_is_away() -> None:
+    gate = Gate()
+    gate.ledger.away = True
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY)
+    assert await gate.authenticate("chl_nonsense") is None  # no store is needed to know this
+
+
+async def test_the_store_being_away_is_503_and_never_401() -> None:
+    world = World()
+    async with world.client() as client:
+        world.ledger.away = True
+        answer = await client.get("/v1/profiles")
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"].isdigit()
+        world.ledger.away = False
+        assert (await client.get("/v1/profiles")).status_code == 200
+        world.ledger.away = True
+        assert (await client.get("/v1/profiles")).status_code == 200  # seen valid a moment ago; no store is needed
+        assert (await client.get("/v1/chambers")).status_code == 503
+
+
+async def test_the_memory_of_seen_keys_is_bounded() -> None:
+    gate = Gate()
+    secret = "S" * 43
+    digest = hashlib.sha256(secret.encode()).digest()
+    for number in range(TRUSTED_LIMIT + 1):
+        gate.ledger.keys[f"{number:012x}"] = (digest, "default", "one of many")
+        assert await gate.authenticate(f"chl_{number:012x}_{secret}")
+    gate.ledger.away = True
+    assert await gate.authenticate(f"chl_{TRUSTED_LIMIT:012x}_{secret}")
+    with pytest.raises(AwayError):
+        await gate.authenticate(f"chl_{0:012x}_{secret}")

@@ -51,14 +51,14 @@ def worker() -> None:
     """Run a worker against the servers that the environment names."""
     from workers.__main__ import main
 
-    raise typer.Exit(main())
+    raise typer.Exit(_as_exit_code(main()))
 
 
 def api() -> None:
     """Run the API against the servers that the environment names."""
     from api.__main__ import main
 
-    raise typer.Exit(main())
+    raise typer.Exit(_as_exit_code(main()))
 
 
 def simulate(context: typer.Context) -> None:
@@ -66,9 +66,10 @@ def simulate(context: typer.Context) -> None:
     from simulator.__main__ import main
 
     try:
-        raise typer.Exit(main(list(context.args)))
-    except SystemExit as stop:  # argparse ends by itself, with 2 for what it refuses, which here means overdue slots
-        raise typer.Exit(ExitCode.REFUSED if stop.code else ExitCode.FINE) from None
+        code = main(list(context.args))
+    except SystemExit as stop:  # argparse ends by itself
+        code = int(bool(stop.code))
+    raise typer.Exit(_as_exit_code(code))
 
 
 def migrate(
@@ -87,6 +88,11 @@ def migrate(
         print_json({"applied": applied})
     else:
         say(f"{len(applied)} migrations applied" if applied else "the schema is up to date")
+
+
+def _as_exit_code(code: int) -> ExitCode:
+    """Processes end with 1 or 2 when they cannot start, which here would mean unaccounted or overdue slots."""
+    return ExitCode.REFUSED if code else ExitCode.FINE
 
 
 def _find_dsn(flag: str | None, home: Path | None) -> str:

@@ -48,6 +48,14 @@ def test_a_refusal_of_the_simulator_is_not_an_overdue_slot(capsys: pytest.Captur
     assert "--control-port" in capsys.readouterr().out
 
 
+def test_a_process_that_cannot_start_is_not_an_unproved_slot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert main(["simulate", "--devices", "1", "--series", str(tmp_path / "gone.csv")]) == ExitCode.REFUSED
+    monkeypatch.setenv("CHAMBERLOG_API_PORT", "none")
+    assert main(["api"]) == ExitCode.REFUSED
+    monkeypatch.setenv("CHAMBERLOG_METRICS_PORT", "none")
+    assert main(["worker"]) == ExitCode.REFUSED
+
+
 def test_help_loads_no_process() -> None:
     code = f"import cli.app, json, sys; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)

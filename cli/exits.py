@@ -5,7 +5,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code means: the same in every command, but that `up` also ends with 1 when it cannot run."""
+    """What an exit code means: the same in every command, but that `up` also ends with 1 when it cannot run."""
 
     FINE = 0
     UNACCOUNTED = 1

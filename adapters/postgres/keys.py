@@ -4,6 +4,7 @@ import asyncpg
 
 from adapters.postgres.pool import Postgres
 from collector.domain.errors import ConflictError, NotFoundError
+from collector.domain.settling import clean
 from collector.ports.keys import Principal
 
 ADD = "INSERT INTO api_key (id, secret_sha256, organization, name) VALUES ($1, $2, $3, $4)"
@@ -29,8 +30,8 @@ class PostgresKeys:
 
     async def find(self, key_id: str) -> tuple[bytes, Principal] | None:
         """Hash of the secret and whose it is; see `KeyStore.find`."""
-        if "\x00" in key_id:
-            return None
+        if clean(key_id) != key_id:
+            return None  # PostgreSQL cannot even compare such a text
         async with self._postgres.connection() as connection:
             row = await connection.fetchrow(FIND, key_id)
         return None if row is None else (row["secret_sha256"], Principal(row["organization"], f"key/{key_id}"))

@@ -50,7 +50,8 @@ def spec_from(row: Row) -> ChamberSpec:
 def spec_values(spec: ChamberSpec) -> tuple[object, ...]:
     """Values in the order id, organization, section, version, name, ... verify_tls of `SPEC_COLUMNS`."""
     labels = json.dumps({clean(k): clean(v) for k, v in spec.labels.items()})
-    whose = (spec.id, spec.organization, spec.section, spec.version, clean(spec.name), spec.url, spec.profile)
+    texts = (clean(text) for text in (spec.name, spec.url, spec.profile))
+    whose = (spec.id, spec.organization, clean(spec.section), spec.version, *texts)
     times = (spec.interval_ms, spec.timeout_ms, spec.round_span_ms, spec.aligned)
     return (*whose, *times, labels, spec.secret_ref, spec.verify_tls)
 

@@ -11,7 +11,7 @@ from adapters.postgres.pool import Connection
 from adapters.postgres.rows import Row, names_and_units, reading_values, spec_from
 from adapters.postgres.schedule import store_change
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
-from collector.domain.settling import Window, storable, window_of
+from collector.domain.settling import Window, clean, storable, window_of
 from collector.ports.outcomes import SaveBatch
 
 SetKey = tuple[tuple[str, ...], tuple[str, ...]]
@@ -65,7 +65,7 @@ def decides_slots(outcome: Outcome) -> bool:
 
 async def lock_chambers(connection: Connection, ids: Iterable[str]) -> dict[str, Row]:
     """Lock the rows of these chambers, in one order; ids that are not in the registry are left out."""
-    return {row["id"]: row for row in await connection.fetch(q.LOCK_CHAMBERS, list(ids))}
+    return {row["id"]: row for row in await connection.fetch(q.LOCK_CHAMBERS, [clean(i) for i in ids])}
 
 
 async def store_parts(connection: Connection, parts: Sequence[Part]) -> None:

@@ -17,6 +17,7 @@ from adapters.postgres.rows import names_and_units, reading_values
 from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Reading
+from collector.domain.settling import clean
 from collector.ports.outcomes import SaveBatch, SaveResult
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class PostgresOutcomes:
                 key = await _find_key(connection, chamber_id)
                 detector_set = (await find_sets(connection, [reading]))[names_and_units(reading)]
                 await connection.execute(q.ADD_DETECTORS, [key], [detector_set])
-                await connection.execute(q.STORE_ADHOC, key, *reading_values(reading, detector_set), request_id)
+                await connection.execute(q.STORE_ADHOC, key, *reading_values(reading, detector_set), clean(request_id))
         except AwayError as away:
             raise self._lost(away) from away
 
@@ -208,7 +209,7 @@ def _next_group(waiting: "Sequence[_Waiting]") -> "tuple[list[_Waiting], list[_W
 
 
 async def _find_key(connection: Connection, chamber_id: str) -> int:
-    key = await connection.fetchval(q.FIND_KEY, chamber_id)
+    key = await connection.fetchval(q.FIND_KEY, clean(chamber_id))
     if key is None:
         raise _unknown(chamber_id)
     return int(key)

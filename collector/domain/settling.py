@@ -57,10 +57,10 @@ def storable(outcome: Outcome, window: Window) -> Outcome:
         ):
             return _outside(first, first if last is None else last, window)
         case Gap():
-            texts = (clean(outcome.detail), clean(outcome.by))
+            texts = (_brief(outcome.detail), _brief(outcome.by))
             return replace(outcome, detail=texts[0], by=texts[1], until_ms=_shown(outcome.until_ms))
         case Change():
-            texts = (clean(outcome.reason), clean(outcome.by))
+            texts = (_brief(outcome.reason), _brief(outcome.by))
             return replace(outcome, reason=texts[0], by=texts[1], until_ms=_shown(outcome.until_ms))
         case Reading():
             measurements = (replace(m, name=clean(m.name), unit=clean(m.unit)) for m in outcome.measurements)
@@ -75,13 +75,17 @@ def poisoned(outcome: Outcome, sqlstate: str, message: str) -> Gap | None:
     if first is None:
         return None
     last = outcome.last_ms if isinstance(outcome, Gap) and outcome.last_ms is not None else first
-    detail = clean(f"sqlstate {sqlstate}: {message}")
+    detail = _brief(f"sqlstate {sqlstate}: {message}")
     return Gap(_cut(first), _cut(max(first, last)), GapReason.MALFORMED, detail)
 
 
 def clean(text: str) -> str:
-    """The text without what PostgreSQL cannot keep (NUL, lone surrogates), cut at `DETAIL_LIMIT` characters."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:DETAIL_LIMIT]
+    """The text without what PostgreSQL cannot keep: NUL and lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _brief(text: str) -> str:
+    return clean(text)[:DETAIL_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tests.contract.ledger_rooms import HOUR, MINUTE, Rooms, enrolled, gap, now,
 async def test_a_row_comes_back_as_it_was_enrolled(rooms: Rooms) -> None:
     wanted = replace(
         spec("whole", 7_000),
+        url="http://192.0.2.7/?" + "x" * 1900,
         name="Klimaschrank \u00fc \x27\x22\\",
         round_span_ms=600_000,
         aligned=True,

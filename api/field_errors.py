@@ -78,4 +78,4 @@ def _problem(error: Mapping[str, Any]) -> str:
 
 def _readable(text: str) -> str:
     """A field's name that a hostile body has chosen, so that it can be encoded."""
-    return text.encode(errors="replace").decode()
+    return text.encode(errors="replace").decode() or '""'

@@ -18,6 +18,7 @@ from collector.domain.outcome import Measurement, Outcome, Reading
 NOON_MS = 1_772_366_400_000
 """2026-03-01T12:00:00Z."""
 KEYS = {"default": "chl_" + "0" * 11 + "a_" + "A" * 43, "other": "chl_" + "0" * 11 + "b_" + "B" * 43}
+PROFILES = FileProfiles([builtin_profiles_folder()])
 SUBJECT = "key/" + "0" * 11 + "a"
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval_s": 60}
 
@@ -77,7 +78,7 @@ class World:
             cache=self.cache,
             fleet=self.fleet,
             keys=InMemoryKeys(self.ledger),
-            profiles=FileProfiles([builtin_profiles_folder()]),
+            profiles=PROFILES,
             clock=self.clock,
             metrics=lambda _: (b"# no metrics\n", "text/plain"),
         )

@@ -22,6 +22,7 @@ class Availability:
         self._here = asyncio.Event()
         self._here.set()
         self._prober: asyncio.Task[None] | None = None
+        self._delay_s = FIRST_DELAY_S
         self.why = ""
 
     @property
@@ -36,6 +37,14 @@ class Availability:
         if self._prober is None or self._prober.done():
             self._prober = asyncio.create_task(self._ask(), name="postgres-probe")
 
+    def worked(self) -> None:
+        """Something was stored: the next loss is asked about quickly again.
+
+        A server that answers the probe and refuses all else (a full disk, a schema that is not there) is asked
+        less and less often until this is said.
+        """
+        self._delay_s = FIRST_DELAY_S
+
     async def wait(self) -> None:
         """Return when it is here."""
         await self._here.wait()
@@ -47,10 +56,9 @@ class Availability:
             await asyncio.gather(self._prober, return_exceptions=True)
 
     async def _ask(self) -> None:
-        delay_s = FIRST_DELAY_S
         while not self._here.is_set():
-            await asyncio.sleep(delay_s * _JITTER.uniform(0.5, 1.5))
-            delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+            await asyncio.sleep(self._delay_s * _JITTER.uniform(0.5, 1.5))
+            self._delay_s = min(2 * self._delay_s, LONGEST_DELAY_S)
             try:
                 await self._probe()
             except AwayError as away:

@@ -141,6 +141,7 @@ class PostgresOutcomes:
                 raise
             await self._split(group)
             return
+        self._available.worked()
         for waiting in group:
             waiting.answer(results.get(waiting.batch.chamber_id) or _unknown(waiting.batch.chamber_id))
 

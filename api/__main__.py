@@ -28,7 +28,7 @@ def main() -> int:
         with listening(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, listener))
     except InvalidFieldError as error:
-        sys.stderr.write(f"{error}\\n")
+        sys.stderr.write(f"{error}\n")
         return EXIT_SETTINGS
     return 0
 

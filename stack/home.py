@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from stack.errors import AlreadyRunningError, DataError, NotRunningError
-from stack.lock import DirectoryLock
+from stack.lock import DirectoryLock, command_line
+from stack.process import runs
 
 SECRET_BYTES = 24
+PROGRAMS = ("-m api", "-m simulator", "-m workers")
+"""In the command lines of the stack's own programs."""
 
 
 class Home:
@@ -52,6 +55,16 @@ class Home:
                 f"a stack runs in {self.path} already (process {holder}); use it, stop it with Ctrl-C in its terminal "
                 f"or with `kill {holder}`, or start another one with --home DIRECTORY"
             ) from None
+
+    def leftovers(self) -> list[int]:
+        """Programs of an earlier `up` that was killed and that have not ended yet."""
+        try:
+            pids = json.loads(self.stack_file.read_text())["pids"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return []
+        flat = [pid for value in pids.values() for pid in (value if isinstance(value, list) else [value])]
+        ours = (str(self.path), *PROGRAMS)
+        return [pid for pid in flat if runs(pid) and any(word in command_line(pid) for word in ours)]
 
     def password(self, server: str) -> str:
         """The generated password of a server: made once, kept in a file for its owner only.

@@ -10,7 +10,7 @@ from stack.layout import Layout
 from stack.postgres import start_postgres
 from stack.process import Child, Command, spawn
 from stack.readiness import accepts, answers_ready
-from stack.server import HOST
+from stack.server import HOST, Server
 from stack.simulated import read_devices
 from stack.supervisor import Part
 from stack.temporal import start_temporal
@@ -20,6 +20,9 @@ WORKER_GRACE_S = 40.0
 """Above the worker's own graceful shutdown (30 s): it finishes the slot in hand and hands back its round."""
 API_GRACE_S = 15.0
 """Above the API's own: a request that waits for a slot in hand may end."""
+LINGER_S, STORE_LINGER_S = 4.0, 6.0
+"""When `up` is killed the servers go on for so long: a worker that can hand back its rounds costs no slot, one that
+cannot holds its chambers until their heartbeats are missed."""
 STOP_ORDER = ("api", "worker", "simulator", "temporal", "valkey", "postgres")
 
 
@@ -30,25 +33,19 @@ def server_parts(layout: Layout) -> list[Part]:
     async def at_once() -> bool:
         return True
 
-    return [
-        Part(
-            "postgres",
-            lambda: start_postgres(
-                home.data("postgres"), ports["postgres"], passwords["postgres"], log=home.log("postgres")
-            ),
-            at_once,
-        ),
-        Part(
-            "valkey",
-            lambda: start_valkey(home.data("valkey"), ports["valkey"], passwords["valkey"], log=home.log("valkey")),
-            at_once,
-        ),
-        Part(
-            "temporal",
-            lambda: start_temporal(home.data("temporal"), layout.temporal_ports, log=home.log("temporal")),
-            at_once,
-        ),
-    ]
+    def postgres() -> Server:
+        password, log = passwords["postgres"], home.log("postgres")
+        return start_postgres(home.data("postgres"), ports["postgres"], password, log=log, linger_s=STORE_LINGER_S)
+
+    def valkey() -> Server:
+        password, log = passwords["valkey"], home.log("valkey")
+        return start_valkey(home.data("valkey"), ports["valkey"], password, log=log, linger_s=STORE_LINGER_S)
+
+    def temporal() -> Server:
+        log = home.log("temporal")
+        return start_temporal(home.data("temporal"), layout.temporal_ports, log=log, linger_s=LINGER_S)
+
+    return [Part("postgres", postgres, at_once), Part("valkey", valkey, at_once), Part("temporal", temporal, at_once)]
 
 
 def simulator_part(layout: Layout, devices: int) -> Part:

@@ -35,7 +35,9 @@ LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 """The builtin provider sorts the same on every machine and needs no ICU."""
 
 
-def start_postgres(data: Path, port: int, password: str, *, log: Path | None = None, **settings: str) -> Server:
+def start_postgres(
+    data: Path, port: int, password: str, *, log: Path | None = None, linger_s: float = 0.0, **settings: str
+) -> Server:
     """Start PostgreSQL on loopback; the first start makes the cluster, the user and the database `chamberlog`.
 
     The server ends when this process ends, however that happens. A server that outlived an earlier start is stopped
@@ -46,6 +48,7 @@ def start_postgres(data: Path, port: int, password: str, *, log: Path | None = N
         port: on 127.0.0.1; 0 takes a free one.
         password: of the superuser `chamberlog` (SCRAM); counts at the first start only.
         log: appended to; default `<data>.log`.
+        linger_s: how long it goes on when this process is killed.
         settings: server settings that replace this launcher's, such as `max_connections="20"`.
 
     Returns:
@@ -69,7 +72,13 @@ def start_postgres(data: Path, port: int, password: str, *, log: Path | None = N
         require_free(port, "PostgreSQL")
         command = _command(binaries, data, {**SETTINGS, "port": str(port), **settings})
         child = spawn(
-            Command(command, log or data.with_name(data.name + ".log"), stop_signal=signal.SIGINT, grace_s=30.0)
+            Command(
+                command,
+                log or data.with_name(data.name + ".log"),
+                stop_signal=signal.SIGINT,
+                grace_s=30.0,
+                linger_s=linger_s,
+            )
         )
         await_ready(child, lambda: _is_ready(data, child), READY_S, "PostgreSQL")
     except BaseException:

@@ -1,5 +1,6 @@
 """One program under its watchdog."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ class Command:
         environment: the whole environment, secrets included; None = this process's.
         stop_signal: asks the program to end.
         grace_s: how long it may take before it is killed.
+        linger_s: how long it goes on when this process is killed: a server that others need while they end.
     """
 
     arguments: Sequence[str | Path]
@@ -36,6 +38,7 @@ class Command:
     environment: Mapping[str, str] | None = field(default=None, repr=False)
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
+    linger_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -61,9 +64,7 @@ class Child:
         Returns:
             Its exit code, 128 + n after signal n.
         """
-        stdin = self._watchdog.stdin
-        if stdin is not None and not stdin.closed:
-            stdin.close()
+        _tell(self._watchdog)
         code = self._watchdog.wait()
         self._end_orphan()
         return code if code >= 0 else KILLED - code
@@ -102,7 +103,8 @@ def spawn(command: Command) -> Child:
     with os.fdopen(read_fd) as report:
         pid = report.readline().strip()
     if not pid:
-        _close(watchdog)
+        _tell(watchdog)
+        watchdog.wait()
         raise StartFailedError(f"{command.arguments[0]} could not be executed\n{tail(command.log)}")
     return Child(int(pid), command, watchdog)
 
@@ -147,7 +149,7 @@ def open_log(log: Path) -> IO[bytes]:
 
 def _start_watchdog(command: Command, report_fd: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     interpreter = [sys.executable, "-I", "-S", str(WATCHDOG)]
-    settings = [str(report_fd), str(int(command.stop_signal)), str(command.grace_s)]
+    settings = [str(report_fd), str(int(command.stop_signal)), str(command.grace_s), str(command.linger_s)]
     return subprocess.Popen(
         [*interpreter, *settings, *(str(part) for part in command.arguments)],
         stdin=subprocess.PIPE,
@@ -159,7 +161,8 @@ def _start_watchdog(command: Command, report_fd: int, log: IO[bytes]) -> "subpro
     )
 
 
-def _close(watchdog: "subprocess.Popen[bytes]") -> None:
-    if watchdog.stdin is not None:
-        watchdog.stdin.close()
-    watchdog.wait()
+def _tell(watchdog: "subprocess.Popen[bytes]") -> None:
+    """Tell the watchdog to stop its program; it may have ended."""
+    if watchdog.stdin is not None and not watchdog.stdin.closed:
+        with contextlib.suppress(BrokenPipeError), watchdog.stdin as stdin:
+            stdin.write(b"s")

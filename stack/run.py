@@ -20,9 +20,8 @@ from stack.supervisor import Keeper, State, Supervisor
 
 START_S = 90.0
 """A part that is not ready after this will not be: a slow machine needs 10 s."""
-DRAIN_S = 60.0
-"""Above the longest deadline of a slot in hand, plus one store."""
-STOP_PATIENCE_S = 10.0
+DRAIN_S = 90.0
+"""Above the time after which the rounds of a killed worker are given to another, plus one store."""
 LOOK_S = 2.0
 T = TypeVar("T")
 
@@ -80,10 +79,11 @@ class StackRun:
         """
         code = 0
         try:
-            collecting = await self._unless_stopped(self._start())
+            collecting = await self._unless(self._stop, self._start())
             if collecting is not None:
                 await self._collect()
-            code = await self._wind_down(collecting)
+            wound_down = await self._unless(self._hurry, self._wind_down(collecting))
+            code = self._unaudited() if wound_down is None else wound_down
         except ChamberlogError as error:
             self._display.note(f"error: {error}", "red")
             code = 1
@@ -127,9 +127,12 @@ class StackRun:
 
     async def _wind_down(self, collecting: Collecting | None) -> int:
         """Pause the fleet, wait until nothing is unsaved, audit if a time was asked for."""
-        if not any(k.part.name == "api" and k.state is State.UP for k in self._supervisor.keepers):
-            return 0 if collecting is None else self._cannot("the API is down: chambers stay unpaused")
-        async with self._api(STOP_PATIENCE_S) as api:
+        api_part = next((k for k in self._supervisor.keepers if k.part.name == "api"), None)
+        if api_part is None or (collecting is None and api_part.state is not State.UP):
+            return 0
+        if api_part.failed:
+            raise StackError("the API is down: the fleet cannot be paused, its next slots will be missed")
+        async with self._api(DRAIN_S) as api:
             self._display.status("pausing the fleet")
             paused = await pause_fleet(api)
             for problem in paused.refused:
@@ -145,16 +148,17 @@ class StackRun:
         loop = asyncio.get_running_loop()
         end = loop.time() + DRAIN_S
 
-        def give_up() -> bool:
-            return self._hurry.is_set() or loop.time() > end
-
-        await drain(api, (collecting.from_ms, paused.to_ms), give_up, self._display.status)
+        await drain(api, (collecting.from_ms, paused.to_ms), lambda: loop.time() > end, self._display.status)
 
     async def _audit(self, api: FleetApi, collecting: Collecting, paused: Paused) -> int:
         span = (collecting.from_ms, paused.to_ms)
         lateness = await lateness_of(self._layout.postgres, *span)
         self.account = account_of(await api.audit(*span), collecting.chambers, lateness)
         return self.account.exit_code
+
+    def _unaudited(self) -> int:
+        """The person did not wait: without an audit a run that was to be audited has failed."""
+        return 0 if self._options.for_s is None else 1
 
     async def _stop_parts(self) -> None:
         self._announced = False
@@ -163,10 +167,10 @@ class StackRun:
         await self._supervisor.stop(*STOP_ORDER)
         self._display.status("")
 
-    async def _unless_stopped(self, work: Awaitable[T]) -> T | None:
-        """The answer of the work; None when the person stopped before."""
+    async def _unless(self, event: asyncio.Event, work: Awaitable[T]) -> T | None:
+        """The answer of the work; None when the event came before it."""
         task = asyncio.ensure_future(work)
-        stop = asyncio.create_task(self._stop.wait())
+        stop = asyncio.create_task(event.wait())
         await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if task.done():
@@ -198,6 +202,3 @@ class StackRun:
     def _write_stack(self) -> None:
         pids = {keeper.part.name: keeper.pid for keeper in self._supervisor.keepers}
         self._layout.home.write_stack(self._layout.document(pids))
-
-    def _cannot(self, why: str) -> int:
-        raise StackError(why)

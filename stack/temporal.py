@@ -32,7 +32,9 @@ class TemporalPorts:
     ui: int = 0
 
 
-def start_temporal(data: Path, ports: TemporalPorts | None = None, *, log: Path | None = None) -> Server:
+def start_temporal(
+    data: Path, ports: TemporalPorts | None = None, *, log: Path | None = None, linger_s: float = 0.0
+) -> Server:
     """Start the Temporal server with its Web UI on loopback.
 
     The server ends when this process ends, however that happens. One that outlived an earlier start is stopped
@@ -42,6 +44,7 @@ def start_temporal(data: Path, ports: TemporalPorts | None = None, *, log: Path 
         data: directory of its database, made; its lock is `<data>.lock`.
         ports: of the gRPC service and the Web UI.
         log: appended to; default `<data>.log`.
+        linger_s: how long it goes on when this process is killed.
 
     Returns:
         The server; `address` is host:port of the gRPC service, `ui_address` the Web UI's URL.
@@ -62,7 +65,9 @@ def start_temporal(data: Path, ports: TemporalPorts | None = None, *, log: Path 
         for port in (grpc, ui):
             require_free(port, "Temporal")
         command = _command(binary, data / "temporal.db", TemporalPorts(grpc, ui))
-        child = spawn(Command(command, log or data.with_name(data.name + ".log"), environment=_environment()))
+        child = spawn(
+            Command(command, log or data.with_name(data.name + ".log"), environment=_environment(), linger_s=linger_s)
+        )
         remember_pid(data, child)
         await_ready(child, lambda: accepts(grpc) and accepts(ui), READY_S, "Temporal")
     except BaseException:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 
 from rich.console import Console
 
@@ -14,6 +15,10 @@ from stack.home import Home
 from stack.layout import make_layout
 from stack.ports import PortBook
 from stack.run import StackRun, UpOptions
+
+INTERRUPTED = 130
+LEFTOVERS_S = 45.0
+"""Above the longest grace of a part; what still runs then is a server, and its launcher ends it."""
 
 __all__ = ["UpOptions", "run_up"]
 
@@ -29,7 +34,7 @@ def run_up(options: UpOptions) -> int:
 
     Returns:
         0; 1 when the directory is in use, a part did not start or stayed down, or slots are unaccounted; 2 when
-        slots are overdue.
+        slots are overdue; 130 when interrupted before anything was started.
     """
     home = Home(options.home)
     try:
@@ -41,6 +46,8 @@ def run_up(options: UpOptions) -> int:
     try:
         with Display() as display:
             code, account = asyncio.run(_run(options, home, book, display))
+    except KeyboardInterrupt:  # before anything was started
+        return INTERRUPTED
     finally:
         book.close()
         lock.release()
@@ -50,6 +57,7 @@ def run_up(options: UpOptions) -> int:
 
 
 async def _run(options: UpOptions, home: Home, book: PortBook, display: Display) -> tuple[int, Account | None]:
+    await _await_leftovers(home, display)
     try:
         layout = make_layout(home, book, options.workers)
     except StackError as error:
@@ -60,6 +68,15 @@ async def _run(options: UpOptions, home: Home, book: PortBook, display: Display)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, run.interrupt)
     return await run.run(), run.account
+
+
+async def _await_leftovers(home: Home, display: Display) -> None:
+    """Programs of a killed `up` end by themselves; while they run their ports are taken, and ports shall stay."""
+    give_up = time.monotonic() + LEFTOVERS_S
+    while (left := home.leftovers()) and time.monotonic() < give_up:
+        display.status(f"waiting until {len(left)} programs of the last run have ended")
+        await asyncio.sleep(0.1)
+    home.remove_stack()
 
 
 def _print_account(account: Account, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from stack.server import HOST, Server, await_ready, pid_file, remember_pid, requ
 READY_S = 30.0
 
 
-def start_valkey(data: Path, port: int, password: str, *, log: Path | None = None) -> Server:
+def start_valkey(data: Path, port: int, password: str, *, log: Path | None = None, linger_s: float = 0.0) -> Server:
     """Start Valkey on loopback with an append-only file.
 
     The server ends when this process ends, however that happens. One that outlived an earlier start is stopped
@@ -26,6 +26,7 @@ def start_valkey(data: Path, port: int, password: str, *, log: Path | None = Non
         port: on 127.0.0.1; 0 takes a free one.
         password: of the default user; counts at every start.
         log: appended to; default `<data>.log`.
+        linger_s: how long it goes on when this process is killed.
 
     Returns:
         The server; `address` is its URL.
@@ -44,7 +45,7 @@ def start_valkey(data: Path, port: int, password: str, *, log: Path | None = Non
         port = port or free_port()
         require_free(port, "Valkey")
         config = _write_config(data, port, password)
-        child = spawn(Command([binary, config], log or data.with_name(data.name + ".log")))
+        child = spawn(Command([binary, config], log or data.with_name(data.name + ".log"), linger_s=linger_s))
         remember_pid(data, child)
         await_ready(child, lambda: _answers(port, password), READY_S, "Valkey")
     except BaseException:

@@ -1,10 +1,11 @@
 """The parent of one program: ends it when its own standard input closes, that is when whoever started it is gone.
 
-Run as a script: `watchdog.py REPORT_FD STOP_SIGNAL GRACE_S PROGRAM [ARGUMENT ...]`. Standard library only, and no
-import from this project: it is started with an empty search path, so that it costs 20 ms and few megabytes.
+Run as a script: `watchdog.py REPORT_FD STOP_SIGNAL GRACE_S LINGER_S PROGRAM [ARGUMENT ...]`. Standard library only,
+and no import from this project: it is started with an empty search path, so that it costs 20 ms and few megabytes.
 
-It writes the program's process id to REPORT_FD. When standard input closes, or on SIGINT, SIGTERM or SIGHUP, it
-sends STOP_SIGNAL and, GRACE_S seconds later, SIGKILL to the program's process group. If the watchdog itself is
+It writes the program's process id to REPORT_FD. When standard input says something, or on SIGINT, SIGTERM or SIGHUP,
+it sends STOP_SIGNAL and, GRACE_S seconds later, SIGKILL to the program's process group. When standard input closes
+without a word its starter was killed: it does the same LINGER_S seconds later. If the watchdog itself is
 killed the kernel sends STOP_SIGNAL (Linux). It ends with the program's code, 128 + n after signal n.
 """
 
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
@@ -40,12 +42,14 @@ class Guard:
         program: what runs.
         stop_signal: asks it to end.
         grace_s: how long it may take to end.
+        linger_s: how long it goes on without its starter.
     """
 
-    def __init__(self, program: "subprocess.Popen[bytes]", stop_signal: int, grace_s: float) -> None:
+    def __init__(self, program: "subprocess.Popen[bytes]", stop_signal: int, grace_s: float, linger_s: float) -> None:
         self._program = program
         self._stop_signal = stop_signal
         self._grace_s = grace_s
+        self._linger_s = linger_s
 
     def stop(self) -> None:
         """Ask the program to end; after the grace kill it with all it started. Again: it is asked again."""
@@ -54,10 +58,10 @@ class Guard:
         timer.daemon = True
         timer.start()
 
-    def stop_when_abandoned(self) -> None:
-        """Wait until standard input closes, then stop the program."""
-        while os.read(0, 1):
-            pass
+    def stop_when_told(self) -> None:
+        """Wait for a word on standard input, or its end, then stop the program."""
+        if not os.read(0, 1):
+            time.sleep(self._linger_s)
         self.stop()
 
     def _kill(self) -> None:
@@ -74,19 +78,20 @@ def main(arguments: list[str]) -> int:
     Returns:
         The program's exit code, 128 + n after signal n.
     """
-    report_fd, stop_signal, grace_s, command = int(arguments[0]), int(arguments[1]), float(arguments[2]), arguments[3:]
+    report_fd, stop_signal = int(arguments[0]), int(arguments[1])
+    grace_s, linger_s, command = float(arguments[2]), float(arguments[3]), arguments[4:]
     program = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=die_with_parent(stop_signal),  # noqa: PLW1509 (no thread runs yet)
     )
-    guard = Guard(program, stop_signal, grace_s)
+    guard = Guard(program, stop_signal, grace_s, linger_s)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: guard.stop())
     os.write(report_fd, f"{program.pid}\n".encode())
     os.close(report_fd)
-    threading.Thread(target=guard.stop_when_abandoned, daemon=True).start()
+    threading.Thread(target=guard.stop_when_told, daemon=True).start()
     code = program.wait()
     return code if code >= 0 else 128 - code
 

@@ -93,7 +93,7 @@ def _refuse_other(record: ChamberRecord, spec: ChamberSpec) -> None:
     if different:
         names = ", ".join(FIELD_NAMES.get(name, name) for name in different)
         raise ConflictError(
-            f"chamber {spec.id} is enrolled already, with other values of: {names}",
+            f"chamber {spec.id} is enrolled already and differs in: {names}",
             "change it with PATCH, or choose another id",
             "id",
         )

@@ -1,8 +1,10 @@
 """The API over in-memory twins: two organizations, a clock that stands still, and clients that need no socket."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -83,3 +85,12 @@ class World:
             metrics=lambda _: (b"# no metrics\n", "text/plain"),
         )
         return create_app(make_services(ports))
+
+
+@asynccontextmanager
+async def enrolled(world: World, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an organization that has enrolled incubator-3."""
+    async with world.client() as client:
+        answer = await client.post("/v1/chambers", json=ENROLMENT | changes)
+        assert answer.status_code == 201, answer.text
+        yield client

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.client import WorkflowHandle
@@ -18,8 +19,11 @@ from collector.messages import (
     AdhocOutcome,
     AdhocRequest,
     ChamberState,
+    PauseAnswer,
+    RetireAnswer,
     RoundOutcome,
     RoundRequest,
+    SlotAnswer,
     StoreOutcome,
     StoreRequest,
 )
@@ -115,6 +119,15 @@ def spec(chamber: str = "c1", interval_s: float = 60, **changes: object) -> Cham
 Handle = WorkflowHandle[ChamberWorkflow, str]
 
 
+ANSWERS: dict[str, type] = {
+    wire.UPDATE_PAUSE: PauseAnswer,
+    wire.UPDATE_RESUME: SlotAnswer,
+    wire.UPDATE_CONFIGURE: SlotAnswer,
+    wire.UPDATE_COLLECT: AdhocOutcome,
+    wire.UPDATE_RETIRE: RetireAnswer,
+}
+
+
 @dataclass
 class Stage:
     """A running chamber with its doubles."""
@@ -123,6 +136,10 @@ class Stage:
     doubles: Doubles
     handle: Handle
     state: ChamberState
+
+    async def ask(self, update: str, request: object) -> Any:
+        """Run an update of the chamber by its wire name; answers what it answers."""
+        return await self.handle.execute_update(update, request, result_type=ANSWERS[update])
 
     async def pass_s(self, seconds: float) -> None:
         """Let time pass."""

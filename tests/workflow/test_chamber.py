@@ -104,9 +104,7 @@ async def test_an_update_cuts_a_running_round_at_the_slot_in_hand(env: WorkflowE
         with env.auto_time_skipping_disabled():
             async with asyncio.timeout(20):
                 await stage.doubles.begun.wait()
-                answer = await stage.handle.execute_update(
-                    ChamberWorkflow.pause_chamber, PauseRequest("door", "key/1", None, version=2)
-                )
+                answer = await stage.ask("pause_chamber", PauseRequest("door", "key/1", None, version=2))
         first = stage.doubles.rounds[0].first_ms
         assert answer.since_ms == first + 5_000
         status = await stage.handle.query(ChamberWorkflow.status)
@@ -117,8 +115,8 @@ async def test_a_new_interval_opens_an_epoch_and_no_slot_repeats(env: WorkflowEn
     async with staged(env, spec("regrid", 60)) as stage:
         await stage.pass_s(300)
         wanted = spec("regrid", 90, version=2)
-        answer = await stage.handle.execute_update(ChamberWorkflow.configure, ConfigureRequest(wanted))
-        again = await stage.handle.execute_update(ChamberWorkflow.configure, ConfigureRequest(wanted))
+        answer = await stage.ask("configure", ConfigureRequest(wanted))
+        again = await stage.ask("configure", ConfigureRequest(wanted))
         assert again == answer
         old = list(stage.doubles.slots)
         await stage.pass_s(600)
@@ -135,9 +133,7 @@ async def test_a_refused_configuration_leaves_no_event(env: WorkflowEnvironment)
     async with staged(env, spec("refused", 60)) as stage:
         await stage.pass_s(100)
         with pytest.raises(WorkflowUpdateFailedError) as refused:
-            await stage.handle.execute_update(
-                ChamberWorkflow.configure, ConfigureRequest(spec("refused", 0.2, version=2))
-            )
+            await stage.ask("configure", ConfigureRequest(spec("refused", 0.2, version=2)))
         assert isinstance(refused.value.cause, ApplicationError)
         assert refused.value.cause.type == wire.INVALID
         assert "interval_s" in str(refused.value.cause)
@@ -168,9 +164,7 @@ async def test_a_change_that_lost_is_shown_and_keeps_the_version(env: WorkflowEn
 async def test_collect_now_is_off_the_grid_and_two_callers_share_it(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("adhoc", 60)) as stage:
         await stage.pass_s(100)
-        asked = [
-            stage.handle.execute_update(ChamberWorkflow.collect_reading, CollectRequest(f"r{n}")) for n in range(2)
-        ]
+        asked = [stage.ask("collect_reading", CollectRequest(f"r{n}")) for n in range(2)]
         first, second = await asyncio.gather(*asked)
         assert first == second
         assert first.stored
@@ -182,12 +176,12 @@ async def test_collect_now_is_off_the_grid_and_two_callers_share_it(env: Workflo
 
 async def test_collect_now_while_paused_needs_force(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("forced", 60)) as stage:
-        await stage.handle.execute_update(ChamberWorkflow.pause_chamber, PauseRequest("door", version=2))
+        await stage.ask("pause_chamber", PauseRequest("door", version=2))
         with pytest.raises(WorkflowUpdateFailedError) as refused:
-            await stage.handle.execute_update(ChamberWorkflow.collect_reading, CollectRequest("a"))
+            await stage.ask("collect_reading", CollectRequest("a"))
         assert isinstance(refused.value.cause, ApplicationError)
         assert refused.value.cause.type == wire.CONFLICT
-        answer = await stage.handle.execute_update(ChamberWorkflow.collect_reading, CollectRequest("b", force=True))
+        answer = await stage.ask("collect_reading", CollectRequest("b", force=True))
         assert answer.stored
 
 
@@ -240,7 +234,7 @@ async def test_slots_that_nobody_collected_travel_as_one_missed_run(env: Workflo
 async def test_retiring_ends_epoch_and_workflow_once_all_is_stored(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("retired", 60)) as stage:
         await stage.pass_s(200)
-        answer = await stage.handle.execute_update(ChamberWorkflow.retire, RetireRequest("moved out", "key/1"))
+        answer = await stage.ask("retire", RetireRequest("moved out", "key/1"))
         reason = await stage.handle.result()
         assert reason == "moved out key/1"
         assert stage.doubles.saved[-1] == EpochEnd(answer.last_slot_ms)
@@ -276,9 +270,9 @@ async def test_a_round_that_ends_without_an_answer_is_asked_for_again(env: Workf
 
 async def test_resume_by_update_answers_with_the_first_slot(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("resumed", 60)) as stage:
-        await stage.handle.execute_update(ChamberWorkflow.pause_chamber, PauseRequest("door", version=2))
+        await stage.ask("pause_chamber", PauseRequest("door", version=2))
         await stage.pass_s(500)
-        answer = await stage.handle.execute_update(ChamberWorkflow.resume_chamber, ResumeRequest("key/1", 3))
+        answer = await stage.ask("resume_chamber", ResumeRequest("key/1", 3))
         await stage.pass_s(100)
         assert stage.doubles.slots[0] == answer.first_slot_ms
         assert (await stage.handle.query(ChamberWorkflow.status)).version == 3

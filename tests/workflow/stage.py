@@ -28,6 +28,7 @@ from collector.messages import (
     StoreRequest,
 )
 from collector.packing import pack, unpack
+from tests.workflow.servers import IDENTITY
 from workflows.chamber import ChamberWorkflow
 from workflows.presentation import attributes
 
@@ -170,6 +171,7 @@ async def staged(
         workflows=[ChamberWorkflow],
         activities=[doubles.collect, doubles.store, doubles.collect_adhoc],
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),
+        identity=IDENTITY,
     ):
         handle = await env.client.start_workflow(
             ChamberWorkflow.run,

@@ -1,0 +1,126 @@
+"""The shapes of history that a chamber can have, each played on a stage with doubles of its activities."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+
+from collector import wire
+from collector.domain.chamber import ChamberSpec
+from collector.messages import (
+    CollectRequest,
+    ConfigureRequest,
+    PauseRequest,
+    ResumeRequest,
+    RetireRequest,
+    RoundOutcome,
+    RoundRequest,
+)
+from tests.workflow.stage import Doubles, Stage, spec
+
+Play = Callable[[Stage], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One shape: a chamber, its doubles, what happens to it."""
+
+    spec: ChamberSpec
+    play: Play
+    doubles: Callable[[], Doubles] = Doubles
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+async def passes(stage: Stage) -> None:
+    await stage.pass_s(900)
+
+
+async def is_paused_and_resumed(stage: Stage) -> None:
+    await stage.pass_s(200)
+    await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": "door"})
+    await stage.pass_s(600)
+    await stage.handle.signal(wire.SIGNAL_RESUME)
+    await stage.pass_s(200)
+    await stage.ask(wire.UPDATE_PAUSE, PauseRequest("clean", "key/1", None, 4))
+    await stage.pass_s(200)
+    await stage.ask(wire.UPDATE_RESUME, ResumeRequest("key/1", 5))
+    await stage.pass_s(200)
+
+
+async def gets_strange_signals(stage: Stage) -> None:
+    for payload in ({"until": "yesterday"}, 42, "x", None):
+        await stage.handle.signal(wire.SIGNAL_PAUSE, payload)
+    await stage.handle.signal(wire.SIGNAL_PAUSE, args=[1, 2])
+    await stage.handle.signal("nonsense", "x")
+    await stage.handle.signal(wire.SIGNAL_SET_INTERVAL, "soon")
+    await stage.pass_s(300)
+
+
+async def changes_its_grid(stage: Stage) -> None:
+    await stage.pass_s(200)
+    await stage.ask(wire.UPDATE_CONFIGURE, ConfigureRequest(spec(stage.state.spec.id, 90, version=2)))
+    await stage.pass_s(400)
+    await stage.handle.signal(wire.SIGNAL_SET_INTERVAL, 120)
+    await stage.pass_s(600)
+
+
+async def collects_now(stage: Stage) -> None:
+    await stage.pass_s(100)
+    await stage.ask(wire.UPDATE_COLLECT, CollectRequest("r1"))
+    await stage.pass_s(200)
+
+
+async def meets_a_store_that_comes_back(stage: Stage) -> None:
+    await stage.pass_s(400)
+    stage.doubles.refuse = False
+    await stage.pass_s(400)
+
+
+async def is_interrupted(stage: Stage) -> None:
+    with stage.env.auto_time_skipping_disabled():
+        async with asyncio.timeout(20):
+            await stage.doubles.begun.wait()
+            await stage.ask(wire.UPDATE_PAUSE, PauseRequest("door", "key/1", None, version=2))
+
+
+async def retires(stage: Stage) -> None:
+    await stage.pass_s(200)
+    await stage.ask(wire.UPDATE_RETIRE, RetireRequest("moved out", "key/1"))
+    await stage.handle.result()
+
+
+async def is_cancelled(stage: Stage) -> None:
+    await stage.pass_s(200)
+    await stage.handle.cancel()
+    await stage.handle.result()
+
+
+def failing_once() -> Doubles:
+    """A worker whose first round ends without an answer."""
+    seen: list[RoundRequest] = []
+
+    def answer(request: RoundRequest) -> RoundOutcome:
+        seen.append(request)
+        if len(seen) == 1:
+            raise ApplicationError("a defect of the worker", non_retryable=True)
+        return RoundOutcome(request.first_ms + 60_000, [], request.health.succeeded(request.first_ms), 1)
+
+    return Doubles(answer=answer)
+
+
+SCENARIOS = {
+    "slow": Scenario(spec("slow", 60), passes),
+    "fast": Scenario(spec("fast", 1), passes),
+    "paused": Scenario(spec("paused", 60), is_paused_and_resumed),
+    "strange-signals": Scenario(spec("strange-signals", 60), gets_strange_signals),
+    "new-grid": Scenario(spec("new-grid", 60), changes_its_grid),
+    "adhoc": Scenario(spec("adhoc", 60), collects_now),
+    "backlog": Scenario(spec("backlog", 60), meets_a_store_that_comes_back, lambda: Doubles(refuse=True)),
+    "interrupted": Scenario(spec("interrupted", 5), is_interrupted, lambda: Doubles(held=True)),
+    "retired": Scenario(spec("retired", 60), retires),
+    "cancelled": Scenario(spec("cancelled", 60), is_cancelled),
+    "without-answer": Scenario(spec("without-answer", 60), passes, failing_once),
+    "continued": Scenario(spec("continued", 60), passes, state={"cycles_per_run": 4}),
+}

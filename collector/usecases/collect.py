@@ -114,9 +114,13 @@ class CollectRound:
             again_ms = control.now_ms() + delay_ms
             if not self._worth_another(run, result, again_ms):
                 return Gap(run.slot_ms, run.slot_ms, result.reason, result.detail)
+            if control.ended():
+                return None  # whoever asked gets an answer, not a failure that Temporal would have to carry on
             self._show(run, result, control)
             if not await control.wait(again_ms):
                 return None
+            if control.now_ms() + TIMEOUT_FLOOR_MS > run.grid.deadline(run.slot_ms):  # it slept for too long
+                return Gap(run.slot_ms, run.slot_ms, result.reason, result.detail)
             delay_ms = min(delay_ms * 2, INNER_RETRY_CEILING_MS)
 
     async def _attempt(self, run: RunningRound, control: RoundControl) -> Reading | SlotFailedError:

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stack.errors import AlreadyRunningError, DataError
@@ -69,6 +71,21 @@ class DirectoryLock:
             return int(self._path.read_text())
         except (FileNotFoundError, ValueError):
             return None
+
+
+@contextmanager
+def claimed(data: Path) -> Iterator[DirectoryLock]:
+    """The lock of a data directory, `<data>.lock`; kept when the block ends well, given back when it does not.
+
+    Raises:
+        AlreadyRunningError: another process has it.
+    """
+    lock = DirectoryLock(data.with_name(data.name + ".lock")).acquire()
+    try:
+        yield lock
+    except BaseException:
+        lock.release()
+        raise
 
 
 def command_line(pid: int) -> str:

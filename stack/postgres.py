@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from stack.binaries import postgres_bin
 from stack.errors import DataError, StartFailedError
-from stack.lock import DirectoryLock, end_orphan
+from stack.lock import claimed, end_orphan
 from stack.ports import free_port
 from stack.process import Child, Command, spawn
-from stack.server import HOST, Server, await_ready, require_free
+from stack.server import HOST, Server, await_ready, log_of, require_free
 from stack.unprivileged import unprivileged_prefix
 
 USER = DATABASE = "chamberlog"
@@ -60,36 +60,28 @@ def start_postgres(
         StartFailedError: it does not start; with the end of its log.
         MissingServerError: PostgreSQL is not installed.
     """
-    data = data.absolute()
-    binaries = postgres_bin()
-    lock = DirectoryLock(data.with_name(data.name + ".lock")).acquire()
-    try:
-        end_orphan(data / "postmaster.pid", ("postgres", str(data)), signal.SIGINT)
-        if not (data / "PG_VERSION").exists():
-            _make_cluster(binaries, data, password)
-        _check_version(binaries, data)
+    data, binaries = data.absolute(), postgres_bin()
+    with claimed(data) as lock:
+        _prepare(binaries, data, password)
         port = port or free_port()
         require_free(port, "PostgreSQL")
-        command = _command(binaries, data, {**SETTINGS, "port": str(port), **settings})
-        child = spawn(
-            Command(
-                command,
-                log or data.with_name(data.name + ".log"),
-                stop_signal=signal.SIGINT,
-                grace_s=30.0,
-                linger_s=linger_s,
-            )
-        )
+        arguments = _arguments(binaries, data, {**SETTINGS, "port": str(port), **settings})
+        command = Command(arguments, log or log_of(data), stop_signal=signal.SIGINT, grace_s=30.0, linger_s=linger_s)
+        child = spawn(command)
         await_ready(child, lambda: _is_ready(data, child), READY_S, "PostgreSQL")
-    except BaseException:
-        lock.release()
-        raise
     return Server("postgres", dsn(port, password), port, child, lock)
 
 
 def dsn(port: int, password: str, database: str = DATABASE) -> str:
     """The connection URL of a local server."""
     return f"postgresql://{USER}:{quote(password, safe='')}@{HOST}:{port}/{database}"
+
+
+def _prepare(binaries: Path, data: Path, password: str) -> None:
+    end_orphan(data / "postmaster.pid", ("postgres", str(data)), signal.SIGINT)
+    if not (data / "PG_VERSION").exists():
+        _make_cluster(binaries, data, password)
+    _check_version(binaries, data)
 
 
 def _make_cluster(binaries: Path, data: Path, password: str) -> None:
@@ -140,7 +132,7 @@ def _check_version(binaries: Path, data: Path) -> None:
         )
 
 
-def _command(binaries: Path, data: Path, settings: dict[str, str]) -> list[str | Path]:
+def _arguments(binaries: Path, data: Path, settings: dict[str, str]) -> list[str | Path]:
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return [*unprivileged_prefix(data), binaries / "postgres", "-D", data, *options]
 

@@ -98,6 +98,11 @@ def remember_pid(data: Path, child: Child) -> None:
     pid_file(data).write_text(f"{child.pid}\n")
 
 
+def log_of(data: Path) -> Path:
+    """The log of a server whose starter names none."""
+    return data.with_name(data.name + ".log")
+
+
 def pid_file(data: Path) -> Path:
     """Where `remember_pid` writes."""
     return data.with_name(data.name + ".pid")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.binaries import temporal_cli
-from stack.lock import DirectoryLock, end_orphan
+from stack.lock import claimed, end_orphan
 from stack.ports import free_port
 from stack.process import Command, spawn
-from stack.server import HOST, Server, await_ready, pid_file, remember_pid, require_free
+from stack.server import HOST, Server, await_ready, log_of, pid_file, remember_pid, require_free
 
 READY_S = 60.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
@@ -54,25 +54,17 @@ def start_temporal(
         StartFailedError: it does not start; with the end of its log.
         MissingServerError: Temporal is not installed.
     """
-    data = data.absolute()
-    binary = temporal_cli()
-    lock = DirectoryLock(data.with_name(data.name + ".lock")).acquire()
-    wanted = ports or TemporalPorts()
-    grpc, ui = wanted.grpc or free_port(), wanted.ui or free_port()
-    try:
+    data, binary, wanted = data.absolute(), temporal_cli(), ports or TemporalPorts()
+    with claimed(data) as lock:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         end_orphan(pid_file(data), ("temporal", str(data)), signal.SIGTERM)
+        grpc, ui = wanted.grpc or free_port(), wanted.ui or free_port()
         for port in (grpc, ui):
             require_free(port, "Temporal")
-        command = _command(binary, data / "temporal.db", TemporalPorts(grpc, ui))
-        child = spawn(
-            Command(command, log or data.with_name(data.name + ".log"), environment=_environment(), linger_s=linger_s)
-        )
+        arguments = _arguments(binary, data / "temporal.db", TemporalPorts(grpc, ui))
+        child = spawn(Command(arguments, log or log_of(data), environment=_environment(), linger_s=linger_s))
         remember_pid(data, child)
         await_ready(child, lambda: accepts(grpc) and accepts(ui), READY_S, "Temporal")
-    except BaseException:
-        lock.release()
-        raise
     return Server("temporal", f"{HOST}:{grpc}", grpc, child, lock, ui_address=f"http://{HOST}:{ui}")
 
 
@@ -85,7 +77,7 @@ def accepts(port: int) -> bool:
         return False
 
 
-def _command(binary: Path, database: Path, ports: TemporalPorts) -> list[str | Path]:
+def _arguments(binary: Path, database: Path, ports: TemporalPorts) -> list[str | Path]:
     addresses = ["--ip", HOST, "--ui-ip", HOST, "--port", str(ports.grpc), "--ui-port", str(ports.ui)]
     pragmas = [part for pragma in PRAGMAS for part in ("--sqlite-pragma", pragma)]
     dynamic = [part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value)]

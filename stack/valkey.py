@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from stack.binaries import valkey_server
-from stack.lock import DirectoryLock, end_orphan
+from stack.lock import claimed, end_orphan
 from stack.ports import free_port
 from stack.process import Command, spawn
-from stack.server import HOST, Server, await_ready, pid_file, remember_pid, require_free
+from stack.server import HOST, Server, await_ready, log_of, pid_file, remember_pid, require_free
 
 READY_S = 30.0
 
@@ -36,21 +36,16 @@ def start_valkey(data: Path, port: int, password: str, *, log: Path | None = Non
         StartFailedError: it does not start; with the end of its log.
         MissingServerError: Valkey is not installed.
     """
-    data = data.absolute()
-    binary = valkey_server()
-    lock = DirectoryLock(data.with_name(data.name + ".lock")).acquire()
-    try:
+    data, binary = data.absolute(), valkey_server()
+    with claimed(data) as lock:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         end_orphan(pid_file(data), ("valkey-server", str(data)), signal.SIGTERM)
         port = port or free_port()
         require_free(port, "Valkey")
         config = _write_config(data, port, password)
-        child = spawn(Command([binary, config], log or data.with_name(data.name + ".log"), linger_s=linger_s))
+        child = spawn(Command([binary, config], log or log_of(data), linger_s=linger_s))
         remember_pid(data, child)
         await_ready(child, lambda: _answers(port, password), READY_S, "Valkey")
-    except BaseException:
-        lock.release()
-        raise
     return Server("valkey", f"redis://:{quote(password, safe='')}@{HOST}:{port}/0", port, child, lock)
 
 

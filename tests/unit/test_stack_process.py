@@ -32,7 +32,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from stack.process import Command, spawn
-child = spawn(Command([sys.executable, "-c", sys.argv[1]], Path(sys.argv[2])))
+child = spawn(Command([sys.executable, "-c", sys.argv[1]], Path(sys.argv[2]), linger_s=float(sys.argv[3])))
 print(child.pid, flush=True)
 time.sleep(60)
 """
@@ -72,16 +72,18 @@ def test_a_stubborn_program_is_killed_with_all_it_started(tmp_path: Path) -> Non
     eventually(lambda: not runs(grandchild))
 
 
-def test_the_program_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("linger_s", [0.0, 0.7])
+def test_the_program_ends_when_its_starter_is_killed(tmp_path: Path, linger_s: float) -> None:
     log = tmp_path / "x.log"
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT, GENTLE, str(log)], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    command = [sys.executable, "-c", PARENT, GENTLE, str(log), str(linger_s)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         eventually(lambda: says_there(log))
         parent.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
     eventually(lambda: not runs(pid))
+    assert time.monotonic() - killed >= linger_s - 0.1
     assert log.read_text().splitlines() == ["there", "leaving"]
 
 

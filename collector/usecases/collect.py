@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from collector.domain.chamber import TIMEOUT_FLOOR_MS
 from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefusedError
 from collector.domain.health import Status
-from collector.domain.outcome import Gap, GapReason, Reading, merge_runs
+from collector.domain.outcome import Gap, GapReason, Outcome, Reading, merge_runs
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import count_readings
 from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch
@@ -20,7 +20,8 @@ INNER_RETRY_MS, INNER_RETRY_CEILING_MS = 1_000, 30_000
 SHOWN_FROM_INTERVAL_MS = 5_000
 """A round shows its first failing fetch to Temporal, unless coming back would cost the next slot as well."""
 SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
-"""A save may take until the next slot, within these: a slow store must not delay live slots."""
+"""A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
+slots, and with a floor of a whole interval a late chamber would stay late for as long as the store hangs."""
 
 
 class TryAgainError(ChamberlogError):
@@ -84,9 +85,11 @@ class CollectRound:
     async def _decided(self, run: RunningRound, control: RoundControl) -> frozenset[int]:
         if control.attempt == 1 and not run.request.verify:
             return frozenset()
+        budget_s = self._store_budget_s(run, run.grid.interval_ms)
+        asked = self._store.decided_slots(run.request.spec.id, run.request.first_ms, run.last_slot_ms)
         try:
-            return await self._store.decided_slots(run.request.spec.id, run.request.first_ms, run.last_slot_ms)
-        except StoreRefusedError:
+            return await asyncio.wait_for(asked, budget_s)
+        except (StoreRefusedError, TimeoutError):
             return frozenset()  # fetching a slot twice is harmless: the key (chamber, slot) keeps the first
 
     def _expired(self, run: RunningRound, decided: frozenset[int], now_ms: int) -> list[Gap]:
@@ -157,17 +160,15 @@ class CollectRound:
             self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
         run.advance(outcomes)
         self._count(run, outcomes)
-        if not refused:
-            await self._remember(run, outcomes)
-            control.beat(run.snapshot())
-        elif not run.over:
+        control.beat(run.snapshot())
+        if refused and not run.over:
             await control.make_durable(run.snapshot())
 
     async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> bool:
         last = outcomes[-1]
         slot = last.slot_ms if isinstance(last, Reading) else last.last_ms or last.first_ms
         left_ms = slot + run.grid.interval_ms - control.now_ms()
-        budget_s = min(SAVE_BUDGET_MS, max(SAVE_FLOOR_MS, left_ms)) / 1000
+        budget_s = self._store_budget_s(run, left_ms)
         batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
         try:
             result = await asyncio.wait_for(self._store.save(batch), budget_s)
@@ -177,12 +178,18 @@ class CollectRound:
         run.unsaved = []
         run.stored += result.new_readings
         run.lost_changes += result.lost_changes
+        await self._remember(run, batch.outcomes)
         return True
 
-    async def _remember(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
-        for outcome in outcomes:
-            if isinstance(outcome, Reading):
-                await self._latest.put(run.request.spec.organization, run.request.spec, outcome)
+    def _store_budget_s(self, run: RunningRound, left_ms: int) -> float:
+        floor_ms = min(SAVE_FLOOR_MS, run.grid.interval_ms // 2)
+        return min(SAVE_BUDGET_MS, max(floor_ms, left_ms)) / 1000
+
+    async def _remember(self, run: RunningRound, stored: Sequence[Outcome]) -> None:
+        readings = [outcome for outcome in stored if isinstance(outcome, Reading)]
+        if readings:
+            newest = max(readings, key=lambda reading: reading.slot_ms)
+            await self._latest.put(run.request.spec.organization, run.request.spec, newest)
 
     def _count(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
         organization = run.request.spec.organization

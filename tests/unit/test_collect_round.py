@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -192,7 +193,7 @@ async def test_inner_attempts_are_at_most_30_s_apart() -> None:
     stage.devices.otherwise = REFUSED
     await stage.attempt(stage.request(2, health=WELL), RoundProgress(health=WELL, raised=True))
     first = [at for at in stage.devices.times if at < 360_000]
-    distances = [b - a for a, b in zip(first[5:], first[6:], strict=False)]
+    distances = [b - a for a, b in pairwise(first[5:])]
     assert set(distances) == {30_005}
     assert first[-1] > 320_000
 

@@ -1,0 +1,356 @@
+"""A round while the store refuses, hangs or forgets to answer: nothing is lost or waits, nothing is read twice."""
+
+import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
+
+from adapters.telemetry import OtelCollectionMetrics, make_meter_provider
+from collector.backlog import ROUND_LIMIT_BYTES, total_bytes
+from collector.domain.errors import BlockedError, DeviceUnreachableError
+from collector.domain.health import Health
+from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Reading
+from collector.messages import RoundProgress
+from collector.packing import pack
+from collector.usecases.collect import TryAgainError
+from tests.unit.jumping_time import NOON_MS, in_jumping_time
+from tests.unit.round_doubles import Answer, Mood
+from tests.unit.round_stage import RoundStage, chamber, serial_of, unpacked
+
+WELL = Health(last_reading_ms=NOON_MS - 1)
+BLOCKED = Answer(5, BlockedError("10.0.0.1:80"))
+
+
+def a_reading(slot_ms: int, serial: int = 99) -> Reading:
+    return Reading(slot_ms, slot_ms, slot_ms + 9, (Measurement("serial", serial, "1"),), 1)
+
+
+# ---- refused
+
+
+@in_jumping_time
+async def test_a_refused_outcome_is_durable_before_the_next_slot() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.append(Mood.REFUSE)
+    control = stage.control()
+    await stage.attempt(stage.request(3, health=WELL), None, control)
+    (at_ms, progress), *more = control.durable
+    assert (at_ms, more) == (25, [])
+    assert progress.next_index == 1
+    assert [serial_of(o) for o in unpacked(progress.unsaved)] == [1]
+    assert progress.health.last_reading_ms == stage.slot(0)
+
+
+@in_jumping_time
+async def test_the_next_save_that_succeeds_carries_the_refused_ones_first() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.extend([Mood.REFUSE, Mood.REFUSE])
+    stage.devices.script.extend([Answer(), BLOCKED])
+    out = await stage.attempt(stage.request(4, health=WELL))
+    assert [len(batch.outcomes) for batch in stage.store.saves] == [1, 2, 3, 1]
+    carried = stage.store.saves[2].outcomes
+    assert [type(o) for o in carried] == [Reading, Gap, Reading]
+    assert stage.serials == {0: 1, 2: 2, 3: 3}
+    assert stage.gaps == [(1, 1, "blocked")]
+    assert (out.unsaved, out.stored) == ([], 3)
+    assert stage.chamber.settled_ms == stage.slot(3)
+
+
+@in_jumping_time
+async def test_a_store_that_stays_away_costs_no_slot_and_no_lateness() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    control = stage.control()
+    out = await stage.attempt(stage.request(6, health=WELL), None, control)
+    assert stage.devices.times == [0, 10_000, 20_000, 30_000, 40_000, 50_000]
+    assert [serial_of(o) for o in unpacked(out.unsaved)] == [1, 2, 3, 4, 5, 6]
+    assert (out.next_ms, out.stored, stage.chamber.readings) == (stage.slot(6), 0, {})
+    # the last one travels with the answer itself
+    assert [len(progress.unsaved) for _, progress in control.durable] == [1, 2, 3, 4, 5]
+
+
+@in_jumping_time
+async def test_the_last_progress_of_a_refused_round_is_told_too() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    control = stage.control()
+    await stage.attempt(stage.request(2, health=WELL), None, control)
+    assert control.beats[-1].next_index == 2
+    assert len(control.beats[-1].unsaved) == 2
+
+
+@in_jumping_time
+async def test_a_snapshot_does_not_change_with_the_round() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    control = stage.control()
+    await stage.attempt(stage.request(3, health=WELL), None, control)
+    assert [(p.next_index, len(p.unsaved)) for _, p in control.durable] == [(1, 1), (2, 2)]
+
+
+@in_jumping_time
+async def test_the_round_ends_early_when_64_kib_wait() -> None:
+    stage = RoundStage(chamber(1, round_span_ms=3_600_000))
+    stage.store.otherwise = Mood.REFUSE
+    out = await stage.attempt(stage.request(3_600, health=WELL))
+    waiting = len(out.unsaved)
+    assert total_bytes(out.unsaved) > ROUND_LIMIT_BYTES >= total_bytes(out.unsaved[:-1])
+    assert out.next_ms == stage.slot(waiting)
+    assert 50 < waiting < 1_000
+    assert len(stage.devices.calls) == waiting
+
+
+# ---- hanging
+
+
+@in_jumping_time
+async def test_a_hanging_store_does_not_cost_the_fastest_chamber_a_slot() -> None:
+    stage = RoundStage(chamber(1, timeout_ms=500))
+    stage.store.otherwise = Mood.HANG
+    out = await stage.attempt(stage.request(100, health=WELL))
+    lateness = [at - i * 1_000 for i, at in enumerate(stage.devices.times)]
+    assert lateness == [0] + [5] * 99  # until what was refused is durable
+    assert len(out.unsaved) == 100
+
+
+@in_jumping_time
+async def test_a_slot_that_begins_late_is_followed_by_one_that_begins_less_late() -> None:
+    stage = RoundStage(chamber(1, timeout_ms=900))
+    stage.store.otherwise = Mood.HANG
+    stage.devices.script.append(Answer(890))
+    await stage.attempt(stage.request(4, health=WELL))
+    assert [at - i * 1_000 for i, at in enumerate(stage.devices.times)] == [0, 395, 5, 5]
+
+
+@in_jumping_time
+async def test_a_hanging_store_leaves_slower_chambers_punctual() -> None:
+    stage = RoundStage(chamber(3, timeout_ms=500))
+    stage.store.otherwise = Mood.HANG
+    out = await stage.attempt(stage.request(4, health=WELL))
+    assert [at - i * 3_000 for i, at in enumerate(stage.devices.times)] == [0, 5, 5, 5]
+    assert len(out.unsaved) == 4
+
+
+@in_jumping_time
+async def test_a_save_of_a_slow_chamber_is_given_up_after_5_s() -> None:
+    stage = RoundStage(chamber(60))
+    stage.store.otherwise = Mood.HANG
+    out = await stage.attempt(stage.request(1, health=WELL))
+    assert stage.clock.now_ms() == NOON_MS + 5_020
+    assert len(out.unsaved) == 1
+
+
+@in_jumping_time
+async def test_a_save_that_was_committed_but_not_answered_is_one_row() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.append(Mood.LATE)
+    out = await stage.attempt(stage.request(2, health=WELL))
+    assert stage.serials == {0: 1, 1: 2}
+    assert len(stage.store.saves[1].outcomes) == 2
+    assert (out.unsaved, out.stored) == ([], 1)  # the first is no news to the store
+
+
+# ---- what was to be stored before
+
+
+@in_jumping_time
+async def test_missed_runs_are_stored_with_the_first_save_and_only_once() -> None:
+    stage = RoundStage(chamber(10))
+    missed = Gap(stage.slot(0), stage.slot(2), GapReason.MISSED)
+    await stage.clock.until(stage.slot(3))
+    out = await stage.attempt(stage.request(2, first=3, health=WELL, before=[pack(missed)]))
+    assert stage.store.saves[0].outcomes[0] == missed
+    assert [len(batch.outcomes) for batch in stage.store.saves] == [2, 1]
+    assert (stage.gaps, list(stage.serials), out.unsaved) == ([(0, 2, "missed")], [3, 4], [])
+
+
+@in_jumping_time
+async def test_an_epoch_is_stored_before_its_readings() -> None:
+    stage = RoundStage(chamber(10))
+    await stage.enrol()
+    faster = chamber(5, version=2)
+    stage.spec, old = faster, stage.spec
+    epoch = Epoch(stage.slot(2), 5_000, 0, 2, previous_last_ms=NOON_MS)
+    await stage.attempt(stage.request(2, first=2, health=WELL, before=[pack(epoch)]))
+    assert stage.store.saves[0].outcomes[0] == epoch
+    epochs = [(e.first_ms, e.last_ms, e.interval_ms) for e in stage.chamber.epochs]
+    assert epochs == [(NOON_MS, NOON_MS, old.interval_ms), (NOON_MS + 10_000, None, 5_000)]
+
+
+@in_jumping_time
+async def test_what_was_to_be_stored_before_survives_a_refusal_and_a_new_attempt() -> None:
+    stage = RoundStage(chamber(10))
+    missed = pack(Gap(stage.slot(0), stage.slot(2), GapReason.MISSED))
+    stage.store.moods.append(Mood.REFUSE)
+    control = stage.control()
+    request = stage.request(3, first=3, health=WELL, before=[missed])
+    stage.devices.script.extend([Answer(), Answer(5, DeviceUnreachableError("reset"))])
+    with pytest.raises(TryAgainError):
+        await stage.attempt(request, None, control)
+    progress = control.durable[0][1]
+    assert progress.unsaved[0] == missed
+    out = await stage.attempt(request, progress, stage.control(attempt=2))
+    assert (stage.gaps, list(stage.serials), out.unsaved) == ([(0, 2, "missed")], [3, 4, 5], [])
+
+
+# ---- settled_through
+
+
+@pytest.mark.parametrize(
+    ("oldest_waiting", "settled"), [(None, [0, 1, 2]), (0, [None, None, None]), (2, [0, 1, None]), (9, [0, 1, 2])]
+)
+def test_settled_through_moves_up_to_the_oldest_slot_that_waits_in_the_workflow(
+    oldest_waiting: int | None, settled: list[int | None]
+) -> None:
+    @in_jumping_time
+    async def play() -> None:
+        stage = RoundStage(chamber(10))
+        bound = None if oldest_waiting is None else stage.slot(oldest_waiting)
+        await stage.attempt(stage.request(3, health=WELL, unsettled_ms=bound))
+        moved = [batch.settled_through_ms for batch in stage.store.saves]
+        assert moved == [None if i is None else stage.slot(i) for i in settled]
+
+    play()
+
+
+@in_jumping_time
+async def test_settled_through_covers_a_whole_missed_run() -> None:
+    stage = RoundStage(chamber(10))
+    await stage.clock.until(stage.slot(7))
+    await stage.attempt(stage.request(5, health=WELL))
+    assert [batch.settled_through_ms for batch in stage.store.saves] == [stage.slot(4)]
+    assert stage.chamber.settled_ms == stage.slot(4)
+
+
+# ---- asking the store
+
+
+@in_jumping_time
+async def test_a_first_attempt_does_not_ask_the_store() -> None:
+    stage = RoundStage(chamber(10))
+    await stage.attempt(stage.request(2, health=WELL))
+    assert stage.store.asked == []
+
+
+@pytest.mark.parametrize(("attempt", "verify"), [(2, False), (1, True)])
+def test_a_later_attempt_asks_which_slots_are_there_and_fetches_none_of_them(attempt: int, verify: bool) -> None:
+    @in_jumping_time
+    async def play() -> None:
+        stage = RoundStage(chamber(10))
+        await stage.attempt(stage.request(2, first=1, health=WELL))  # slots 1 and 2; its answer was lost
+        stage.devices.calls.clear()
+        await stage.clock.until(stage.slot(2) + 500)
+        request = stage.request(5, health=WELL, verify=verify)
+        out = await stage.attempt(request, None, stage.control(attempt))
+        assert stage.store.asked == [(stage.slot(0), stage.slot(4))]
+        assert stage.serials == {1: 1, 2: 2, 3: 3, 4: 4}
+        assert stage.gaps == [(0, 0, "missed")]
+        assert stage.devices.times == [30_000, 40_000]
+        assert out.next_ms == stage.slot(5)
+
+    play()
+
+
+@in_jumping_time
+async def test_gaps_that_are_there_are_not_tried_again() -> None:
+    stage = RoundStage(chamber(10))
+    stage.devices.script.append(BLOCKED)
+    await stage.attempt(stage.request(1, health=WELL))
+    out = await stage.attempt(stage.request(2, health=WELL), None, stage.control(attempt=2))
+    assert stage.gaps == [(0, 0, "blocked")]
+    assert (list(stage.serials), out.next_ms) == ([1], stage.slot(2))
+
+
+@pytest.mark.parametrize("lookup", [Mood.REFUSE, Mood.HANG])
+def test_a_store_that_cannot_be_asked_does_not_stop_the_round(lookup: Mood) -> None:
+    @in_jumping_time
+    async def play() -> None:
+        stage = RoundStage(chamber(10))
+        await stage.attempt(stage.request(1, health=WELL))
+        stage.store.lookup = lookup
+        out = await stage.attempt(stage.request(3, health=WELL), None, stage.control(attempt=2))
+        assert stage.serials == {0: 1, 1: 3, 2: 4}  # slot 0 was read again, and the first reading stands
+        assert stage.devices.times[1] <= 5_100
+        assert out.next_ms == stage.slot(3)
+
+    play()
+
+
+# ---- the latest reading
+
+
+@in_jumping_time
+async def test_the_cache_gets_each_stored_reading() -> None:
+    stage = RoundStage(chamber(10))
+    for count in (1, 2):
+        await stage.attempt(stage.request(1, first=count, health=WELL))
+        cached = await stage.latest.get("default", "incubator-3")
+        assert cached is not None
+        assert (cached.reading.slot_ms, serial_of(cached.reading)) == (stage.slot(count), count)
+
+
+@in_jumping_time
+async def test_the_cache_does_not_know_what_the_store_refused() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    await stage.attempt(stage.request(2, health=WELL))
+    assert await stage.latest.get("default", "incubator-3") is None
+
+
+@in_jumping_time
+async def test_the_cache_gets_a_refused_reading_when_it_is_stored_with_a_later_gap() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.append(Mood.REFUSE)
+    stage.devices.script.extend([Answer(), BLOCKED])
+    await stage.attempt(stage.request(2, health=WELL))
+    cached = await stage.latest.get("default", "incubator-3")
+    assert cached is not None
+    assert cached.reading == stage.chamber.readings[NOON_MS].reading
+
+
+# ---- metrics
+
+
+@in_jumping_time
+async def test_unsaved_counts_readings_only_and_comes_back_to_zero() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.extend([Mood.REFUSE] * 3)
+    stage.devices.script.extend([Answer(), BLOCKED])
+    missed = pack(Gap(stage.slot(0), stage.slot(0), GapReason.MISSED))
+    await stage.attempt(stage.request(4, first=1, health=WELL, before=[missed]))
+    assert (stage.metrics.most_waiting, stage.metrics.waiting) == (2, 0)
+
+
+@in_jumping_time
+async def test_readings_that_rode_along_leave_the_count_when_they_are_stored() -> None:
+    stage = RoundStage(chamber(10))
+    stage.metrics.waiting = 1  # counted by the round that met the refusal
+    await stage.attempt(stage.request(1, first=1, health=WELL, before=[pack(a_reading(NOON_MS))]))
+    assert stage.metrics.waiting == 0
+    assert stage.serials == {0: 99, 1: 1}
+
+
+@in_jumping_time
+async def test_metrics_by_value() -> None:
+    reader = InMemoryMetricReader()
+    stage = RoundStage(chamber(10), OtelCollectionMetrics(make_meter_provider("chamberlog-test", [reader])))
+    unreachable = Answer(5, DeviceUnreachableError("reset"))
+    stage.devices.script.extend([Answer(), unreachable, BLOCKED, unreachable])
+    stage.store.otherwise = Mood.REFUSE
+    await stage.clock.until(stage.slot(2))
+    await stage.attempt(stage.request(6, health=WELL), RoundProgress(health=WELL, raised=True))
+    data = reader.get_metrics_data()
+    assert data is not None
+    points = [
+        (m.name.removeprefix("chamberlog."), dict(p.attributes or {}), p.value)
+        for m in data.resource_metrics[0].scope_metrics[0].metrics
+        for p in m.data.data_points
+        if isinstance(p, NumberDataPoint)
+    ]
+    told = {(n, str(a.get("outcome") or a.get("reason") or "")): v for n, a, v in points}
+    assert told == {
+        ("collections", "reading"): 3,
+        ("collections", "gap"): 3,
+        ("gap.slots", "missed"): 2,
+        ("gap.slots", "blocked"): 1,
+        ("outcomes.unsaved", ""): 3,
+    }
+    assert {a["chamberlog.organization"] for _, a, _ in points} == {"default"}

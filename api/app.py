@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import problems
 from api.guard import BodyLimit, KeyGuard
@@ -22,7 +23,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         services: the use cases.
         lifespan: opens and closes what the adapters hold.
     """
-    app = FastAPI(
+    app = FastAPIOffline(  # laboratories have no way to the public servers from which FastAPI loads its pages
         title="chamberlog",
         summary="Readings of sensor chambers, every scheduled slot accounted for.",
         version="1",

@@ -5,6 +5,7 @@ with moods, and the round's control without Temporal.
 """
 
 import asyncio
+import copy
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -41,7 +42,14 @@ class Call:
 
 
 class ScriptedDevices:
-    """`DeviceClient` that follows a script, then does `otherwise`. Each reading carries its serial number."""
+    """`DeviceClient` that follows a script, then does `otherwise`. Each reading carries its serial number.
+
+    Attributes:
+        calls: what it was asked.
+        serial: of the last answer.
+        readable: answers that were numbered readings.
+        most_at_once: requests in flight at one time.
+    """
 
     def __init__(self, clock: JumpingClock) -> None:
         self._clock = clock
@@ -49,6 +57,8 @@ class ScriptedDevices:
         self.otherwise = Answer()
         self.calls: list[Call] = []
         self.serial = 0
+        self.readable = 0
+        self.at_once = self.most_at_once = 0
 
     @property
     def times(self) -> list[int]:
@@ -60,13 +70,19 @@ class ScriptedDevices:
         answer = self.script.popleft() if self.script else self.otherwise
         self.calls.append(Call(at_ms, request, served=False))
         index = len(self.calls) - 1
-        await asyncio.sleep(min(answer.after_ms, request.budget_ms) / 1000)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(min(answer.after_ms, request.budget_ms) / 1000)
+        finally:
+            self.at_once -= 1
         if answer.after_ms > request.budget_ms:
             raise DeviceTimeoutError(f"no whole answer within {request.budget_ms} ms")
         if answer.error is not None:
-            raise answer.error
+            raise copy.copy(answer.error)  # a shared one would gather tracebacks
         self.calls[index] = replace(self.calls[index], served=True)
         self.serial += 1
+        self.readable += answer.body is None
         body = b'{"temperature": 21.5, "serial": %d}' % self.serial
         return DeviceAnswer(200, body if answer.body is None else answer.body)
 

@@ -74,6 +74,10 @@ class JumpingClock:
     def monotonic_ms(self) -> int:
         return round(asyncio.get_running_loop().time() * 1000)
 
+    def later(self, ms: int, act: Callable[[], None]) -> None:
+        """Do something later, counted from now."""
+        asyncio.get_running_loop().call_later(ms / 1000, act)
+
     def stand_still(self, ms: int) -> None:
         """See `JumpingLoop.stand_still`."""
         loop = asyncio.get_running_loop()

@@ -1,7 +1,6 @@
 """A round on a stage: the use case over doubles and twins, and its ledger by numbers of slots."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -93,10 +92,6 @@ class RoundStage:
                 shown.append(error)
                 progress = error.progress
                 await asyncio.sleep(error.delay_ms / 1000)
-
-    def after(self, ms: int, act: Callable[[], None]) -> None:
-        """Do something later, counted from now."""
-        asyncio.get_running_loop().call_later(ms / 1000, act)
 
     @property
     def chamber(self) -> KeptChamber:

@@ -11,7 +11,7 @@ from collector.domain.errors import BlockedError, DeviceUnreachableError
 from collector.domain.outcome import Gap, Outcome, Reading
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.usecases.collect import TryAgainError
-from tests.unit.jumping_time import NOON_MS, in_jumping_time
+from tests.unit.jumping_time import in_jumping_time
 from tests.unit.round_doubles import Answer, Mood, StagedRound
 from tests.unit.round_stage import RoundStage, chamber, serial_of, unpacked
 

@@ -100,7 +100,7 @@ async def test_a_whole_round_past_its_deadlines_reads_nothing() -> None:
 @in_jumping_time
 async def test_slots_that_pass_while_an_earlier_one_is_in_hand_are_overrun() -> None:
     stage = RoundStage(chamber(10))
-    stage.after(10, lambda: stage.clock.stand_still(35_000))  # the machine sleeps in the first fetch
+    stage.clock.later(10, lambda: stage.clock.stand_still(35_000))  # the machine sleeps in the first fetch
     out = await stage.attempt(stage.request(5, health=WELL))
     assert stage.gaps == [(1, 2, "overrun")]
     assert list(stage.serials) == [0, 3, 4]
@@ -291,7 +291,7 @@ async def test_asked_to_end_in_a_fetch_the_slot_in_hand_is_finished_and_the_rest
     stage = RoundStage(chamber(10))
     stage.devices.otherwise = Answer(500)
     control = stage.control()
-    stage.after(10_200, control.end)
+    stage.clock.later(10_200, control.end)
     out = await stage.attempt(stage.request(5, health=WELL), None, control)
     assert stage.clock.now_ms() == NOON_MS + 10_500
     assert (stage.serials, out.next_ms, out.stored) == ({0: 1, 1: 2}, stage.slot(2), 2)
@@ -301,7 +301,7 @@ async def test_asked_to_end_in_a_fetch_the_slot_in_hand_is_finished_and_the_rest
 async def test_asked_to_end_between_slots_it_returns_at_once() -> None:
     stage = RoundStage(chamber(10))
     control = stage.control()
-    stage.after(13_000, control.end)
+    stage.clock.later(13_000, control.end)
     out = await stage.attempt(stage.request(5, health=WELL), None, control)
     assert (stage.clock.now_ms(), out.next_ms) == (NOON_MS + 13_000, stage.slot(2))
 
@@ -323,7 +323,7 @@ def test_asked_to_end_while_the_slot_in_hand_fails_it_hands_the_slot_back_instea
         stage = RoundStage(chamber(60))
         stage.devices.otherwise = Answer(800, DeviceStatusError("503"))
         control = stage.control()
-        stage.after(300, control.end)
+        stage.clock.later(300, control.end)
         out = await stage.attempt(stage.request(count, health=WELL), None, control)
         assert (out.next_ms, stage.gaps, stage.clock.now_ms()) == (stage.slot(0), [], NOON_MS + 800)
 
@@ -335,7 +335,7 @@ async def test_asked_to_end_between_attempts_the_slot_in_hand_goes_back_undecide
     stage = RoundStage(chamber(60))
     stage.devices.otherwise = REFUSED
     control = stage.control()
-    stage.after(1_500, control.end)
+    stage.clock.later(1_500, control.end)
     out = await stage.attempt(stage.request(3, health=WELL), RoundProgress(health=WELL, raised=True), control)
     assert stage.devices.times == [0, 1_005]
     assert (out.next_ms, stage.gaps) == (stage.slot(0), [])
@@ -350,7 +350,7 @@ async def test_a_process_that_stood_still_stores_nothing() -> None:
     def freeze() -> None:
         control.frozen = True
 
-    stage.after(10_200, freeze)
+    stage.clock.later(10_200, freeze)
     with pytest.raises(FrozenError):
         await stage.attempt(stage.request(5, health=WELL), None, control)
     assert stage.serials == {0: 1}

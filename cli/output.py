@@ -27,9 +27,15 @@ def print_json(document: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None) -> None:
     """A table on standard output; the caption says what the rows do not."""
-    table = Table(box=None, pad_edge=False, header_style="bold", caption=caption, caption_justify="left")
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        caption=Text(caption) if caption else None,
+        caption_justify="left",
+    )
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(Text(column), overflow="fold")  # a unit such as [ppm] is no markup
     for row in rows:
         table.add_row(*(_styled(cell) for cell in row))
     _data_console().print(table)

@@ -14,7 +14,7 @@ def print_readings(readings: Sequence[dict[str, Any]]) -> None:
     for reading in readings:
         found = reading["measurements"]
         rows.append([clock_of(reading["slot"]), *(_measured(found.get(name)) for name in units)])
-    headings = [f"{name} [{unit}]" for name, unit in units.items()]
+    headings = [name if unit == "1" else f"{name} {unit}" for name, unit in units.items()]
     print_table(["slot (UTC)", *headings], rows, _counted(len(rows), "reading"))
 
 

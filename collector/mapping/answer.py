@@ -38,7 +38,7 @@ def map_answer(profile: Profile, body: bytes) -> MappedAnswer:
     _refuse_denial(profile, tree, body)
     measured = [measure(rules, tree) for rules in profile.measurements]
     _refuse_useless(measured, body)
-    return MappedAnswer(tuple(_judged(measured)))
+    return MappedAnswer(tuple(_judged([one for one in measured if not one.left_out])))
 
 
 def _rooted(profile: Profile, tree: Tree, body: bytes) -> Tree:

@@ -1,6 +1,6 @@
 """One measurement of an answer: select, number, unit, quality."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.domain.errors import MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
@@ -26,6 +26,7 @@ class Measured:
         sent: the number before conversion, None without one.
         stage: where it failed, if it did: `select`, `sentinel`, `number` or `unit`.
         why: what was seen there.
+        absent: the device does not name it, or names it null.
     """
 
     rules: MeasurementRules
@@ -33,6 +34,12 @@ class Measured:
     sent: float | None = None
     stage: str = ""
     why: str = ""
+    absent: bool = False
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the reading does without it: it may be absent, and it is."""
+        return self.rules.optional and self.absent
 
 
 def measure(rules: MeasurementRules, tree: Tree) -> Measured:
@@ -50,7 +57,7 @@ def measure(rules: MeasurementRules, tree: Tree) -> Measured:
 
 def _absent(rules: MeasurementRules, found: object) -> Measured | None:
     if found is None:
-        return _without_value(rules, Quality.MISSING, "select", "nothing is there")
+        return replace(_without_value(rules, Quality.MISSING, "select", "nothing is there"), absent=True)
     if isinstance(found, str) and found.strip() in rules.missing:
         return _without_value(rules, Quality.MISSING, "select", f"the word {excerpt(found)}")
     return None

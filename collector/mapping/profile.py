@@ -70,6 +70,7 @@ class MeasurementRules(Rules):
         required: the slot fails when this one is `bad` or `missing`.
         decimal_comma: texts have a decimal comma.
         diagnostic: about the device itself (a counter): alone it is no reading, and it is not judged for all zeros.
+        optional: left out of the reading where the device does not name it at all.
     """
 
     name: Annotated[str, AfterValidator(checks.measurement_name)]
@@ -82,6 +83,7 @@ class MeasurementRules(Rules):
     required: bool = False
     decimal_comma: bool = False
     diagnostic: bool = False
+    optional: bool = False
 
     @property
     def stored_unit(self) -> str:

@@ -95,8 +95,8 @@ class RunningRound:
     def _judge(self, outcome: Reading | Gap) -> None:
         if isinstance(outcome, Reading):
             self.health = self.health.succeeded(outcome.slot_ms)
-            values = (f"{m.name} {m.value:g} {m.unit}" for m in outcome.measurements if m.value is not None)
-            self.last = ", ".join(values)[:LAST_LIMIT]
+            known = [m for m in outcome.measurements if m.value is not None]
+            self.last = ", ".join(f"{m.name} {m.value:g} {m.unit}" for m in known)[:LAST_LIMIT]
             return
         self.last = f"gap: {outcome.reason.value} {outcome.detail}".strip()[:LAST_LIMIT]
         if outcome.reason not in (GapReason.MISSED, GapReason.OVERRUN):

@@ -275,7 +275,8 @@ def test_tables_say_utc_units_and_quality(api: Api, run: Run) -> None:
     listed, readings, gaps = (run(*c)[1] for c in (("list",), ("readings", "incubator-3"), ("gaps", "incubator-3")))
     assert "2026-03-01 12:00:17Z" in listed
     assert "1m" in listed
-    assert "temperature [Cel]" in readings
+    assert "temperature Cel" in readings
+    assert "co2 [ppm]" in readings, "no markup"
     assert "missing" in readings
     assert "door service" in gaps
     assert "\x1b" not in listed + readings + gaps

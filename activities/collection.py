@@ -118,25 +118,33 @@ class CollectionActivities:
         self, request: RoundRequest, progress: RoundProgress | None, control: ActivityRound
     ) -> RoundOutcome:
         """Run the round apart, so that a cancel never tears the slot in hand."""
-        work = asyncio.create_task(self._collect(request, progress, control))
-        asker: asyncio.Task[None] | None = None
+        work = asyncio.create_task(self._attempts(request, progress, control))
         try:
             while True:
                 try:
                     return await asyncio.shield(work)
                 except asyncio.CancelledError:
-                    if work.cancelled() or not await self._goes_on(work, control, alone=asker is not None):
+                    if work.cancelled() or not await self._goes_on(work, control):
                         raise
-                    if not control.ended():
-                        asker = asyncio.create_task(control.ask_server())
                     _go_on()
         finally:
-            for task in (work, asker):
-                if task is not None and not task.done():
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
-    async def _goes_on(self, work: asyncio.Task[RoundOutcome], control: ActivityRound, *, alone: bool) -> bool:
+    async def _attempts(
+        self, request: RoundRequest, progress: RoundProgress | None, control: ActivityRound
+    ) -> RoundOutcome:
+        """One attempt; without Temporal the next ones too, because nobody else would make them."""
+        while True:
+            try:
+                return await self._collect(request, progress, control)
+            except TryAgainError as error:
+                if not control.alone:
+                    raise
+                progress = error.progress
+                await control.wait(control.now_ms() + error.delay_ms)
+
+    async def _goes_on(self, work: asyncio.Task[RoundOutcome], control: ActivityRound) -> bool:
         """Whether the cancelled round goes on: to its slot's end when asked to stop, to its own without Temporal."""
         why = activity.cancellation_details()
         if why is None or why.worker_shutdown:
@@ -144,11 +152,15 @@ class CollectionActivities:
         if why.paused:  # held at the server: the next attempt goes on from the heartbeat
             control.end()
             await work
+            activity.heartbeat(control.progress)
             return False
         if why.cancel_requested:
             control.end()
             return True
-        return why.timed_out and not control.frozen and not alone
+        if why.timed_out and not control.frozen and not control.alone:
+            control.go_alone()
+            return True
+        return False
 
 
 def _go_on() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields
 from typing import Any
 
 from temporalio import activity
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 DURABLE_LIMIT_S = 2.0
 """With the server away a heartbeat call takes long in spite of its own time-out: slots must not wait for it."""
 ASK_EVERY_S = 1.0
+HEALTH_FIELDS = frozenset(field.name for field in fields(Health))
 
 
 class ActivityRound:
@@ -35,7 +36,8 @@ class ActivityRound:
         self._clock, self._token, self._attempt = clock, info.task_token, info.attempt
         self._wall_ms, self._started_ms = clock.now_ms(), clock.monotonic_ms()
         self._seen_ms = self._started_ms
-        self._frozen = False
+        self._frozen = self._alone = False
+        self._tasks: list[asyncio.Task[None]] = []
         self._end = asyncio.Event()
         self.done = asyncio.Event()
         self.progress = progress
@@ -60,6 +62,9 @@ class ActivityRound:
         self.progress = progress
         try:
             await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
+        except AsyncActivityCancelledError as error:
+            if not _only_paused(error):
+                self.end()
         except (RPCError, TimeoutError) as error:
             log.warning("progress of a round is not in Temporal yet: %s", type(error).__name__)
 
@@ -100,29 +105,41 @@ class ActivityRound:
     @contextlib.asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
         """Heartbeat regularly while the body runs, and end the round when the worker shuts down."""
-        tasks = [asyncio.create_task(self._end_with_worker())]
+        self._tasks.append(asyncio.create_task(self._end_with_worker()))
         if self._limit_ms is not None:
-            tasks.append(asyncio.create_task(self._tick(self._limit_ms / 3000)))
+            self._tasks.append(asyncio.create_task(self._tick(self._limit_ms / 3000)))
         try:
             yield
         finally:
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def ask_server(self) -> None:
-        """After the SDK gave this attempt up: ask until the server answers that another owns it, or a cancel."""
+    @property
+    def alone(self) -> bool:
+        """Whether the SDK gave this attempt up because it does not reach Temporal."""
+        return self._alone
+
+    def go_alone(self) -> None:
+        """Go on without Temporal, asking it beside the slots; only inside `beating`."""
+        self._alone = True
+        self._tasks.append(asyncio.create_task(self._ask_server()))
+
+    async def _ask_server(self) -> None:
+        """Ask until the server answers that another attempt owns the round, or passes a cancel on."""
         while not self._end.is_set():
-            with contextlib.suppress(TimeoutError, RPCError):
+            try:
                 await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
+            except AsyncActivityCancelledError:
+                self.end()
+            except (RPCError, TimeoutError):
+                log.debug("Temporal does not answer yet")
             await asyncio.sleep(ASK_EVERY_S)
 
     async def _heartbeat_now(self) -> None:
         handle = activity.client().get_async_activity_handle(task_token=self._token)
         try:
             await handle.heartbeat(self.progress)
-        except AsyncActivityCancelledError:
-            self.end()
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -140,6 +157,12 @@ class ActivityRound:
         self.end()
 
 
+def _only_paused(error: AsyncActivityCancelledError) -> bool:
+    """A pause at the server comes by the SDK's own beat as well: it must be raised, an answer would end the pause."""
+    why = error.details
+    return why is not None and why.paused and not why.cancel_requested
+
+
 def earlier_progress() -> RoundProgress | None:
     """What the attempt before told last; the server keeps it without types."""
     details = activity.info().heartbeat_details
@@ -149,13 +172,12 @@ def earlier_progress() -> RoundProgress | None:
 
 
 def decode_progress(row: dict[str, Any]) -> RoundProgress:
-    """A `RoundProgress` from its JSON, of this version or an older one."""
-    known = RoundProgress()
-    return replace(
-        known,
+    """A `RoundProgress` from its JSON, of this version, an older or a newer one (both run during a deploy)."""
+    health = row.get("health") or {}
+    return RoundProgress(
         next_index=row.get("next_index", 0),
         unsaved=row.get("unsaved", []),
-        health=Health(**row.get("health", {})),
+        health=Health(**{name: value for name, value in health.items() if name in HEALTH_FIELDS}),
         failure=row.get("failure"),
         raised=row.get("raised", False),
     )

@@ -13,7 +13,7 @@ INTERVAL_MS = (1_000, 86_400_000)
 TIMEOUT_FLOOR_MS = 100
 TIMEOUT_DEFAULT_MS = 10_000
 ROUND_SPAN_CEILING_MS = 3_600_000
-URL_LIMIT = 2_000
+URL_LIMIT, SECRET_LIMIT = 2_000, 1_000
 LABELS_LIMIT, LABEL_LIMIT, NAME_LIMIT = 16, 200, 200
 
 
@@ -139,7 +139,8 @@ def _check_times(spec: ChamberSpec) -> None:
 
 
 def _check_texts(spec: ChamberSpec) -> None:
-    if spec.secret_ref is not None and not SECRET_PATTERN.fullmatch(spec.secret_ref):
+    ref = spec.secret_ref
+    if ref is not None and not (SECRET_PATTERN.fullmatch(ref) and ref.isprintable() and len(ref) <= SECRET_LIMIT):
         raise InvalidFieldError(
             "secret_ref", "it is not a reference", "write env:NAME or file:/absolute/path, never the secret"
         )
@@ -151,5 +152,6 @@ def _check_texts(spec: ChamberSpec) -> None:
         raise InvalidFieldError(
             "labels", f"more than {LABELS_LIMIT} labels, or one longer than {LABEL_LIMIT}", "keep fewer, shorter ones"
         )
-    if "\x00" in spec.name + "".join(k + v for k, v in spec.labels.items()):
-        raise InvalidFieldError("labels", "a NUL character cannot be stored", "remove it")
+    for name, texts in (("name", spec.name), ("labels", "".join(k + v for k, v in spec.labels.items()))):
+        if "\x00" in texts:
+            raise InvalidFieldError(name, "a NUL character cannot be stored", "remove it")

@@ -163,14 +163,17 @@ Outcome = Reading | Gap | PauseEnd | Epoch | EpochEnd | Change
 
 
 def first_slot_of(outcome: Outcome) -> int | None:
-    """The earliest slot whose fate the outcome decides; None for a change, which decides none."""
+    """The earliest slot whose fate the outcome decides; None for a change, which decides none.
+
+    An epoch decides from the end of the one before: until it is stored, slots after that end are still expected.
+    """
     match outcome:
         case Reading(slot_ms=slot):
             return slot
         case Gap(first_ms=first) | PauseEnd(first_ms=first):
             return first
-        case Epoch(first_slot_ms=first):
-            return first
+        case Epoch(first_slot_ms=first, previous_last_ms=last):
+            return first if last is None else min(first, last + 1)
         case EpochEnd(last_slot_ms=last):
             return last
         case Change():

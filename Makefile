@@ -13,8 +13,10 @@ help: ## the targets
 up: .venv/.made ## the whole stack with a simulated fleet (ARGS="--for 60s --json")
 	@$(BIN)/chamberlog up $(ARGS)
 
-test: .venv/.made ## every test that needs no container
-	@$(BIN)/pytest $(ARGS)
+test: .venv/.made ## every test that needs no container (ARGS="-k pause" for some)
+	@$(BIN)/pytest -n 2 --ignore tests/e2e $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/e2e $(ARGS) || [ $$? = 5 ]  # 5: ARGS left none of them
+
 
 check: .venv/.made ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .

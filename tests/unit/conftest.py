@@ -1,0 +1,15 @@
+"""Unit tests have nothing real: a test that opens a socket fails, unless it is marked `enable_socket`."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_socket import disable_socket, enable_socket
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Unix sockets stay: event loops wake themselves through one."""
+    if request.node.get_closest_marker("enable_socket") is None:
+        disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()

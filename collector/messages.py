@@ -28,6 +28,8 @@ class ChamberState:
         cycles_per_run: rounds after which the run continues as new.
         run_number: runs so far.
         unconfirmed: changes that were made by signals and that the registry row has not answered yet.
+        handed_out_ms: last slot handed out on grids before this one: no slot of a later grid is at or before it.
+        decided_ms: when the newest epoch was decided; no two of a chamber at the same instant.
     """
 
     spec: ChamberSpec
@@ -43,6 +45,8 @@ class ChamberState:
     cycles_per_run: int = 300
     run_number: int = 0
     unconfirmed: int = 0
+    handed_out_ms: int | None = None
+    decided_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def pack(outcome: Outcome) -> Packed:
                 "interval": outcome.interval_ms,
                 "phase": outcome.phase_ms,
             }
-            row |= {"v": outcome.spec_version, "previous_last": outcome.previous_last_ms}
+            row |= {"v": outcome.spec_version, "previous_last": outcome.previous_last_ms, "decided": outcome.decided_ms}
         case EpochEnd():
             row = {"kind": "epoch_end", "last": outcome.last_slot_ms}
         case Change():
@@ -81,7 +81,8 @@ def unpack(row: Packed) -> Outcome:
         case "pause_end":
             return PauseEnd(row["first"], row["last"])
         case "epoch":
-            return Epoch(row["first"], row["interval"], row["phase"], row["v"], row.get("previous_last"))
+            grid = (row["first"], row["interval"], row["phase"])
+            return Epoch(*grid, row["v"], row.get("previous_last"), row.get("decided", 0))
         case "epoch_end":
             return EpochEnd(row["last"])
         case "change":

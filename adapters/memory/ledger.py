@@ -18,7 +18,10 @@ def wall_ms() -> int:
 
 @dataclass(slots=True)
 class KeptEpoch:
-    """A row of schedule_epoch; `last_ms` None = open, `final` = ended by a retirement."""
+    """A row of schedule_epoch; `last_ms` None = open, `final` = ended by a retirement.
+
+    `decided_ms` orders the epochs that a chamber decided on; 0 = it was enrolled with this one.
+    """
 
     first_ms: int
     interval_ms: int
@@ -26,6 +29,7 @@ class KeptEpoch:
     spec_version: int
     last_ms: int | None = None
     final: bool = False
+    decided_ms: int = 0
 
 
 @dataclass(slots=True)

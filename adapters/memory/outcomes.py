@@ -6,7 +6,7 @@ from dataclasses import replace
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
-from collector.domain.settling import apply_change, poisoned, storable, window_of
+from collector.domain.settling import apply_change, outdates, poisoned, storable, window_of
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.outcomes import SaveBatch, SaveResult
 
@@ -43,7 +43,7 @@ class InMemoryOutcomes:
     async def decided_slots(self, chamber_id: str, first_ms: int, last_ms: int) -> frozenset[int]:
         """Slots that have an outcome; see `OutcomeStore.decided_slots`."""
         kept = self._kept(chamber_id)
-        slots = (*kept.readings, *(g.gap.first_ms for g in kept.gaps))
+        slots = (*kept.readings, *(g.gap.first_ms for g in kept.gaps if not g.opened))
         return frozenset(s for s in slots if first_ms <= s <= last_ms)
 
     async def wait_available(self) -> None:
@@ -131,14 +131,14 @@ def _close_run(kept: KeptChamber, end: PauseEnd) -> None:
 
 def _open_epoch(kept: KeptChamber, epoch: Epoch) -> None:
     current = kept.open_epoch()
-    if current is None or any(e.first_ms == epoch.first_slot_ms for e in kept.epochs):
+    if current is None or any(outdates(epoch, e.first_ms, e.decided_ms) for e in kept.epochs):
         return
     before_ms = epoch.first_slot_ms - 1
     current.last_ms = before_ms if epoch.previous_last_ms is None else min(epoch.previous_last_ms, before_ms)
-    if current.last_ms < current.first_ms:
-        kept.settled_ms, kept.began_ms = min(kept.settled_ms, before_ms), min(kept.began_ms, epoch.first_slot_ms)
-    new = KeptEpoch(epoch.first_slot_ms, epoch.interval_ms, epoch.phase_ms, epoch.spec_version)
-    kept.epochs.append(new)
+    kept.settled_ms, kept.began_ms = min(kept.settled_ms, before_ms), min(kept.began_ms, epoch.first_slot_ms)
+    grid = (epoch.first_slot_ms, epoch.interval_ms, epoch.phase_ms)
+    new = KeptEpoch(*grid, epoch.spec_version, decided_ms=epoch.decided_ms)
+    kept.epochs = [*(e for e in kept.epochs if e.first_ms != new.first_ms), new]
 
 
 def _end_epoch(kept: KeptChamber, last_ms: int, now_ms: int) -> None:

@@ -85,21 +85,24 @@ WHERE chamber = $1 AND first_slot = instant_of($2) AND opened AND last_slot IS N
 READ_ROW = f"SELECT {SPEC_COLUMNS}, retired_at IS NOT NULL AS retired FROM chamber WHERE key = $1"  # noqa: S608 - same
 
 EPOCHS = """
-SELECT ms_of(first_slot) AS first_ms, ms_of(last_slot) AS last_ms, interval_ms, final
+SELECT ms_of(first_slot) AS first_ms, ms_of(last_slot) AS last_ms, interval_ms, final, decided_ms
 FROM schedule_epoch WHERE chamber = $1
 """
 CLOSE_EPOCH = """
 UPDATE schedule_epoch SET last_slot = instant_of($2), final = $3 WHERE chamber = $1 AND last_slot IS NULL
 """
 OPEN_EPOCH = """
-INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_version)
-VALUES ($1, instant_of($2), $3, $4, $5)
+INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_version, decided_ms)
+VALUES ($1, instant_of($2), $3, $4, $5, $6)
+ON CONFLICT (chamber, first_slot) DO UPDATE SET last_slot = NULL, final = false, interval_ms = excluded.interval_ms,
+    phase_ms = excluded.phase_ms, spec_version = excluded.spec_version, decided_ms = excluded.decided_ms
 """
+"""An epoch with the same first slot is one of which no slot was handed out: it gives its place to the later one."""
 BEGIN_EARLIER = """
 UPDATE chamber SET settled_through = least(settled_through, instant_of($2::bigint - 1)),
     began_at = least(began_at, instant_of($2::bigint)) WHERE key = $1
 """
-"""An epoch of which no slot was handed out gave way to one that begins earlier: nothing of that one is settled yet."""
+"""Nothing of the new epoch is settled yet, though it may begin before one of which no slot was handed out."""
 
 RETIRE = "UPDATE chamber SET retiring = true, retired_at = clock_timestamp() WHERE key = $1"
 
@@ -121,8 +124,10 @@ DECIDED = """
 SELECT ms_of(scheduled_at) AS slot_ms FROM reading
 WHERE chamber = $1 AND scheduled_at BETWEEN instant_of($2) AND instant_of($3)
 UNION
-SELECT ms_of(first_slot) FROM gap WHERE chamber = $1 AND first_slot BETWEEN instant_of($2) AND instant_of($3)
+SELECT ms_of(first_slot) FROM gap
+WHERE chamber = $1 AND first_slot BETWEEN instant_of($2) AND instant_of($3) AND NOT opened
 """
+"""A pause decides no slot of a round: one that began at such a slot ended before it, stored already or not."""
 
 FIND_KEY = "SELECT key FROM chamber WHERE id = $1"
 ENSURE_DAY = "SELECT ensure_partitions($1::date, $2::date)"

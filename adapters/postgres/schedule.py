@@ -9,7 +9,7 @@ from adapters.postgres import outcome_queries as q
 from adapters.postgres.pool import Connection
 from adapters.postgres.rows import Row, pause_from, pause_values, spec_from
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, Outcome, PauseEnd
-from collector.domain.settling import apply_change
+from collector.domain.settling import apply_change, outdates
 
 
 async def store_change(connection: Connection, key: int, outcome: Outcome) -> str:
@@ -36,16 +36,16 @@ async def store_change(connection: Connection, key: int, outcome: Outcome) -> st
 async def _open_epoch(connection: Connection, key: int, epoch: Epoch) -> None:
     epochs = await connection.fetch(q.EPOCHS, key)
     current = _open(epochs)
-    if current is None or any(e["first_ms"] == epoch.first_slot_ms for e in epochs):
+    if current is None or any(outdates(epoch, e["first_ms"], e["decided_ms"]) for e in epochs):
         return
-    last_ms = epoch.first_slot_ms - 1
-    if epoch.previous_last_ms is not None:
-        last_ms = min(last_ms, epoch.previous_last_ms)
-    await connection.execute(q.CLOSE_EPOCH, key, last_ms, False)  # noqa: FBT003 - a column's value
+    if current["first_ms"] != epoch.first_slot_ms:
+        last_ms = epoch.first_slot_ms - 1
+        if epoch.previous_last_ms is not None:
+            last_ms = min(last_ms, epoch.previous_last_ms)
+        await connection.execute(q.CLOSE_EPOCH, key, last_ms, False)  # noqa: FBT003 - a column's value
     grid = (epoch.first_slot_ms, epoch.interval_ms, epoch.phase_ms)
-    await connection.execute(q.OPEN_EPOCH, key, *grid, epoch.spec_version)
-    if last_ms < current["first_ms"]:
-        await connection.execute(q.BEGIN_EARLIER, key, epoch.first_slot_ms)
+    await connection.execute(q.OPEN_EPOCH, key, *grid, epoch.spec_version, epoch.decided_ms)
+    await connection.execute(q.BEGIN_EARLIER, key, epoch.first_slot_ms)
 
 
 async def _end_epoch(connection: Connection, key: int, last_ms: int) -> None:

@@ -120,6 +120,7 @@ class Epoch:
         phase_ms: offset of its slots from the Unix epoch, modulo the interval.
         spec_version: the spec that asked for it.
         previous_last_ms: last slot handed out on the old grid; the old epoch ends there (it may be empty).
+        decided_ms: orders the epochs of a chamber: no two have the same, and a later one stands; 0 = not known.
     """
 
     first_slot_ms: int
@@ -127,6 +128,7 @@ class Epoch:
     phase_ms: int
     spec_version: int
     previous_last_ms: int | None = None
+    decided_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,15 @@ def poisoned(outcome: Outcome, sqlstate: str, message: str) -> Gap | None:
     return Gap(_cut(first), _cut(max(first, last)), GapReason.MALFORMED, detail)
 
 
+def outdates(epoch: Epoch, first_ms: int, decided_ms: int) -> bool:
+    """Whether an epoch that the ledger has, with this first slot and decided then, is this one or a later one.
+
+    Two epochs may have the same first slot: the chamber changed its mind before it. One that says nothing of when it
+    was decided is known by its first slot.
+    """
+    return decided_ms >= epoch.decided_ms if epoch.decided_ms else first_ms == epoch.first_slot_ms
+
+
 def clean(text: str) -> str:
     """The text without what PostgreSQL cannot keep: NUL and lone surrogates."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

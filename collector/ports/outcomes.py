@@ -44,8 +44,8 @@ class OutcomeStore(Protocol):
 
         A reading is stored once by (chamber, slot); `latest` moves only to a newer slot; `settled_through` only
         forward. A gap run is stored once by (chamber, first, last, reason). An open `paused` run is stored once by
-        its first slot, and its `PauseEnd` closes it. An `Epoch` closes the open one and is stored once by its first
-        slot; `EpochEnd` closes the open one. A `Change` is applied when the row's version is the expected one and
+        its first slot, and its `PauseEnd` closes it. An `Epoch` closes the open one and is stored once by when
+        it was decided; `EpochEnd` closes the open one. A `Change` is applied when the row's version is the expected one and
         raises it by one; else it is lost. An outcome that the database itself refuses becomes a `malformed` gap with
         its SQLSTATE; outcomes outside the window that is kept become `misconfigured`.
 
@@ -64,6 +64,8 @@ class OutcomeStore(Protocol):
 
     async def decided_slots(self, chamber_id: str, first_ms: int, last_ms: int) -> frozenset[int]:
         """Slots of readings in the closed interval, and first slots of gap runs that lie in it.
+
+        A pause decides none: one that began at a slot of a round has ended before it, stored already or not.
 
         Raises:
             StoreRefusedError: as in `save`.

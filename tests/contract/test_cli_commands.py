@@ -16,8 +16,6 @@ import pytest
 from cli.__main__ import main
 from collector.domain.instants import parse_iso
 
-pytestmark = pytest.mark.enable_socket
-
 KEY = "chl_0123456789ab_secret"
 CHAMBER: dict[str, Any] = {
     "id": "incubator-3",

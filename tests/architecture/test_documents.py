@@ -15,7 +15,9 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from api.settings import ApiSettings
 from cli.app import app
+from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -25,6 +27,7 @@ DOCUMENTS = [
 PACKAGES = ("activities", "adapters", "api", "cli", "collector", "simulator", "stack", "workers", "workflows")
 ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "bench", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
+SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in (*WorkerSettings.model_fields, *ApiSettings.model_fields))
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")
 SHELLS, SQL = {"sh", "bash", "console", "make"}, {"sql"}
 
@@ -68,7 +71,7 @@ def our_world() -> World:
         root=ROOT,
         targets=frozenset(re.findall(r"^([a-z][\w-]*):(?!=)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)),
         commands=commands,
-        variables=frozenset(re.findall(r"\bCHAMBERLOG_[A-Z_]*[A-Z]\b", code)),
+        variables=frozenset(re.findall(r"\bCHAMBERLOG_[A-Z_]*[A-Z]\b", code)) | SETTINGS,
         tables=frozenset(re.findall(r"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+)", schema)),
         metrics=frozenset(re.findall(r"\"(chamberlog\.[a-z_.]+)\"", code)),
     )
@@ -174,6 +177,11 @@ def _tables_in_prose(markdown: str) -> Iterator[str]:
 def test_every_name_in_the_documents_exists(document: Path) -> None:
     assert document.exists(), f"{document.name} is missing"
     assert dead_names(document, document.read_text("utf-8"), our_world()) == []
+
+
+def test_every_setting_stands_in_the_page_of_settings() -> None:
+    page = (ROOT / "docs/settings.md").read_text("utf-8")
+    assert {name for name in SETTINGS if f"`{name}`" not in page} == set()
 
 
 def test_the_world_is_not_empty() -> None:

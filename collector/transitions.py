@@ -4,19 +4,43 @@ Each takes the clock as `now_ms`, appends the outcomes that follow from it to `s
 people want to know. Slots that nobody can collect any more become `missed` first, so that no slot is ever skipped.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from collector.backlog import oldest_slot
 from collector.domain.cadence import RoundPlan, plan_round
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
-from collector.packing import pack
+from collector.packing import Packed, pack
 
 
 def plan(state: ChamberState, now_ms: int) -> RoundPlan:
     """The chamber's next round; changes nothing."""
     spec = state.spec
     return plan_round(spec.id, spec.grid, state.next_ms, now_ms, spec.round_span_ms)
+
+
+def begin(state: ChamberState, now_ms: int) -> None:
+    """Once, when a chamber starts from its registry row: its pause and the ledger's open run become one again.
+
+    A pause that the row holds but no chamber ever obeyed has no open run yet, and one that ended without a chamber is
+    still open. An open run begins at the first slot that is not settled, and at most one slot before the row's pause.
+    """
+    grid, held = state.spec.grid, state.pause
+    since = grid.first_open(now_ms) if held is None else grid.at_or_after(held.since_ms)
+    if since > state.next_ms + (0 if held is None else grid.interval_ms):
+        before = since - grid.interval_ms
+        _add(state, PauseEnd(state.next_ms, before))
+        for gap in missed_runs(state, (state.next_ms, before)):
+            _add(state, gap)
+        state.next_ms = since
+    elif held is None and state.spec.version > 1:  # the row may have been resumed before the run's first slot
+        _add(state, PauseEnd(state.next_ms, state.next_ms - grid.interval_ms))
+    state.handed_out_ms = now_ms  # whoever was before may have handed out slots up to here
+    if held is not None:
+        state.pause = replace(held, since_ms=state.next_ms)
+        _add(state, _open_run(state.pause))
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:
@@ -43,7 +67,7 @@ def pause(state: ChamberState, request: PauseRequest, now_ms: int) -> int:
         if (held.reason, held.by, held.until_ms) == (request.reason, request.by, request.until_ms):
             _take_version(state, request.version)
             return held.since_ms
-        _end_pause(state, state.spec.grid.at_or_after(max(now_ms, held.since_ms)))
+        _end_pause(state, _first_after_pause(state, held, now_ms))
     since = _settle_past(state, now_ms)
     state.pause = Pause(since, request.reason, request.by, request.until_ms)
     _add(state, _open_run(state.pause))
@@ -54,12 +78,15 @@ def pause(state: ChamberState, request: PauseRequest, now_ms: int) -> int:
 
 
 def resume(state: ChamberState, request: ResumeRequest, now_ms: int) -> int:
-    """Collect again on the same grid; answers the first slot. Not paused: changes nothing."""
+    """Collect again on the same grid; answers the first slot. Not paused: changes nothing.
+
+    A pause that was over before ended then: the slots since were not paused, nobody was there.
+    """
     if state.pause is None:
         _take_version(state, request.version)
         return state.next_ms
-    first = state.spec.grid.at_or_after(max(now_ms, state.pause.since_ms))
-    _end_pause(state, first)
+    _end_pause(state, _first_after_pause(state, state.pause, now_ms))
+    first = _settle_past(state, now_ms)
     if request.version is None:
         _write_back(state, "resume", Pause(first, by=request.by))
     _take_version(state, request.version)
@@ -67,25 +94,29 @@ def resume(state: ChamberState, request: ResumeRequest, now_ms: int) -> int:
 
 
 def configure(state: ChamberState, spec: ChamberSpec, now_ms: int, *, from_signal: bool = False) -> int:
-    """Take over a spec; answers the first slot under it. A version that is not above the chamber's changes nothing.
+    """Take over a spec; answers the first slot under it. An older version, or the same again, changes nothing.
 
     A new grid begins at its first slot after now and after the last slot handed out; the old grid ends there.
     """
-    if not from_signal and spec.version <= state.spec.version:
+    if not from_signal and not _is_news(state, spec):
         return state.next_ms
+    if not from_signal:
+        state.unconfirmed = 0  # the row's version says what became of them
     if spec.grid == state.spec.grid:
         state.spec = spec
         return state.next_ms
+    _expire(state, now_ms)
     old, held = state.spec.grid, state.pause
     if held is None:
         handed_out = _settle_past(state, now_ms) - old.interval_ms
     else:
         handed_out = old.at_or_before(max(now_ms, held.since_ms - old.interval_ms))
         _add(state, PauseEnd(held.since_ms, handed_out))
-    new = spec.grid
-    first = new.after(max(handed_out, now_ms))
-    state.spec, state.next_ms = spec, first
-    _add(state, Epoch(first, new.interval_ms, new.phase_ms, spec.version, handed_out))
+    new, floor = spec.grid, max(handed_out, state.handed_out_ms or handed_out)
+    first = new.after(max(floor, now_ms))
+    state.spec, state.next_ms, state.handed_out_ms = spec, first, floor
+    state.decided_ms = max(now_ms, state.decided_ms + 1)
+    _add(state, Epoch(first, new.interval_ms, new.phase_ms, spec.version, handed_out, state.decided_ms))
     if held is not None:  # a run belongs to one grid: the pause goes on with the new one
         state.pause = replace(held, since_ms=first)
         _add(state, _open_run(state.pause))
@@ -106,6 +137,7 @@ def set_interval(state: ChamberState, interval_ms: int, now_ms: int) -> int:
 
 def end(state: ChamberState, now_ms: int) -> int:
     """The chamber retires: the open pause and the epoch end; answers the last slot handed out."""
+    _expire(state, now_ms)
     grid = state.spec.grid
     if state.pause is not None:
         _end_pause(state, grid.after(max(now_ms, state.pause.since_ms - 1)))
@@ -116,11 +148,21 @@ def end(state: ChamberState, now_ms: int) -> int:
     return last
 
 
+def settled_through(state: ChamberState, waiting: Sequence[Packed]) -> int:
+    """Up to where every slot has its outcome in the store, once only `waiting` is not there.
+
+    Never past the last slot handed out: the next one may be a day away, and a new grid may begin before it.
+    """
+    handed_out, oldest = state.next_ms - state.spec.interval_ms, oldest_slot(waiting)
+    return handed_out if oldest is None else min(handed_out, oldest - 1)
+
+
 def confirm(state: ChamberState, changes: int, lost: list[str]) -> None:
     """The registry answered that many written-back changes; lost ones leave the version to whoever won."""
-    state.unconfirmed -= min(changes, state.unconfirmed)
-    if changes and not lost:
-        state.spec = replace(state.spec, version=state.spec.version + changes)
+    counted = min(changes, state.unconfirmed)  # the others are in the version of a spec that was taken since
+    state.unconfirmed -= counted
+    if counted and not lost:
+        state.spec = replace(state.spec, version=state.spec.version + counted)
 
 
 def _settle_past(state: ChamberState, now_ms: int) -> int:
@@ -132,6 +174,17 @@ def _settle_past(state: ChamberState, now_ms: int) -> int:
             _add(state, gap)
         state.next_ms = first
     return first
+
+
+def _first_after_pause(state: ChamberState, held: Pause, now_ms: int) -> int:
+    over_ms = now_ms if held.until_ms is None else min(now_ms, held.until_ms)
+    return state.spec.grid.at_or_after(max(over_ms, held.since_ms))
+
+
+def _expire(state: ChamberState, now_ms: int) -> None:
+    held = state.pause
+    if held is not None and held.until_ms is not None and held.until_ms <= now_ms:
+        resume(state, ResumeRequest(by="end of the pause"), now_ms)
 
 
 def _open_run(held: Pause) -> Gap:
@@ -150,9 +203,16 @@ def _write_back(state: ChamberState, kind: str, held: Pause) -> None:
     state.unconfirmed += 1
 
 
+def _is_news(state: ChamberState, spec: ChamberSpec) -> bool:
+    """Whether the row's spec is to be taken: with the same version it is, if the row has refused a signal's change."""
+    return spec.version > state.spec.version or (spec.version == state.spec.version and not state.unconfirmed)
+
+
 def _take_version(state: ChamberState, version: int | None) -> None:
-    if version is not None and version > state.spec.version:
-        state.spec = replace(state.spec, version=version)
+    """The row's version of a pause, unless a spec between was not heard of: that one is still to be taken over."""
+    have, confirmed = state.spec.version, state.spec.version + state.unconfirmed
+    if version is not None and version - 1 in (have, confirmed):
+        state.spec = replace(state.spec, version=have + 1)
 
 
 def _add(state: ChamberState, outcome: Outcome) -> None:

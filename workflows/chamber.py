@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from collector.packing import pack, unpack
     from workflows import policies, presentation
     from workflows.drain import Drain
-    from workflows.handlers import Adhoc, ChamberHandlers
+    from workflows.handlers import Adhoc, Ask, ChamberHandlers
 
 RUN_LENGTH = timedelta(hours=24)
 """A run continues as new after this, so that history can be deleted and new code is taken up."""
@@ -58,7 +58,10 @@ class ChamberWorkflow(ChamberHandlers):
     def __init__(self, state: ChamberState) -> None:
         super().__init__(state)
         self.s.run_number += 1
+        if self.s.run_number == 1:
+            transitions.begin(self.s, self._now())
         self._cycles = 0
+        self._begun = self.s.run_number > 1
         self._drain = Drain(self.s, self._note)
 
     @workflow.run
@@ -76,6 +79,7 @@ class ChamberWorkflow(ChamberHandlers):
 
     async def _turn(self) -> bool:
         """One plan, one sleep, one round; True when the chamber has ended."""
+        self._begin()
         self._obey()
         self._publish()
         if self.s.retiring is not None:
@@ -93,21 +97,39 @@ class ChamberWorkflow(ChamberHandlers):
             await self._next_round()
         return False
 
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            transitions.begin(self.s, self._now())
+
     def _obey(self) -> None:
         """Do what handlers asked for, in their order; a pause that is over ends."""
         self._woken = self._interrupted = False
+        self._heed_cancel()
         asks, self._asks = self._asks, []
         for ask in asks:
+            self._do(ask)
+        left = self._pause_left_ms()
+        if self.s.retiring is None and left is not None and left <= 0:
+            transitions.resume(self.s, ResumeRequest(by="end of the pause"), self._now())
+        self.s.unsaved = bounded(self.s.unsaved)
+
+    def _do(self, ask: Ask) -> None:
+        if self.s.retiring is not None and not ask.ends:  # nothing may follow the end of the epoch in the ledger
+            ask.defect = "the chamber is retiring; enrol it again to collect"
+        else:
             try:
                 ask.answer = ask.act()
             except Exception as error:  # noqa: BLE001  (whoever asked is told; the chamber goes on)
                 ask.defect = f"defect: {type(error).__name__}: {error}"
                 self._note(ask.defect)
-            ask.done = True
-        left = self._pause_left_ms()
-        if self.s.pause is not None and left is not None and left <= 0:
-            transitions.resume(self.s, ResumeRequest(by="end of the pause"), self._now())
-        self.s.unsaved = bounded(self.s.unsaved)
+        ask.done = True
+
+    def _heed_cancel(self) -> None:
+        """A cancel becomes a retirement, also one that came while an activity was awaited and took it."""
+        reason = workflow.cancellation_reason()
+        if reason is not None and self.s.retiring is None:
+            self.s.retiring = f"cancelled {reason}".strip()
 
     async def _next_round(self) -> None:
         plan = transitions.plan(self.s, self._now())
@@ -163,7 +185,9 @@ class ChamberWorkflow(ChamberHandlers):
     def _take(self, out: RoundOutcome, riding: int) -> None:
         left = {row["v"] for row in out.unsaved if row["kind"] == "change"}
         confirmed = [r for r in self.s.unsaved[:riding] if r["kind"] == "change" and r["v"] not in left]
-        self.s.unsaved = [*out.unsaved, *self.s.unsaved[riding:]]
+        waiting = self.s.unsaved[riding:]
+        fresh = [row for row in out.unsaved if row["kind"] != "epoch" or row not in waiting]  # epochs rode as copies
+        self.s.unsaved = [*waiting, *fresh]
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
         self.s.last = out.last or self.s.last
         transitions.confirm(self.s, len(confirmed), out.lost_changes)
@@ -193,7 +217,8 @@ class ChamberWorkflow(ChamberHandlers):
             self._drain.start()
             await self._wait(lambda: not self._drain.running)
         self._obey()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        while not workflow.all_handlers_finished():
+            await self._wait(workflow.all_handlers_finished)
 
     # ---- small parts
 
@@ -220,7 +245,7 @@ class ChamberWorkflow(ChamberHandlers):
         except TimeoutError:
             return False
         except asyncio.CancelledError:
-            self.s.retiring = f"cancelled {workflow.cancellation_reason() or ''}".strip()
+            self._heed_cancel()
             self._wake()
         return True
 

@@ -9,8 +9,9 @@ from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
     from collector import transitions, wire
-    from collector.backlog import oldest_slot, portion
+    from collector.backlog import portion
     from collector.messages import ChamberState, StoreOutcome, StoreRequest
+    from collector.packing import Packed
     from workflows import policies
 
 
@@ -43,7 +44,7 @@ class Drain:
             stored = {id(row) for row in rows}
             self._handle = workflow.start_activity(
                 wire.STORE,
-                StoreRequest(self._s.spec.id, rows, self._settled_without(len(rows)), self._s.spec.organization),
+                StoreRequest(self._s.spec.id, rows, self._settled_without(rows), self._s.spec.organization),
                 result_type=StoreOutcome,
                 summary=f"{len(rows)} outcomes that waited",
                 cancellation_type=ActivityCancellationType.TRY_CANCEL,
@@ -60,7 +61,6 @@ class Drain:
             for sentence in out.lost_changes:
                 self._note(sentence)
 
-    def _settled_without(self, count: int) -> int:
-        """How far the chamber is settled once its oldest `count` outcomes are stored."""
-        oldest = oldest_slot(self._s.unsaved[count:])
-        return min(self._s.next_ms, self._s.next_ms if oldest is None else oldest) - 1
+    def _settled_without(self, rows: list[Packed]) -> int:
+        """How far the chamber is settled once these, its oldest outcomes, are stored."""
+        return transitions.settled_through(self._s, self._s.unsaved[len(rows) :])

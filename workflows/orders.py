@@ -6,9 +6,9 @@ from typing import Any
 
 from collector.domain.chamber import INTERVAL_MS
 from collector.domain.instants import parse_iso
+from collector.domain.settling import clean
 from collector.messages import PauseRequest, ResumeRequest
 
-TEXT_LIMIT = 1024
 SHOWN_LIMIT = 60
 
 
@@ -76,4 +76,4 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else shown(value)
-    return text[:TEXT_LIMIT].replace("\x00", "")
+    return clean(text.replace("\x00", ""))

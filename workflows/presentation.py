@@ -1,5 +1,6 @@
 """What people see of a chamber in the Temporal Web UI: search attributes and current details."""
 
+import re
 from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
@@ -16,6 +17,12 @@ SECTION = SearchAttributeKey.for_keyword(wire.SEARCH_SECTION)
 STATUS = SearchAttributeKey.for_keyword(wire.SEARCH_STATUS)
 PROFILE = SearchAttributeKey.for_keyword(wire.SEARCH_PROFILE)
 INTERVAL = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
+
+
+MARKDOWN = re.compile(r"[\\`*\[\]<>|~]")
+"""What could begin a code span, a link, a table or HTML in the middle of a line."""
+SHOWN_LIMIT = 300
+"""Characters of one text in the details: people look for the rest in the gap itself."""
 
 
 def status_of(state: ChamberState) -> Status:
@@ -48,7 +55,7 @@ def status_answer(state: ChamberState) -> ChamberStatus:
     until = state.pause.until_ms if state.pause else None
     idle = state.retiring is not None or (state.pause is not None and until is None)
     grid = state.spec.grid
-    next_slot = None if idle else state.next_ms if until is None else grid.at_or_after(until)
+    next_slot = None if idle else state.next_ms if until is None else grid.at_or_after(max(until, state.next_ms))
     return ChamberStatus(
         id=state.spec.id,
         status=status_of(state).value,
@@ -69,26 +76,34 @@ def status_answer(state: ChamberState) -> ChamberStatus:
 def details(state: ChamberState) -> str:
     """Markdown for the Web UI: what an operator asks first."""
     health, status = state.health, status_answer(state)
-    lines = [f"**{status.status}** every {state.spec.interval_ms / 1000:g} s, profile `{state.spec.profile}`", ""]
+    lines = [f"**{status.status}** every {state.spec.interval_ms / 1000:g} s, profile {plain(state.spec.profile)}", ""]
     if state.pause is not None:
         lines.append(f"- paused since {iso(state.pause.since_ms)} {_pause_words(state)}")
     if health.last_reading_ms is not None:
         lines.append(f"- last reading: {iso(health.last_reading_ms)}")
     if state.last:
-        lines.append(f"- last outcome: {state.last}")
+        lines.append(f"- last outcome: {plain(state.last)}")
     if status.next_slot_ms is not None:
         lines.append(f"- next slot: {iso(status.next_slot_ms)}")
     if health.failures:
         when = iso(health.last_failure_ms) if health.last_failure_ms is not None else "unknown"
-        lines.append(f"- {health.failures} slots in a row without a reading, last at {when}: {health.last_failure}")
+        what = plain(health.last_failure)
+        lines.append(f"- {health.failures} slots in a row without a reading, last at {when}: {what}")
     if state.unsaved:
         lines.append(f"- {status.unsaved} outcomes wait for the store ({status.unsaved_bytes} bytes)")
-    lines += [f"- ignored: {note}" for note in reversed(state.notes)]
+    lines += [f"- ignored: {plain(note)}" for note in reversed(state.notes)]
     return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """The text on one line and as it is, whatever its author wrote: no control characters, no Markdown, cut."""
+    line = "".join(c if c.isprintable() else " " for c in text[: SHOWN_LIMIT + 1])
+    cut = line if len(line) <= SHOWN_LIMIT else f"{line[:SHOWN_LIMIT]}..."
+    return MARKDOWN.sub(r"\\\g<0>", cut)
 
 
 def _pause_words(state: ChamberState) -> str:
     assert state.pause is not None
-    by = f"by {state.pause.by} " if state.pause.by else ""
+    by = f"by {plain(state.pause.by)} " if state.pause.by else ""
     until = f" until {iso(state.pause.until_ms)}" if state.pause.until_ms is not None else " until somebody resumes it"
-    return f"{by}({state.pause.reason or 'no reason given'}){until}"
+    return f"{by}({plain(state.pause.reason) or 'no reason given'}){until}"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from collector.domain.cadence import grid_of
 from tests.e2e.running_stack import (
@@ -143,12 +145,32 @@ def test_no_serial_is_stored_twice_and_each_within_its_window(stack: RunningStac
     assert compared > 50
 
 
+def test_metrics_agree_with_the_ledger(stack: RunningStack) -> None:
+    port = json.loads((stack.home / "ports.json").read_text())["worker"]
+    before = stack.json("audit")["stored"]
+    samples = _samples(f"http://127.0.0.1:{port}/metrics")
+    after = stack.json("audit")["stored"]
+    readings = samples["chamberlog_collections_total", "reading"]
+    assert before <= readings <= after
+    assert samples["chamberlog_collection_lateness_seconds_count", ""] == readings
+    assert samples["chamberlog_fetch_duration_seconds_count", ""] >= readings
+    assert samples.get(("chamberlog_outcomes_unsaved", ""), 0) == 0
+    assert stack.shell('curl -sf "$CHAMBERLOG_API/metrics"').returncode == 0
+
+
 def test_the_audit_accounts_for_every_slot(stack: RunningStack) -> None:
     done = stack.shell("chamberlog audit --json")
     proof = json.loads(done.stdout)
     assert done.returncode == 0, done.stdout
     assert proof["unaccounted"] == proof["overdue"] == 0
     assert proof["expected"] == proof["stored"] + sum(proof["gaps"].values()) + proof["pending"]
+
+
+def _samples(url: str) -> dict[tuple[str, str], float]:
+    """Values by name and outcome."""
+    text = httpx.get(url, trust_env=False, timeout=5).text
+    families = text_string_to_metric_families(text)
+    return {(sample.name, sample.labels.get("outcome", "")): sample.value for f in families for sample in f.samples}
 
 
 def _is_round(event: dict[str, object]) -> bool:

@@ -37,9 +37,13 @@ NOTE_LIMIT = 200
 
 @dataclass(slots=True)
 class Ask:
-    """Something a handler wants done between two slots; the main coroutine does it."""
+    """Something a handler wants done between two slots; the main coroutine does it.
+
+    `ends`: it is done while the chamber retires, too.
+    """
 
     act: Callable[[], int]
+    ends: bool = False
     done: bool = False
     answer: int = 0
     defect: str = ""
@@ -159,7 +163,7 @@ class ChamberHandlers:
     @workflow.update(name=wire.UPDATE_RETIRE)
     async def retire(self, request: RetireRequest) -> RetireAnswer:
         """End the chamber; answers before everything is stored. Again: the same."""
-        return RetireAnswer(await self._answer(partial(self._retire, request)))
+        return RetireAnswer(await self._answer(partial(self._retire, request), ends=True))
 
     def _retire(self, request: RetireRequest) -> int:
         if self._last_slot_ms is None:
@@ -188,15 +192,15 @@ class ChamberHandlers:
     def _wake(self) -> None:
         self._woken = self._interrupted = True
 
-    def _ask(self, act: Callable[[], int]) -> Ask:
-        ask = Ask(act)
+    def _ask(self, act: Callable[[], int], *, ends: bool = False) -> Ask:
+        ask = Ask(act, ends)
         self._asks.append(ask)
         self._wake()
         return ask
 
-    async def _answer(self, act: Callable[[], int]) -> int:
+    async def _answer(self, act: Callable[[], int], *, ends: bool = False) -> int:
         """What an update waits for: the main coroutine did it between two slots."""
-        ask = self._ask(act)
+        ask = self._ask(act, ends=ends)
         await workflow.wait_condition(lambda: ask.done)
         if ask.defect:
             raise ApplicationError(ask.defect, type="Defect")

@@ -45,7 +45,7 @@ class OutcomeStore(Protocol):
         A reading is stored once by (chamber, slot); `latest` moves only to a newer slot; `settled_through` only
         forward. A gap run is stored once by (chamber, first, last, reason). An open `paused` run is stored once by
         its first slot, and its `PauseEnd` closes it. An `Epoch` closes the open one and is stored once by when
-        it was decided; `EpochEnd` closes the open one. A `Change` is applied when the row's version is the expected one and
+        it was decided; `EpochEnd` closes the open one. A `Change` is applied when the row has the expected version and
         raises it by one; else it is lost. An outcome that the database itself refuses becomes a `malformed` gap with
         its SQLSTATE; outcomes outside the window that is kept become `misconfigured`.
 

@@ -61,7 +61,7 @@ async def test_nothing_of_a_new_grid_is_settled_before_it_began(rooms: Rooms) ->
 
 
 @pytest.mark.parametrize("ended", [True, False])
-async def test_a_pause_without_slots_decides_none(rooms: Rooms, ended: bool) -> None:  # noqa: FBT001 - both cases
+async def test_a_pause_without_slots_decides_none(rooms: Rooms, ended: bool) -> None:
     chamber = await enrolled(rooms, spec("brief"), ago_ms=HOUR)
     slot = chamber.slot(5)
     await chamber.save(gap(slot, None, GapReason.PAUSED, "door"))

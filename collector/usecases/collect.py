@@ -175,7 +175,7 @@ class CollectRound:
         except (StoreRefusedError, TimeoutError):
             return False
         self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved))
-        run.unsaved = []
+        run.let_go()
         run.stored += result.new_readings
         run.lost_changes += result.lost_changes
         await self._remember(run, batch.outcomes)

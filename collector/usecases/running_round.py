@@ -23,6 +23,7 @@ class RunningRound:
         seen = progress or RoundProgress(unsaved=list(request.before), health=request.health)
         self.index = seen.next_index
         self.unsaved: list[Packed] = list(seen.unsaved)
+        self._unsaved_bytes = total_bytes(self.unsaved)
         self.health: Health = seen.health
         self.failure: list[str] | None = seen.failure
         self.raised = seen.raised
@@ -44,7 +45,7 @@ class RunningRound:
     @property
     def over(self) -> bool:
         """All slots have an outcome, or so much waits for the store that the workflow had better take it."""
-        return self.index >= self.request.count or total_bytes(self.unsaved) > ROUND_LIMIT_BYTES
+        return self.index >= self.request.count or self._unsaved_bytes > ROUND_LIMIT_BYTES
 
     @property
     def single(self) -> bool:
@@ -68,7 +69,13 @@ class RunningRound:
 
     def keep(self, outcomes: Sequence[Outcome]) -> None:
         """The store refused them: they travel."""
-        self.unsaved.extend(pack(outcome) for outcome in outcomes)
+        rows = [pack(outcome) for outcome in outcomes]
+        self.unsaved.extend(rows)
+        self._unsaved_bytes += total_bytes(rows)
+
+    def let_go(self) -> None:
+        """The store took everything: nothing travels any more."""
+        self.unsaved, self._unsaved_bytes = [], 0
 
     def advance(self, outcomes: Sequence[Reading | Gap]) -> None:
         """These slots have their outcome; go to the slot after them."""

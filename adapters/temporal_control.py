@@ -22,7 +22,7 @@ from temporalio.common import (
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
 )
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from collector import wire
@@ -55,6 +55,8 @@ RPC_TIMEOUT = timedelta(seconds=10)
 QUERY_TIMEOUT = timedelta(seconds=3)
 """A query has nothing to wait for but a worker."""
 PING_TIMEOUT = timedelta(seconds=2)
+ENDING_S = 0.1
+"""Between two looks whether a chamber that retired has ended."""
 SUMMARY_BYTES = 200
 """Temporal's limit of a static summary."""
 DRIFTED = "AcceptedUpdateCompletedWorkflow"
@@ -70,18 +72,40 @@ class TemporalFleet:
         self._client = client
 
     async def start(self, record: ChamberRecord) -> None:
-        """Start the chamber's workflow from the row; one that runs is left alone."""
+        """Start the chamber's workflow from the row; one that runs is left alone.
+
+        A retired chamber is in the ledger shortly before its workflow ends: enrolled again it waits for that end.
+        """
         async with _speaking(record.spec.id, RPC_TIMEOUT):
+            while not await self._started(record) and record.status != Status.RETIRING:
+                if not await self._ends(record.spec.id):
+                    return
+                await asyncio.sleep(ENDING_S)
+
+    async def _started(self, record: ChamberRecord) -> bool:
+        try:
             await self._client.start_workflow(
                 wire.CHAMBER_WORKFLOW,
                 initial_state(record),
                 id=wire.workflow_id(record.spec.id),
                 task_queue=wire.TASK_QUEUE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 search_attributes=search_attributes(record),
                 static_summary=summary_of(record.spec),
                 rpc_timeout=RPC_TIMEOUT,
             )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
+
+    async def _ends(self, chamber_id: str) -> bool:
+        """Whether the workflow that runs is that of a former life."""
+        try:
+            return (await self.status(chamber_id)).status == Status.RETIRING
+        except NotFoundError:
+            return True
+        except (EngineAwayError, RejectedError):
+            return False  # nobody can say: it is left alone
 
     async def pause(self, chamber_id: str, request: PauseRequest) -> PauseAnswer:
         """Answers once no slot is being read any more."""

@@ -138,7 +138,7 @@ async def test_configure_answers_with_the_first_slot_of_the_new_grid_and_an_old_
     wanted = replace(row.spec, interval_ms=HOUR_MS // 2, version=2)
     answer = await room.fleet.configure(name, ConfigureRequest(wanted))
     assert wanted.grid.at_or_after(answer.first_slot_ms) == answer.first_slot_ms > now_ms()
-    again = await room.fleet.configure(name, ConfigureRequest(replace(wanted, interval_ms=2 * HOUR_MS)))
+    again = await room.fleet.configure(name, ConfigureRequest(replace(wanted, interval_ms=2 * HOUR_MS, version=1)))
     assert again == answer
     status = await room.fleet.status(name)
     assert (status.version, status.interval_ms) == (2, HOUR_MS // 2)

@@ -9,6 +9,7 @@ from collector.domain.instants import parse_iso
 from collector.domain.settling import clean
 from collector.messages import PauseRequest, ResumeRequest
 
+TEXT_LIMIT = 1024
 SHOWN_LIMIT = 60
 
 
@@ -76,4 +77,4 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else shown(value)
-    return clean(text.replace("\x00", ""))
+    return clean(text[:TEXT_LIMIT].replace("\x00", ""))

@@ -1,0 +1,327 @@
+"""A chamber's life in any order: pauses, intervals, rounds, clocks, starts; a naive ledger believes what it is told."""
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from collector import transitions
+from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.outcome import Change, Epoch, Gap, GapReason, Outcome, PauseEnd, Reading
+from collector.domain.settling import apply_change
+from collector.messages import ChamberState, PauseRequest, ResumeRequest
+from collector.packing import pack, unpack
+from tests.unit.naive_ledger import Era, NaiveLedger
+from tests.unit.test_chamber_spec import GOOD
+
+NOON_MS = 1_772_366_400_000
+DAY_MS = 86_400_000
+INTERVALS = st.sampled_from([1_000, 1_500, 7_000, 60_000, 61_000, 3_600_000, DAY_MS])
+STEPS = st.one_of(
+    st.integers(1, 2_500), st.integers(1_000, 300_000), st.sampled_from([3_600_000, DAY_MS - 1, DAY_MS, 3 * DAY_MS])
+)
+REASONS = st.sampled_from(["", "door", "calibration"])
+LEAPS = st.sampled_from([None, 1, 900, 60_000, 2 * DAY_MS])
+"""A pause's end, this long after its order."""
+
+
+class Life(RuleBasedStateMachine):
+    """`told` hears every outcome at once; `stored` hears the oldest when the store is there; a start knows `stored`."""
+
+    @initialize(interval_ms=INTERVALS, aligned=st.booleans(), number=st.integers(0, 99))
+    def enrol(self, interval_ms: int, aligned: bool, number: int) -> None:
+        spec = ChamberSpec(
+            id=f"chamber-{number}",
+            organization="default",
+            section="default",
+            url="http://192.168.1.20",
+            profile="airgradient",
+            interval_ms=interval_ms,
+            timeout_ms=500,
+            aligned=aligned,
+        )
+        self.now, self.ended, self.heard = NOON_MS + 37 * number, False, 0
+        first = spec.grid.after(self.now)
+        self.state = ChamberState(spec, first)
+        self.row: tuple[ChamberSpec, Pause | None] = (spec, None)
+        self.told = NaiveLedger([Era(spec.grid, first)])
+        self.stored, self.settled = self.told.copy(), first - 1
+
+    def teardown(self) -> None:
+        if hasattr(self, "told") and not self.ended:
+            self.retire()
+
+    # ---- the clock
+
+    @rule(ms=STEPS)
+    def pass_time(self, ms: int) -> None:
+        self.now += ms
+
+    @rule(ms=st.integers(1, 5_000))
+    def set_clock_back(self, ms: int) -> None:
+        self.now -= ms
+
+    @rule()
+    def reach_the_next_slot(self) -> None:
+        self.now = max(self.now, self.state.next_ms)
+
+    @precondition(lambda self: self.state.pause is not None and self.state.pause.until_ms is not None)
+    @rule()
+    def reach_the_end_of_the_pause(self) -> None:
+        held = self.state.pause
+        assert held is not None
+        assert held.until_ms is not None
+        self.now = max(self.now, held.until_ms)
+        transitions.resume(self.state, ResumeRequest(by="end of the pause"), self.now)
+        self.hear()
+
+    # ---- people: signals tell the chamber, the API tells the row first
+
+    @precondition(lambda self: not self.ended)
+    @rule(reason=REASONS, leap=LEAPS, from_api=st.booleans(), delivered=st.booleans())
+    def pause(self, reason: str, leap: int | None, from_api: bool, delivered: bool) -> None:
+        until = None if leap is None else self.now + leap
+        version = None
+        if from_api:
+            spec, held = self.row
+            since = held.since_ms if held else spec.grid.after(self.now)
+            self.row = (replace(spec, version=spec.version + 1), Pause(since, reason, "key/1", until))
+            version = spec.version + 1
+        if delivered or not from_api:
+            request = PauseRequest(reason, "key/1" if from_api else "door staff", until, version)
+            since = transitions.pause(self.state, request, self.now)
+            assert self.state.pause is not None
+            assert since == self.state.pause.since_ms
+            again = len(self.state.unsaved)
+            assert transitions.pause(self.state, request, self.now) == since
+            assert len(self.state.unsaved) == again
+        self.hear()
+
+    @precondition(lambda self: not self.ended)
+    @rule(from_api=st.booleans(), delivered=st.booleans())
+    def resume(self, from_api: bool, delivered: bool) -> None:
+        version = None
+        if from_api and self.row[1] is not None:
+            version = self.row[0].version + 1
+            self.row = (replace(self.row[0], version=version), None)
+        if delivered or not from_api:
+            first = transitions.resume(self.state, ResumeRequest("key/1", version), self.now)
+            assert self.state.pause is None
+            assert first == self.state.next_ms
+        self.hear()
+
+    @precondition(lambda self: not self.ended)
+    @rule(interval_ms=INTERVALS, aligned=st.booleans(), delivered=st.booleans())
+    def configure(self, interval_ms: int, aligned: bool, delivered: bool) -> None:
+        spec, held = self.row
+        wanted = replace(spec, interval_ms=interval_ms, aligned=aligned, version=spec.version + 1)
+        self.row = (wanted, held)
+        if delivered:
+            self.push_the_row()
+
+    @precondition(lambda self: not self.ended)
+    @rule()
+    def push_the_row(self) -> None:
+        spec = self.row[0]
+        first = transitions.configure(self.state, spec, self.now)
+        assert first == self.state.next_ms
+        self.hear()
+        if self.state.unconfirmed == 0:
+            assert replace(self.state.spec, version=spec.version) == spec, "the registry's row is the truth"
+
+    @precondition(lambda self: not self.ended)
+    @rule(interval_ms=INTERVALS)
+    def set_interval(self, interval_ms: int) -> None:
+        first = transitions.set_interval(self.state, interval_ms, self.now)
+        assert first == self.state.next_ms
+        self.hear()
+
+    # ---- rounds
+
+    @precondition(lambda self: not self.ended and self.state.pause is None)
+    @rule(slots=st.integers(0, 6), skew_ms=st.sampled_from([0, 0, 1_500, 4_000]), fails=st.booleans())
+    def collect(self, slots: int, skew_ms: int, fails: bool) -> None:
+        """A whole or partial round, by a worker whose clock is `skew_ms` ahead."""
+        before = self.state.next_ms
+        plan = transitions.plan(self.state, self.now)
+        assert plan.first_ms >= before
+        assert plan.count >= 1
+        done: list[Outcome] = list(transitions.missed_runs(self.state, plan.missed))
+        interval = self.state.spec.interval_ms
+        for slot in range(plan.first_ms, plan.first_ms + min(slots, plan.count) * interval, interval):
+            self.now = max(self.now, slot - skew_ms)
+            gap = Gap(slot, slot, GapReason.UNREACHABLE)
+            done.append(gap if fails else Reading(slot, slot, slot + 9, (), self.state.spec.version))
+            self.state.next_ms = slot + interval
+        self.state.next_ms = max(self.state.next_ms, plan.first_ms)
+        self.state.unsaved += [pack(outcome) for outcome in done]
+        self.hear()
+
+    # ---- the store
+
+    @rule(count=st.integers(1, 12))
+    def store(self, count: int) -> None:
+        while any(row["kind"] == "change" for row in self.state.unsaved[count : count + 1]):
+            count += 1  # what a signal did and its change of the row stand side by side in one portion
+        rows = self.state.unsaved[:count]
+        self.state.unsaved = self.state.unsaved[count:]
+        self.heard -= len(rows)
+        lost: list[str] = []
+        for outcome in map(unpack, rows):
+            self.stored.take(outcome)
+            if isinstance(outcome, Epoch) and self.stored.eras[-2].empty:  # the chamber begins earlier than it was told
+                self.settled = min(self.settled, outcome.first_slot_ms - 1)
+            if isinstance(outcome, Change):
+                changed = apply_change(*self.row, outcome)
+                self.row = (changed.spec, changed.pause)
+                lost += [changed.lost] * bool(changed.lost)
+        self.settled = max(self.settled, transitions.settled_through(self.state, self.state.unsaved))
+        transitions.confirm(self.state, sum(row["kind"] == "change" for row in rows), lost)
+
+    # ---- ends and starts
+
+    @precondition(lambda self: not self.ended and self.row[0].grid == self.stored.eras[-1].grid)
+    @rule()
+    def start_again(self) -> None:
+        """The workflow is gone with all that it carried; another begins where the ledger is settled.
+
+        That takes longer than clocks differ: no slot that was handed out is in the future of the new one.
+        """
+        self.now = max(self.now, *self.told.readings, *(run.last_ms or 0 for run in self.told.runs), 0)
+        spec, held = self.row
+        first = max(spec.grid.after(self.settled), self.stored.eras[-1].first_ms)
+        handed_out = self.state.next_ms - 1
+        self.state = ChamberState(spec, first, held, lost_through_ms=handed_out)
+        self.told, self.heard = self.stored.copy(), 0
+        transitions.begin(self.state, self.now)
+        self.hear()
+
+    @precondition(lambda self: not self.ended)
+    @rule()
+    def retire(self) -> None:
+        last = transitions.end(self.state, self.now)
+        self.hear()
+        self.ended = True
+        assert last == self.state.next_ms - self.state.spec.interval_ms
+        assert self.told.eras[-1].last_ms == last
+        assert not self.told.open_runs()
+        self.told.check_complete(2**62)
+
+    def hear(self) -> None:
+        """Tell the ledger what is new in the backlog."""
+        for row in self.state.unsaved[self.heard :]:
+            outcome = unpack(row)
+            note(f"now {self.now - NOON_MS}: {outcome}")
+            self.told.take(outcome)
+        self.heard = len(self.state.unsaved)
+
+    # ---- what always holds
+
+    @invariant()
+    def every_slot_handed_out_has_one_outcome(self) -> None:
+        if hasattr(self, "told"):
+            self.told.check_eras()
+            self.told.check_complete(self.state.next_ms)
+            self.told.check_single()
+            assert all(slot < self.state.next_ms for slot in self.told.readings)
+
+    @invariant()
+    def the_state_says_what_the_ledger_says(self) -> None:
+        if not hasattr(self, "told") or self.ended:
+            return
+        grid, held = self.state.spec.grid, self.state.pause
+        assert self.told.eras[-1].grid == grid
+        assert grid.at_or_before(self.state.next_ms) == self.state.next_ms
+        begun = [run.first_ms for run in self.told.open_runs()]
+        assert begun == ([] if held is None else [held.since_ms])
+        assert held is None or held.since_ms == self.state.next_ms
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+# ---- corners by name
+
+
+def told(state: ChamberState) -> list[Outcome]:
+    return [unpack(row) for row in state.unsaved]
+
+
+def a_state(interval_ms: int = 60_000) -> ChamberState:
+    spec = replace(GOOD, interval_ms=interval_ms, timeout_ms=500, aligned=True)
+    return ChamberState(spec, spec.grid.after(NOON_MS))
+
+
+def test_resumed_at_the_very_instant_of_a_slot_that_slot_is_collected() -> None:
+    state = a_state()
+    transitions.pause(state, PauseRequest(version=2), NOON_MS)
+    assert transitions.resume(state, ResumeRequest(version=3), NOON_MS + 120_000) == NOON_MS + 120_000
+    assert told(state)[-1] == PauseEnd(NOON_MS + 60_000, NOON_MS + 60_000)
+
+
+def test_slots_after_the_end_of_a_pause_that_nobody_saw_were_missed_not_paused() -> None:
+    state = a_state()
+    transitions.pause(state, PauseRequest(until_ms=NOON_MS + 150_000, version=2), NOON_MS)
+    assert transitions.resume(state, ResumeRequest("end of the pause"), NOON_MS + 600_000) == NOON_MS + 600_000
+    assert told(state)[1:3] == [
+        PauseEnd(NOON_MS + 60_000, NOON_MS + 120_000),
+        Gap(NOON_MS + 180_000, NOON_MS + 540_000, GapReason.MISSED),
+    ]
+
+
+def test_two_new_grids_in_a_row_hand_out_no_slot_again_although_the_clock_is_behind() -> None:
+    state = a_state(1_000)
+    state.next_ms = NOON_MS + 5_000  # a worker whose clock is ahead has handed out four
+    transitions.set_interval(state, DAY_MS, NOON_MS + 1_000)
+    assert transitions.set_interval(state, 1_000, NOON_MS + 1_001) == NOON_MS + 5_000
+
+
+def test_from_a_day_to_a_second_nobody_waits_a_day() -> None:
+    state = a_state(DAY_MS)
+    assert transitions.set_interval(state, 1_000, NOON_MS + 10) == NOON_MS + 1_000
+    assert transitions.settled_through(state, []) < NOON_MS + 1_000
+
+
+def test_a_pause_of_the_row_that_no_chamber_obeyed_begins_with_the_new_one() -> None:
+    state = a_state()
+    state.pause = Pause(NOON_MS + 600_000, "door", "key/1")
+    transitions.begin(state, NOON_MS + 590_000)
+    assert told(state) == [
+        PauseEnd(NOON_MS + 60_000, NOON_MS + 540_000),
+        Gap(NOON_MS + 60_000, NOON_MS + 540_000, GapReason.MISSED),
+        Gap(NOON_MS + 600_000, None, GapReason.PAUSED, "door", "key/1"),
+    ]
+    assert transitions.pause(state, PauseRequest("door", "key/1", version=2), NOON_MS + 590_001) == NOON_MS + 600_000
+
+
+def test_a_pause_in_force_goes_on_over_a_start_as_the_same_run() -> None:
+    state = a_state()
+    state.pause = Pause(NOON_MS + 120_000, "door", "key/1")  # the API said so; the chamber paused a slot earlier
+    transitions.begin(state, NOON_MS + 900_000)
+    assert told(state) == [Gap(NOON_MS + 60_000, None, GapReason.PAUSED, "door", "key/1")]
+
+
+def test_a_new_chamber_has_nothing_to_tell() -> None:
+    state = a_state()
+    transitions.begin(state, NOON_MS)
+    assert told(state) == []
+
+
+def test_a_pause_does_not_hide_a_spec_that_was_not_delivered() -> None:
+    state = a_state()
+    wanted = replace(state.spec, interval_ms=90_000, version=2)
+    transitions.pause(state, PauseRequest("door", "key/1", version=3), NOON_MS)
+    transitions.configure(state, replace(wanted, version=3), NOON_MS + 1)
+    assert (state.spec.interval_ms, state.spec.version) == (90_000, 3)
+
+
+def test_a_change_that_lost_gives_way_to_the_row_of_the_same_version() -> None:
+    state = a_state()
+    transitions.set_interval(state, 90_000, NOON_MS)
+    transitions.confirm(state, 1, ["the registry's row stands"])
+    transitions.configure(state, a_state().spec, NOON_MS + 1)
+    assert state.spec == a_state().spec

@@ -6,7 +6,7 @@ from dataclasses import replace
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
-from collector.domain.settling import apply_change, outdates, poisoned, storable, window_of
+from collector.domain.settling import apply_change, outdates, poisoned, still_to_apply, storable, window_of
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.outcomes import SaveBatch, SaveResult
 
@@ -26,7 +26,7 @@ class InMemoryOutcomes:
         first_slots = [o.first_slot_ms for o in batch.outcomes if isinstance(o, Epoch)]
         retained_ms = min([e.first_ms for e in kept.epochs] + first_slots)
         window = window_of(retained_ms, kept.spec, self._ledger.now_ms())
-        outcomes = [storable(o, window) for o in batch.outcomes]
+        outcomes = still_to_apply(kept.spec, kept.pause, [storable(o, window) for o in batch.outcomes])
         lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
         new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
         if batch.settled_through_ms is not None:

@@ -136,13 +136,14 @@ def _failing(kept: KeptChamber) -> bool:
 
 def _begin(kept: KeptChamber, spec: ChamberSpec, epoch: Epoch) -> None:
     grid = Grid(epoch.interval_ms, epoch.phase_ms)
-    ended_ms = max((max(e.last_ms or 0, e.first_ms) for e in kept.epochs), default=None)
+    ended_ms = max((e.last_ms or 0 for e in kept.epochs), default=None)
     first_ms = epoch.first_slot_ms
     if ended_ms is not None and first_ms <= ended_ms:
         first_ms = grid.after(ended_ms)
     kept.spec, kept.pause, kept.retiring, kept.retired_ms, kept.resumed_ms = spec, None, False, None, None
-    kept.began_ms, kept.settled_ms = first_ms, max(kept.settled_ms, first_ms - 1)
-    kept.epochs.append(KeptEpoch(first_ms, epoch.interval_ms, epoch.phase_ms, spec.version))
+    kept.began_ms, kept.settled_ms = first_ms, first_ms - 1
+    new = KeptEpoch(first_ms, epoch.interval_ms, epoch.phase_ms, spec.version)
+    kept.epochs = [*(e for e in kept.epochs if e.first_ms != first_ms), new]
     kept.sections.append((first_ms, spec.section))
 
 

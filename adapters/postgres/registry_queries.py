@@ -30,7 +30,7 @@ SELECT key, organization, section, version, retiring, retired_at IS NOT NULL AS 
 FROM chamber WHERE id = $1 FOR NO KEY UPDATE
 """
 
-LAST_SLOT = "SELECT ms_of(max(greatest(first_slot, last_slot))) FROM schedule_epoch WHERE chamber = $1"
+LAST_SLOT = "SELECT ms_of(max(last_slot)) FROM schedule_epoch WHERE chamber = $1"
 
 WRITE_SPEC = """
 UPDATE chamber SET section = $3, version = $4, name = $5, url = $6, profile = $7, interval_ms = $8, timeout_ms = $9,
@@ -41,14 +41,18 @@ WHERE id = $1 AND organization = $2
 BEGIN_AGAIN = """
 UPDATE chamber SET retiring = false, retired_at = NULL, resumed_at = NULL, pause_since = NULL, pause_reason = '',
     pause_by = '', pause_until = NULL, began_at = instant_of($2::bigint),
-    settled_through = greatest(settled_through, instant_of($2::bigint - 1))
+    settled_through = instant_of($2::bigint - 1)
 WHERE key = $1
 """
+"""Nothing of the new life is settled, though the former may have looked further ahead than it came."""
 
 OPEN_EPOCH = """
 INSERT INTO schedule_epoch (chamber, first_slot, interval_ms, phase_ms, spec_version)
 VALUES ($1, instant_of($2), $3, $4, $5)
+ON CONFLICT (chamber, first_slot) DO UPDATE SET last_slot = NULL, final = false, interval_ms = excluded.interval_ms,
+    phase_ms = excluded.phase_ms, spec_version = excluded.spec_version, decided_ms = 0
 """
+"""A former life may have left an epoch with this first slot, of which no slot was handed out."""
 
 PLACE = """
 INSERT INTO chamber_section (chamber, first_slot, organization, section) VALUES ($1, instant_of($2), $3, $4)

@@ -8,10 +8,10 @@ import asyncpg
 
 from adapters.postgres import outcome_queries as q
 from adapters.postgres.pool import Connection
-from adapters.postgres.rows import Row, names_and_units, reading_values, spec_from
+from adapters.postgres.rows import Row, names_and_units, pause_from, reading_values, spec_from
 from adapters.postgres.schedule import store_change
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
-from collector.domain.settling import Window, clean, storable, window_of
+from collector.domain.settling import Window, clean, still_to_apply, storable, window_of
 from collector.ports.outcomes import SaveBatch
 
 SetKey = tuple[tuple[str, ...], tuple[str, ...]]
@@ -107,8 +107,8 @@ async def find_sets(connection: Connection, readings: Iterable[Reading]) -> dict
 async def _store_changes(connection: Connection, part: Part) -> list[Reading | Gap]:
     """Store what changes the schedule, in its order; answers with the fates of slots, which are stored together."""
     fates: list[Reading | Gap] = []
-    for outcome in part.outcomes:
-        kept = storable(outcome, part.window)
+    outcomes = [storable(outcome, part.window) for outcome in part.outcomes]
+    for kept in still_to_apply(spec_from(part.row), pause_from(part.row), outcomes):
         if isinstance(kept, Reading) or (isinstance(kept, Gap) and kept.last_ms is not None):
             fates.append(kept)
         else:

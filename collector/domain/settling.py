@@ -1,5 +1,6 @@
 """Rules of the ledger that every store keeps alike: what may be stored, and what a change does to the registry row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from collector.domain.cadence import DEFAULT_ROUND_SPAN_MS
@@ -131,6 +132,22 @@ def apply_change(spec: ChamberSpec, pause: Pause | None, change: Change) -> Chan
         "the registry's row stands"
     )
     return ChangedRow(spec, pause, lost)
+
+
+def still_to_apply(spec: ChamberSpec, pause: Pause | None, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The outcomes without changes that were stored together before: the row is what the last of them made of it.
+
+    One by one, the second run would take the first of several changes for lost: the row is further by all of them.
+    """
+    changes = [outcome for outcome in outcomes if isinstance(outcome, Change)]
+    wanted = (spec, pause)
+    for place, change in enumerate(changes):
+        if _problem(change) or change.expected_version != spec.version - len(changes) + place:
+            return list(outcomes)
+        wanted = _wanted(*wanted, change)
+    if wanted != (spec, pause):
+        return list(outcomes)
+    return [outcome for outcome in outcomes if not isinstance(outcome, Change)]
 
 
 def _problem(change: Change) -> str:

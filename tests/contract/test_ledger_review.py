@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from collector.domain.cadence import Grid
-from collector.domain.outcome import Epoch, GapReason, PauseEnd
+from collector.domain.outcome import Change, Epoch, EpochEnd, GapReason, PauseEnd
 from collector.ports.history import TimeRange
 from tests.contract.ledger_rooms import HOUR, MINUTE, Enrolled, Rooms, enrolled, epoch_after, gap, now, reading, spec
 
@@ -69,3 +69,33 @@ async def test_a_pause_without_slots_decides_none(rooms: Rooms, ended: bool) -> 
         await chamber.save(PauseEnd(slot, slot - MINUTE))
 
     assert await rooms.outcomes.decided_slots(chamber.spec.id, slot, slot) == frozenset()
+
+
+async def test_a_new_life_does_not_wait_for_the_first_slot_of_the_former(rooms: Rooms) -> None:
+    tomorrow = await enrolled(rooms, spec("reborn", 24 * HOUR), ago_ms=-20 * HOUR)
+    assert tomorrow.first_ms > now() - 4 * HOUR
+    await tomorrow.save(EpochEnd(tomorrow.slot(-1)), settled=tomorrow.slot(-1))
+    began_ms = now() - HOUR
+
+    again = spec("reborn", MINUTE)
+    first = again.grid.after(began_ms)
+    record = await rooms.registry.enrol(again, Epoch(first, MINUTE, again.grid.phase_ms, 1), began_ms)
+
+    assert (record.first_slot_ms, record.settled_through_ms) == (first, first - 1)
+    audit = await rooms.history.audit("default", "reborn", TimeRange(0, now()), now())
+    assert (audit.unaccounted, audit.expected) == (0, again.grid.count(first, now()))
+
+
+async def test_changes_that_are_stored_again_together_are_not_lost(rooms: Rooms) -> None:
+    chamber = await enrolled(rooms, spec("signalled"))
+    changes = (
+        Change(1, "pause", "door", since_ms=chamber.slot(60)),
+        Change(2, "resume"),
+        Change(3, "set_interval", interval_ms=2 * MINUTE),
+    )
+
+    assert (await chamber.save(*changes)).lost_changes == ()
+    assert (await chamber.save(*changes)).lost_changes == ()
+
+    row = await chamber.record()
+    assert (row.spec.version, row.spec.interval_ms, row.pause) == (4, 2 * MINUTE, None)

@@ -74,7 +74,7 @@ def test_the_details_of_a_paused_failing_chamber() -> None:
     state = ChamberState(
         replace(GOOD, interval_ms=60_000),
         NOON_MS,
-        pause=Pause(NOON_MS, "door | `x`\n- ignored: nothing", "a", NOON_MS + 3_600_000),
+        pause=Pause(NOON_MS, "| `x`\n- ignored: nothing", "a", NOON_MS + 3_600_000),
         health=Health(3, NOON_MS - 240_000, "timeout: 10 s", NOON_MS - 60_000),
         unsaved=[pack(Gap(NOON_MS - 60_000, NOON_MS - 60_000, GapReason.TIMEOUT))],
         notes=["first", "second"],
@@ -85,7 +85,7 @@ def test_the_details_of_a_paused_failing_chamber() -> None:
     assert details(state).split("\n") == [
         "**paused** every 60 s, profile airgradient",
         "",
-        r"- paused since 2026-03-01T12:00:00.000Z by a (door \| \`x\` - ignored: nothing) until 2026-03-01T13:00:00.000Z",
+        r"- paused since 2026-03-01T12:00:00.000Z by a (\| \`x\` - ignored: nothing) until 2026-03-01T13:00:00.000Z",
         "- last reading: 2026-03-01T11:56:00.000Z",
         "- last outcome: co2 612 \\[ppm\\]",
         "- next slot: 2026-03-01T13:00:34.480Z",

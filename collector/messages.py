@@ -30,6 +30,7 @@ class ChamberState:
         unconfirmed: changes that were made by signals and that the registry row has not answered yet.
         handed_out_ms: last slot handed out on grids before this one: no slot of a later grid is at or before it.
         decided_ms: when the newest epoch was decided; no two of a chamber at the same instant.
+        wanted: the row's spec, where a chamber starts on the ledger's grid because the row's has no epoch yet.
     """
 
     spec: ChamberSpec
@@ -47,6 +48,7 @@ class ChamberState:
     unconfirmed: int = 0
     handed_out_ms: int | None = None
     decided_ms: int = 0
+    wanted: ChamberSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,14 @@ class StoreRequest:
         outcomes: packed, oldest first.
         settled_through_ms: every slot up to here has its outcome once these are stored; None = move nothing.
         organization: whose chamber it is, for the metrics.
+        interval_ms: distance of its slots, to count those of a gap run.
     """
 
     chamber_id: str
     outcomes: list[Packed]
     settled_through_ms: int | None = None
     organization: str = ""
+    interval_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

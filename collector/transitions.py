@@ -41,6 +41,9 @@ def begin(state: ChamberState, now_ms: int) -> None:
     if held is not None:
         state.pause = replace(held, since_ms=state.next_ms)
         _add(state, _open_run(state.pause))
+    if state.wanted is not None:
+        wanted, state.wanted = state.wanted, None
+        configure(state, wanted, now_ms)
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:

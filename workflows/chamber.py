@@ -58,11 +58,9 @@ class ChamberWorkflow(ChamberHandlers):
     def __init__(self, state: ChamberState) -> None:
         super().__init__(state)
         self.s.run_number += 1
-        if self.s.run_number == 1:
-            transitions.begin(self.s, self._now())
         self._cycles = 0
         self._begun = self.s.run_number > 1
-        self._drain = Drain(self.s, self._note)
+        self._drain = Drain(self.s, self._note, self._describe)
 
     @workflow.run
     async def run(self, state: ChamberState) -> str:  # noqa: ARG002  (workflow.init took it)
@@ -253,4 +251,4 @@ class ChamberWorkflow(ChamberHandlers):
         wanted = presentation.attributes(self.s.spec, presentation.status_of(self.s).value)
         if updates := presentation.changes(workflow.info().typed_search_attributes, wanted):
             workflow.upsert_search_attributes(updates)
-        workflow.set_current_details(presentation.details(self.s))
+        self._describe()

@@ -18,8 +18,8 @@ with workflow.unsafe.imports_passed_through():
 class Drain:
     """Stores the outcomes that wait in a chamber's state, the oldest first, while the chamber goes on collecting."""
 
-    def __init__(self, state: ChamberState, note: Callable[[str], None]) -> None:
-        self._s, self._note = state, note
+    def __init__(self, state: ChamberState, note: Callable[[str], None], describe: Callable[[], None]) -> None:
+        self._s, self._note, self._describe = state, note, describe
         self._task: asyncio.Task[None] | None = None
         self._handle: ActivityHandle[StoreOutcome] | None = None
 
@@ -44,7 +44,7 @@ class Drain:
             stored = {id(row) for row in rows}
             self._handle = workflow.start_activity(
                 wire.STORE,
-                StoreRequest(self._s.spec.id, rows, self._settled_without(rows), self._s.spec.organization),
+                self._request(rows),
                 result_type=StoreOutcome,
                 summary=f"{len(rows)} outcomes that waited",
                 cancellation_type=ActivityCancellationType.TRY_CANCEL,
@@ -60,6 +60,11 @@ class Drain:
             transitions.confirm(self._s, sum(row["kind"] == "change" for row in rows), out.lost_changes)
             for sentence in out.lost_changes:
                 self._note(sentence)
+            self._describe()
+
+    def _request(self, rows: list[Packed]) -> StoreRequest:
+        spec = self._s.spec
+        return StoreRequest(spec.id, rows, self._settled_without(rows), spec.organization, spec.interval_ms)
 
     def _settled_without(self, rows: list[Packed]) -> int:
         """How far the chamber is settled once these, its oldest outcomes, are stored."""

@@ -187,6 +187,10 @@ class ChamberHandlers:
 
     def _note(self, text: str) -> None:
         self.s.notes = [*self.s.notes, f"{iso(self._now())} {text}"[:NOTE_LIMIT]][-NOTES:]
+        self._describe()
+
+    def _describe(self) -> None:
+        """Show the state as it is now; it costs no event."""
         workflow.set_current_details(presentation.details(self.s))
 
     def _wake(self) -> None:

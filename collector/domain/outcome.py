@@ -30,6 +30,10 @@ class GapReason(StrEnum):
     LOST = "lost"
 
 
+UNTRIED = frozenset({GapReason.MISSED, GapReason.LOST, GapReason.OVERFLOW})
+"""Reasons of gaps that no round decided by trying: whoever stores them counts them."""
+
+
 class Quality(StrEnum):
     """How far a measurement can be trusted: a closed list. `bad` and `missing` have no value."""
 

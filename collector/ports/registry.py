@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Epoch
 from collector.ports.paging import Page
@@ -22,6 +23,7 @@ class ChamberRecord:
         created_ms: when it was enrolled.
         last_reading_ms: slot of the newest reading, if any.
         retired_ms: when it retired, if it did.
+        grid: of that epoch; another than the spec's while the chamber has not heard of a change. None = the spec's.
     """
 
     spec: ChamberSpec
@@ -32,6 +34,7 @@ class ChamberRecord:
     created_ms: int
     last_reading_ms: int | None = None
     retired_ms: int | None = None
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True)

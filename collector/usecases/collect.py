@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from collector.domain.chamber import TIMEOUT_FLOOR_MS
 from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefusedError
 from collector.domain.health import Status
-from collector.domain.outcome import Gap, GapReason, Outcome, Reading, merge_runs
+from collector.domain.outcome import UNTRIED, Gap, GapReason, Outcome, Reading, merge_runs
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import count_readings
 from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch
 from collector.usecases.fetch import FetchReading
 from collector.usecases.running_round import RunningRound
+from collector.usecases.store import count_untried
 
 SINGLE_RETRY_MS = 5_000
 """First retry of a one-slot round, doubled each time: each is an attempt that Temporal stores and shows."""
@@ -178,6 +179,7 @@ class CollectRound:
         run.let_go()
         run.stored += result.new_readings
         run.lost_changes += result.lost_changes
+        count_untried(self._metrics, run.request.spec.organization, batch.outcomes, run.grid.interval_ms)
         await self._remember(run, batch.outcomes)
         return True
 
@@ -197,6 +199,6 @@ class CollectRound:
             if isinstance(outcome, Reading):
                 lateness, took = outcome.requested_ms - outcome.slot_ms, outcome.received_ms - outcome.requested_ms
                 self._metrics.reading(organization, lateness, took)
-            else:
+            elif outcome.reason not in UNTRIED:
                 slots = run.grid.count(outcome.first_ms, outcome.last_ms or outcome.first_ms)
                 self._metrics.gap(organization, outcome.reason, slots)

@@ -1,6 +1,9 @@
 """Store what waited in the workflow."""
 
+from collections.abc import Iterable
+
 from collector.domain.errors import StoreRefusedError
+from collector.domain.outcome import UNTRIED, Gap, Outcome
 from collector.messages import StoreOutcome, StoreRequest
 from collector.packing import count_readings, unpack
 from collector.ports import CollectionMetrics, OutcomeStore, SaveBatch
@@ -26,4 +29,13 @@ class StoreOutcomes:
             await self._store.wait_available()
             result = await self._store.save(batch)
         self._metrics.unsaved(request.organization, -count_readings(request.outcomes))
+        count_untried(self._metrics, request.organization, outcomes, request.interval_ms)
         return StoreOutcome(list(result.lost_changes))
+
+
+def count_untried(metrics: CollectionMetrics, organization: str, outcomes: Iterable[Outcome], interval_ms: int) -> None:
+    """Count the slots of stored gaps that nobody tried; those that a round tried it has counted itself."""
+    for outcome in outcomes:
+        if isinstance(outcome, Gap) and outcome.reason in UNTRIED and outcome.last_ms is not None:
+            span_ms = outcome.last_ms - outcome.first_ms
+            metrics.gap(organization, outcome.reason, span_ms // interval_ms + 1 if interval_ms else 1)

@@ -149,8 +149,7 @@ async def test_metrics_by_value() -> None:
     told = {(n, str(a.get("outcome") or a.get("reason") or "")): v for n, a, v in points}
     assert told == {
         ("collections", "reading"): 3,
-        ("collections", "gap"): 3,
-        ("gap.slots", "missed"): 2,
+        ("collections", "gap"): 1,
         ("gap.slots", "blocked"): 1,
         ("outcomes.unsaved", ""): 3,
     }

@@ -35,7 +35,8 @@ class Room:
 
     def request(self) -> StoreRequest:
         rows = [pack(outcome) for outcome in self.outcomes]
-        return StoreRequest("incubator-3", rows, self.stage.slot(4), "default")
+        interval_ms = self.stage.slot(1) - self.stage.slot(0)
+        return StoreRequest("incubator-3", rows, self.stage.slot(4), "default", interval_ms)
 
     def check_all_is_there(self) -> None:
         assert self.stage.serials == {0: 1, 4: 2}
@@ -55,6 +56,7 @@ async def test_a_portion_is_stored_in_one_save_in_its_order() -> None:
     assert out.lost_changes == []
     assert room.stage.metrics.waiting == 0
     assert room.stage.metrics.organizations == {"default"}
+    assert room.stage.metrics.gaps == {GapReason.MISSED: 3}, "slots that nobody tried are counted when they are stored"
 
 
 @in_jumping_time

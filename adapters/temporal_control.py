@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlrea
 from temporalio.service import RPCError, RPCStatusCode
 
 from collector import wire
+from collector.domain.cadence import Grid, grid_of
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import (
     ChamberlogError,
@@ -169,11 +171,25 @@ class TemporalFleet:
 
 
 def initial_state(record: ChamberRecord) -> ChamberState:
-    """The state a chamber starts with: the first slot of its grid that has no outcome, never one before its epoch."""
-    grid = record.spec.grid
+    """The state a chamber starts with: the first slot of its epoch that has no outcome.
+
+    A row that was changed without its chamber has a spec whose grid has no epoch: the chamber starts on the grid of
+    the ledger and opens the epoch of the new one itself.
+    """
+    spec, grid = record.spec, record.grid or record.spec.grid
     first = max(grid.after(record.settled_through_ms), grid.at_or_after(record.first_slot_ms))
     retiring = "marked as retiring in the registry" if record.status == Status.RETIRING else None
-    return ChamberState(record.spec, first, record.pause, retiring=retiring)
+    if grid == spec.grid:
+        return ChamberState(spec, first, record.pause, retiring=retiring)
+    return ChamberState(_on_grid(spec, grid), first, record.pause, retiring=retiring, wanted=spec)
+
+
+def _on_grid(spec: ChamberSpec, grid: Grid) -> ChamberSpec:
+    """The spec as it was before its grid was changed."""
+    interval_ms = grid.interval_ms
+    aligned = grid_of(spec.id, interval_ms, aligned=True) == grid
+    timeout_ms = min(spec.timeout_ms, interval_ms)
+    return replace(spec, interval_ms=interval_ms, timeout_ms=timeout_ms, aligned=aligned, version=spec.version - 1)
 
 
 def search_attributes(record: ChamberRecord) -> TypedSearchAttributes:

@@ -95,15 +95,17 @@ class InMemoryRegistry:
             raise InvalidFieldError("section", f"there is no section {spec.section!r}", "use one that exists")
 
     def _record(self, kept: KeptChamber) -> ChamberRecord:
+        epoch = kept.last_epoch()
         return ChamberRecord(
             spec=kept.spec,
             pause=kept.pause,
             status=status_of(kept, self._ledger.now_ms()),
             settled_through_ms=kept.settled_ms,
-            first_slot_ms=kept.last_epoch().first_ms,
+            first_slot_ms=epoch.first_ms,
             created_ms=kept.created_ms,
             last_reading_ms=max(kept.readings, default=None),
             retired_ms=kept.retired_ms,
+            grid=Grid(epoch.interval_ms, epoch.phase_ms),
         )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Measurement, Quality, Reading
 from collector.domain.settling import clean
@@ -21,7 +22,9 @@ SPEC_COLUMNS = """id, organization, section, version, name, url, profile, interv
     pause_by, ms_of(pause_until) AS pause_until_ms, retiring"""
 RECORD_COLUMNS = f"""{SPEC_COLUMNS}, status, ms_of(settled_through) AS settled_through_ms,
     ms_of(first_slot) AS first_slot_ms, ms_of(created_at) AS created_ms, ms_of(last_reading) AS last_reading_ms,
-    ms_of(retired_at) AS retired_ms"""
+    ms_of(retired_at) AS retired_ms,
+    (SELECT ARRAY[e.interval_ms, e.phase_ms] FROM schedule_epoch e WHERE e.chamber = chamber_overview.key
+     ORDER BY e.last_slot IS NULL DESC, e.first_slot DESC LIMIT 1) AS grid"""  # noqa: S608 - constants of ours
 READING_COLUMNS = """ms_of(r.scheduled_at) AS slot_ms, ms_of(r.requested_at) AS requested_ms,
     ms_of(r.received_at) AS received_ms, ms_of(r.observed_at) AS observed_ms, ms_of(r.stored_at) AS stored_ms,
     r.spec_version, s.names, s.units, r."values", r.quality"""
@@ -79,6 +82,7 @@ def record_from(row: Row) -> ChamberRecord:
         created_ms=row["created_ms"],
         last_reading_ms=row["last_reading_ms"],
         retired_ms=row["retired_ms"],
+        grid=Grid(*row["grid"]),
     )
 
 

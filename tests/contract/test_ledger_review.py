@@ -6,7 +6,7 @@ import pytest
 
 from collector.domain.cadence import Grid
 from collector.domain.outcome import Change, Epoch, EpochEnd, GapReason, PauseEnd
-from collector.ports.history import TimeRange
+from collector.domain.timerange import TimeRange
 from tests.contract.ledger_rooms import HOUR, MINUTE, Enrolled, Rooms, enrolled, epoch_after, gap, now, reading, spec
 
 

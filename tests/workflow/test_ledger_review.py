@@ -1,4 +1,4 @@
-"""What could end a slot without outcome or twice in the chamber itself: cancels, backlogs, orders beside a retirement."""
+"""What could end a slot without outcome, or twice, in the chamber itself: cancels, backlogs, orders while it ends."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class Slow(Doubles):
 async def status_of(stage: Stage) -> ChamberStatus:
     """What the chamber says of itself."""
     latest = stage.env.client.get_workflow_handle(wire.workflow_id(stage.state.spec.id))
-    return await latest.query(wire.QUERY_STATUS, result_type=ChamberStatus)
+    status: ChamberStatus = await latest.query(wire.QUERY_STATUS, result_type=ChamberStatus)
+    return status
 
 
 async def test_a_cancel_while_the_slot_in_hand_ends_is_not_forgotten(env: WorkflowEnvironment) -> None:

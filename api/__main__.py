@@ -6,12 +6,12 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import uvicorn
 
-from api.bootstrap import build_app
-from api.settings import ApiSettings, load_settings
+from api.bootstrap import build_app, load_settings, make_runner
+from api.settings import ApiSettings
 from collector.domain.errors import InvalidFieldError
 
 GRACE_S = 10
@@ -25,7 +25,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = load_settings()
-        with listening(settings) as listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with listening(settings) as listener, make_runner() as runner:
             runner.run(_serve(settings, listener))
     except InvalidFieldError as error:
         sys.stderr.write(f"{error}\n")
@@ -74,14 +74,6 @@ async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     await _Server(config).serve(sockets=[listener])
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - it does not exist on Windows
-
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
+from adapters.process import make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
@@ -24,7 +25,17 @@ from api.services import Ports, make_services
 from api.settings import ApiSettings
 from collector.ports import Clock, LatestCache
 
+__all__ = ["build_app", "load_settings", "make_runner"]
 SERVICE = "chamberlog-api"
+
+
+def load_settings() -> ApiSettings:
+    """Read the environment.
+
+    Raises:
+        InvalidFieldError: names the variable; never quotes its value, which may be a password.
+    """
+    return read_settings(ApiSettings)
 
 
 async def build_app(settings: ApiSettings) -> FastAPI:

@@ -3,13 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from collector.domain.errors import InvalidFieldError
-
 PREFIX = "CHAMBERLOG_"
-DSN_REMEDY = "write postgresql://user:password@host:5432/database"
 
 
 class ApiSettings(BaseSettings):
@@ -30,19 +27,3 @@ class ApiSettings(BaseSettings):
     profiles: Path | None = None
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
-
-
-def load_settings() -> ApiSettings:
-    """Read the environment.
-
-    Raises:
-        InvalidFieldError: names the variable; never quotes its value, which may be a password.
-    """
-    try:
-        return ApiSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        missing = first["type"] == "missing"
-        remedy = DSN_REMEDY if name.endswith("POSTGRES") else "correct it, or take it away for its default"
-        raise InvalidFieldError(name, "it is not set" if missing else first["msg"], remedy) from None

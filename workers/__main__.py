@@ -4,12 +4,11 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
 
 from collector.domain.errors import InvalidFieldError
-from workers.bootstrap import parts_of
+from workers.bootstrap import load_settings, make_runner, parts_of
 from workers.chamber_worker import make_worker, warn_when_slots_are_few
-from workers.settings import WorkerSettings, load_settings
+from workers.settings import WorkerSettings
 
 log = logging.getLogger("workers")
 EXIT_SETTINGS = 2
@@ -20,7 +19,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = load_settings()
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with make_runner() as runner:
             runner.run(_run(settings))
     except InvalidFieldError as error:
         sys.stderr.write(f"{error}\n")
@@ -53,14 +52,6 @@ async def _poll(settings: WorkerSettings, stop: asyncio.Event, polls: asyncio.Ev
             await stop.wait()
             parts.readiness.clear()
             log.info("stopping: slots in hand end, rounds are handed back")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415  (it does not exist on Windows)
-
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

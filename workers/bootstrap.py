@@ -14,6 +14,7 @@ from adapters.http_device import HttpDeviceClient
 from adapters.memory import InMemoryLatest
 from adapters.postgres.pool import Postgres
 from adapters.postgres.writer import PostgresOutcomes
+from adapters.process import make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
 from adapters.secrets import FileAndEnvSecrets
@@ -27,7 +28,17 @@ from collector.usecases.store import StoreOutcomes
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
 
+__all__ = ["load_settings", "make_runner", "parts_of"]
 SERVICE = "chamberlog-worker"
+
+
+def load_settings() -> WorkerSettings:
+    """Read the environment.
+
+    Raises:
+        InvalidFieldError: names the variable; never quotes its value, which may be a password.
+    """
+    return read_settings(WorkerSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from collector.domain.errors import InvalidFieldError
 
 PREFIX = "CHAMBERLOG_"
 
@@ -37,19 +35,3 @@ class WorkerSettings(BaseSettings):
     max_activities: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     max_cached_workflows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
-
-
-def load_settings() -> WorkerSettings:
-    """Read the environment.
-
-    Raises:
-        InvalidFieldError: names the variable; never quotes its value, which may be a password.
-    """
-    try:
-        return WorkerSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        missing = first["type"] == "missing"
-        remedy = "write postgresql://user:password@host:5432/database" if missing else "correct it, or unset it"
-        variable = PREFIX + str(first["loc"][0]).upper()
-        raise InvalidFieldError(variable, "it is not set" if missing else first["msg"], remedy) from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.settings import load_settings
+from api.bootstrap import load_settings
 from collector.domain.errors import InvalidFieldError
 
 DSN = "postgresql://me:swordfish@127.0.0.1/readings"

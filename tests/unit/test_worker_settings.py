@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from collector.domain.errors import InvalidFieldError
+from workers.bootstrap import load_settings
 from workers.readiness import Readiness
-from workers.settings import PREFIX, WorkerSettings, load_settings
+from workers.settings import PREFIX, WorkerSettings
 
 DSN = "postgresql://lab:hunter2@127.0.0.1:5432/readings"
 
@@ -102,7 +103,7 @@ def test_a_wrong_value_is_named_by_its_variable_and_not_quoted(
     environment.setenv(variable, value)
     error = refusal()
     assert error.field == variable
-    assert error.remedy == "correct it, or unset it"
+    assert error.remedy == "correct it, or take it away for its default"
     assert "hunter2" not in str(error)
 
 

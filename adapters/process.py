@@ -1,0 +1,38 @@
+"""What every process of ours needs to begin: its settings from the environment, and its event loop."""
+
+import asyncio
+import sys
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from collector.domain.errors import InvalidFieldError
+
+REMEDIES = {"POSTGRES": "write postgresql://user:password@host:5432/database"}
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """Read the environment.
+
+    Raises:
+        InvalidFieldError: names the variable; never quotes its value, which may be a password.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0]).upper()
+        problem = "it is not set" if first["type"] == "missing" else first["msg"]
+        remedy = REMEDIES.get(name, "correct it, or take it away for its default")
+        raise InvalidFieldError(f"{kind.model_config.get('env_prefix', '')}{name}", problem, remedy) from None
+
+
+def make_runner() -> asyncio.Runner:
+    """The event loop of worker and API: uvloop, Python's own where that does not exist."""
+    if sys.platform == "win32":
+        return asyncio.Runner()
+    import uvloop  # noqa: PLC0415  (it does not exist on Windows)
+
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)

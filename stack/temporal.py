@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stack.process import Command, spawn
 from stack.server import HOST, Server, await_ready, log_of, pid_file, remember_pid, require_free
 
 READY_S = 60.0
+HEALTH_S = 5.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
 """Three times the throughput of the default; a power cut may cost the last transactions, a crash none."""
 DYNAMIC_CONFIG = (
@@ -64,7 +66,7 @@ def start_temporal(
         arguments = _arguments(binary, data / "temporal.db", TemporalPorts(grpc, ui))
         child = spawn(Command(arguments, log or log_of(data), environment=_environment(), linger_s=linger_s))
         remember_pid(data, child)
-        await_ready(child, lambda: accepts(grpc) and accepts(ui), READY_S, "Temporal")
+        await_ready(child, lambda: accepts(grpc) and accepts(ui) and serves(binary, grpc), READY_S, "Temporal")
     return Server("temporal", f"{HOST}:{grpc}", grpc, child, lock, ui_address=f"http://{HOST}:{ui}")
 
 
@@ -75,6 +77,13 @@ def accepts(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def serves(binary: Path, port: int) -> bool:
+    """Whether the server says it is healthy: it accepts connections some time before that."""
+    address = ["--address", f"{HOST}:{port}", "--command-timeout", f"{HEALTH_S:g}s"]
+    command = [binary, "operator", "cluster", "health", *address]
+    return subprocess.run(command, capture_output=True, check=False, env=_environment()).returncode == 0
 
 
 def _arguments(binary: Path, database: Path, ports: TemporalPorts) -> list[str | Path]:

@@ -74,7 +74,7 @@ def pause(state: ChamberState, request: PauseRequest, now_ms: int) -> int:
     since = _settle_past(state, now_ms)
     state.pause = Pause(since, request.reason, request.by, request.until_ms)
     _add(state, _open_run(state.pause))
-    if request.version is None:
+    if _row_follows(state, request.version):
         _write_back(state, "pause", state.pause)
     _take_version(state, request.version)
     return since
@@ -90,7 +90,7 @@ def resume(state: ChamberState, request: ResumeRequest, now_ms: int) -> int:
         return state.next_ms
     _end_pause(state, _first_after_pause(state, state.pause, now_ms))
     first = _settle_past(state, now_ms)
-    if request.version is None:
+    if _row_follows(state, request.version):
         _write_back(state, "resume", Pause(first, by=request.by))
     _take_version(state, request.version)
     return first
@@ -104,7 +104,7 @@ def configure(state: ChamberState, spec: ChamberSpec, now_ms: int, *, from_signa
     if not from_signal and not _is_news(state, spec):
         return state.next_ms
     if not from_signal:
-        state.unconfirmed = 0  # the row's version says what became of them
+        state.unconfirmed = 0  # the row's version says what became of the changes that wait: see `confirm`
     if spec.grid == state.spec.grid:
         state.spec = spec
         return state.next_ms
@@ -160,12 +160,14 @@ def settled_through(state: ChamberState, waiting: Sequence[Packed]) -> int:
     return handed_out if oldest is None else min(handed_out, oldest - 1)
 
 
-def confirm(state: ChamberState, changes: int, lost: list[str]) -> None:
-    """The registry answered that many written-back changes; lost ones leave the version to whoever won."""
-    counted = min(changes, state.unconfirmed)  # the others are in the version of a spec that was taken since
-    state.unconfirmed -= counted
+def confirm(state: ChamberState, versions: Sequence[int], lost: list[str]) -> None:
+    """The registry answered the changes that were made on these versions; lost ones leave it to whoever won."""
+    counted = [
+        version for version in versions if version >= state.spec.version
+    ]  # the others are in the version of the row that was taken since
+    state.unconfirmed -= min(len(counted), state.unconfirmed)
     if counted and not lost:
-        state.spec = replace(state.spec, version=state.spec.version + counted)
+        state.spec = replace(state.spec, version=max(counted) + 1)
 
 
 def _settle_past(state: ChamberState, now_ms: int) -> int:
@@ -206,6 +208,11 @@ def _write_back(state: ChamberState, kind: str, held: Pause) -> None:
     state.unconfirmed += 1
 
 
+def _row_follows(state: ChamberState, version: int | None) -> bool:
+    """Whether the row is to be told: a signal asked, or the row was so already, but a signal's change is on its way."""
+    return version is None or (version <= state.spec.version and state.unconfirmed > 0)
+
+
 def _is_news(state: ChamberState, spec: ChamberSpec) -> bool:
     """Whether the row's spec is to be taken: with the same version it is, if the row has refused a signal's change."""
     return spec.version > state.spec.version or (spec.version == state.spec.version and not state.unconfirmed)
@@ -215,7 +222,7 @@ def _take_version(state: ChamberState, version: int | None) -> None:
     """The row's version of a pause, unless a spec between was not heard of: that one is still to be taken over."""
     have, confirmed = state.spec.version, state.spec.version + state.unconfirmed
     if version is not None and version - 1 in (have, confirmed):
-        state.spec = replace(state.spec, version=have + 1)
+        state.spec, state.unconfirmed = replace(state.spec, version=version), 0
 
 
 def _add(state: ChamberState, outcome: Outcome) -> None:

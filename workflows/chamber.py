@@ -188,7 +188,7 @@ class ChamberWorkflow(ChamberHandlers):
         self.s.unsaved = [*waiting, *fresh]
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
         self.s.last = out.last or self.s.last
-        transitions.confirm(self.s, len(confirmed), out.lost_changes)
+        transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:
             self._note(sentence)
 

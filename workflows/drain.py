@@ -57,7 +57,7 @@ class Drain:
                 return
             # what joined or was folded meanwhile is still to be stored: only these very rows leave
             self._s.unsaved = [row for row in self._s.unsaved if id(row) not in stored]
-            transitions.confirm(self._s, sum(row["kind"] == "change" for row in rows), out.lost_changes)
+            transitions.confirm(self._s, [row["v"] for row in rows if row["kind"] == "change"], out.lost_changes)
             for sentence in out.lost_changes:
                 self._note(sentence)
             self._describe()

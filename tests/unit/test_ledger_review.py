@@ -1,4 +1,4 @@
-"""A chamber that starts from a row of which it has not heard: the ledger's grid goes on until the new one begins."""
+"""A chamber and its registry row: a start from a row that was changed meanwhile, and signals beside the API."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from adapters.memory.history import InMemoryHistory
 from adapters.temporal_control import initial_state
 from collector import transitions
 from collector.domain.chamber import ChamberSpec
-from collector.domain.outcome import Epoch, GapReason, Reading
+from collector.domain.outcome import Change, Epoch, GapReason, Reading
 from collector.domain.timerange import TimeRange
-from collector.messages import ChamberState
+from collector.messages import ChamberState, PauseRequest, ResumeRequest
 from collector.packing import unpack
 from collector.ports import SaveBatch
 
@@ -65,3 +65,38 @@ async def test_a_change_that_no_chamber_heard_of_takes_force_at_the_start(change
         "two minutes of the old grid but for the slot that the new one replaced"
     )
     assert (await registry.find("default", SPEC.id)).grid == wanted.grid
+
+
+def waiting_changes(state: ChamberState) -> list[Change]:
+    """The changes that wait for the row."""
+    return [outcome for outcome in map(unpack, state.unsaved) if isinstance(outcome, Change)]
+
+
+def test_a_version_from_the_api_holds_what_became_of_waiting_changes() -> None:
+    state = ChamberState(SPEC, SPEC.grid.after(NOON_MS))
+    transitions.set_interval(state, 20_000, NOON_MS)  # made on version 1, waits
+    transitions.configure(state, replace(SPEC, version=3, interval_ms=30_000), NOON_MS)
+
+    transitions.confirm(state, [1], [])
+    assert state.spec.version == 3, "the row is at 3 with it, not at 4"
+    transitions.pause(state, PauseRequest("door"), NOON_MS)
+    assert waiting_changes(state)[-1].expected_version == 3
+
+
+def test_a_pause_of_the_api_before_a_waiting_change_is_what_the_next_change_is_made_on() -> None:
+    state = ChamberState(SPEC, SPEC.grid.after(NOON_MS))
+    transitions.set_interval(state, 20_000, NOON_MS)  # made on version 1; will be lost to the API's pause
+    transitions.pause(state, PauseRequest("door", "key/1", version=2), NOON_MS)
+    transitions.resume(state, ResumeRequest(), NOON_MS)
+    assert [change.expected_version for change in waiting_changes(state)] == [1, 2]
+
+    transitions.confirm(state, [1], ["it lost"])
+    transitions.confirm(state, [2], [])
+    assert (state.spec.version, state.unconfirmed) == (3, 0)
+
+
+def test_a_resume_of_the_api_follows_a_pause_that_is_still_on_its_way_to_the_row() -> None:
+    state = ChamberState(SPEC, SPEC.grid.after(NOON_MS))
+    transitions.pause(state, PauseRequest("door"), NOON_MS)  # by signal: the row does not know yet
+    transitions.resume(state, ResumeRequest("key/1", version=1), NOON_MS)  # the API found nothing to change in the row
+    assert [(c.kind, c.expected_version) for c in waiting_changes(state)] == [("pause", 1), ("resume", 2)]

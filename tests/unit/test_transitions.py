@@ -176,7 +176,7 @@ class Life(RuleBasedStateMachine):
                 self.row = (changed.spec, changed.pause)
                 lost += [changed.lost] * bool(changed.lost)
         self.settled = max(self.settled, transitions.settled_through(self.state, self.state.unsaved))
-        transitions.confirm(self.state, sum(row["kind"] == "change" for row in rows), lost)
+        transitions.confirm(self.state, [row["v"] for row in rows if row["kind"] == "change"], lost)
 
     # ---- ends and starts
 

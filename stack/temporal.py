@@ -82,7 +82,7 @@ def accepts(port: int) -> bool:
 def serves(binary: Path, port: int) -> bool:
     """Whether the server says it is healthy: it accepts connections some time before that."""
     address = ["--address", f"{HOST}:{port}", "--command-timeout", f"{HEALTH_S:g}s"]
-    command = [binary, "operator", "cluster", "health", *address]
+    command = [str(binary), "operator", "cluster", "health", *address]
     return subprocess.run(command, capture_output=True, check=False, env=_environment()).returncode == 0
 
 

@@ -138,7 +138,8 @@ class ChamberWorkflow(ChamberHandlers):
         await self._round(transitions.plan(self.s, self._now()))
 
     async def _round(self, plan: RoundPlan) -> None:
-        request, riding = self._round_request(plan)
+        request, self._riding = self._round_request(plan)
+        self._describe()
         handle = workflow.start_activity(
             wire.COLLECT,
             request,
@@ -152,12 +153,12 @@ class ChamberWorkflow(ChamberHandlers):
             handle.cancel()  # never in a handler: a result that arrives in the same workflow task would be lost
         self._cycles += 1
         try:
-            out = await handle
+            self._take(await handle, self._riding)
         except ActivityError as error:
             self.s.verify = True
             self._note(f"round at {iso(plan.first_ms)} ended without an answer: {error.cause!r}")
-            return
-        self._take(out, riding)
+        finally:
+            self._riding = 0
 
     def _round_request(self, plan: RoundPlan) -> tuple[RoundRequest, int]:
         """The request, and how many of the waiting outcomes ride along (the oldest)."""

@@ -68,6 +68,7 @@ class ChamberHandlers:
         self._woken = False
         self._interrupted = False
         self._last_slot_ms: int | None = None
+        self._riding = 0
 
     # ---- signals: for people; they take anything and never raise
 
@@ -167,7 +168,7 @@ class ChamberHandlers:
 
     def _retire(self, request: RetireRequest) -> int:
         if self._last_slot_ms is None:
-            self.s.retiring = f"{request.reason or 'retired'} {request.by}".strip()
+            self.s.retiring = f"{request.reason or 'retired'} {request.by}".strip()[:NOTE_LIMIT]
             self._last_slot_ms = transitions.end(self.s, self._now())
         return self._last_slot_ms
 
@@ -191,7 +192,7 @@ class ChamberHandlers:
 
     def _describe(self) -> None:
         """Show the state as it is now; it costs no event."""
-        workflow.set_current_details(presentation.details(self.s))
+        workflow.set_current_details(presentation.details(self.s, self._riding))
 
     def _wake(self) -> None:
         self._woken = self._interrupted = True

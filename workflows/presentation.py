@@ -73,8 +73,13 @@ def status_answer(state: ChamberState) -> ChamberStatus:
     )
 
 
-def details(state: ChamberState) -> str:
-    """Markdown for the Web UI: what an operator asks first."""
+def details(state: ChamberState, riding: int = 0) -> str:
+    """Markdown for the Web UI: what an operator asks first.
+
+    Args:
+        state: the chamber.
+        riding: how many of its unsaved outcomes, the oldest, were handed to the round that runs now.
+    """
     health, status = state.health, status_answer(state)
     lines = [f"**{status.status}** every {state.spec.interval_ms / 1000:g} s, profile {plain(state.spec.profile)}", ""]
     if state.pause is not None:
@@ -89,8 +94,10 @@ def details(state: ChamberState) -> str:
         when = iso(health.last_failure_ms) if health.last_failure_ms is not None else "unknown"
         what = plain(health.last_failure)
         lines.append(f"- {health.failures} slots in a row without a reading, last at {when}: {what}")
-    if state.unsaved:
-        lines.append(f"- {status.unsaved} outcomes wait for the store ({status.unsaved_bytes} bytes)")
+    if riding:
+        lines.append(f"- {riding} outcomes travel with the round that runs now")
+    if waiting := state.unsaved[riding:]:
+        lines.append(f"- {len(waiting)} outcomes wait for the store ({total_bytes(waiting)} bytes)")
     lines += [f"- ignored: {plain(note)}" for note in reversed(state.notes)]
     return "\n".join(lines)
 

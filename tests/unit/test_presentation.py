@@ -94,6 +94,8 @@ def test_the_details_of_a_paused_failing_chamber() -> None:
         "- ignored: second",
         "- ignored: first",
     ]
+    assert "- 1 outcomes travel with the round that runs now" in details(state, riding=1).split("\n")
+    assert "wait for the store" not in details(state, riding=1)
 
 
 # ---- attributes and status

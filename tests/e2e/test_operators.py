@@ -126,6 +126,7 @@ def test_history_costs_eleven_events_for_a_slot_of_its_own_and_below_a_third_in_
 
 
 def test_no_serial_is_stored_twice_and_each_within_its_window(stack: RunningStack) -> None:
+    eventually(lambda: stack.json("audit")["stored"] > 60, 60)
     chambers = [chamber for chamber in stack.json("list")["items"] if chamber["id"].startswith("sim-")]
     stored = {chamber["id"]: stack.readings(chamber["id"]) for chamber in chambers}
     served = _served(stack.home / "simulator" / "served.jsonl")

@@ -16,13 +16,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateStage,
 )
-from temporalio.common import (
-    QueryRejectCondition,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-)
+from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -51,6 +45,7 @@ from collector.messages import (
     SlotAnswer,
 )
 from collector.ports import ChamberRecord
+from workflows import presentation
 
 RPC_TIMEOUT = timedelta(seconds=10)
 """An update waits for the slot in hand; a worker that is away shows after this."""
@@ -85,14 +80,15 @@ class TemporalFleet:
                 await asyncio.sleep(ENDING_S)
 
     async def _started(self, record: ChamberRecord) -> bool:
+        state = initial_state(record)
         try:
             await self._client.start_workflow(
                 wire.CHAMBER_WORKFLOW,
-                initial_state(record),
+                state,
                 id=wire.workflow_id(record.spec.id),
                 task_queue=wire.TASK_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                search_attributes=search_attributes(record),
+                search_attributes=presentation.attributes(record.spec, presentation.status_of(state)),
                 static_summary=summary_of(record.spec),
                 rpc_timeout=RPC_TIMEOUT,
             )
@@ -190,22 +186,6 @@ def _on_grid(spec: ChamberSpec, grid: Grid) -> ChamberSpec:
     aligned = grid_of(spec.id, interval_ms, aligned=True) == grid
     timeout_ms = min(spec.timeout_ms, interval_ms)
     return replace(spec, interval_ms=interval_ms, timeout_ms=timeout_ms, aligned=aligned, version=spec.version - 1)
-
-
-def search_attributes(record: ChamberRecord) -> TypedSearchAttributes:
-    """What operators find the chamber by."""
-    spec, status = record.spec, Status.PAUSED if record.pause else Status.STARTING
-    keywords = {
-        wire.SEARCH_ORGANIZATION: spec.organization,
-        wire.SEARCH_SECTION: spec.section,
-        wire.SEARCH_STATUS: status.value,
-        wire.SEARCH_PROFILE: spec.profile,
-    }
-    pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in keywords.items()
-    ]
-    seconds = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
-    return TypedSearchAttributes([*pairs, SearchAttributePair(seconds, spec.interval_ms // 1000)])
 
 
 def summary_of(spec: ChamberSpec) -> str:

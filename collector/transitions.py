@@ -162,9 +162,8 @@ def settled_through(state: ChamberState, waiting: Sequence[Packed]) -> int:
 
 def confirm(state: ChamberState, versions: Sequence[int], lost: list[str]) -> None:
     """The registry answered the changes that were made on these versions; lost ones leave it to whoever won."""
-    counted = [
-        version for version in versions if version >= state.spec.version
-    ]  # the others are in the version of the row that was taken since
+    # those on an older version are counted in the row's version that was taken since
+    counted = [version for version in versions if version >= state.spec.version]
     state.unconfirmed -= min(len(counted), state.unconfirmed)
     if counted and not lost:
         state.spec = replace(state.spec, version=max(counted) + 1)

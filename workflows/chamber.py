@@ -249,7 +249,7 @@ class ChamberWorkflow(ChamberHandlers):
         return True
 
     def _publish(self) -> None:
-        wanted = presentation.attributes(self.s.spec, presentation.status_of(self.s).value)
+        wanted = presentation.attributes(self.s.spec, presentation.status_of(self.s))
         if updates := presentation.changes(workflow.info().typed_search_attributes, wanted):
             workflow.upsert_search_attributes(updates)
         self._describe()

@@ -18,7 +18,6 @@ STATUS = SearchAttributeKey.for_keyword(wire.SEARCH_STATUS)
 PROFILE = SearchAttributeKey.for_keyword(wire.SEARCH_PROFILE)
 INTERVAL = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
 
-
 MARKDOWN = re.compile(r"[\\`*\[\]<>|~]")
 """What could begin a code span, a link, a table or HTML in the middle of a line."""
 SHOWN_LIMIT = 300
@@ -32,13 +31,13 @@ def status_of(state: ChamberState) -> Status:
     return Status.PAUSED if state.pause is not None else state.health.status
 
 
-def attributes(spec: ChamberSpec, status: str) -> TypedSearchAttributes:
+def attributes(spec: ChamberSpec, status: Status) -> TypedSearchAttributes:
     """The search attributes that a chamber has with this spec and status."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(ORGANIZATION, spec.organization),
             SearchAttributePair(SECTION, spec.section),
-            SearchAttributePair(STATUS, status),
+            SearchAttributePair(STATUS, status.value),
             SearchAttributePair(PROFILE, spec.profile),
             SearchAttributePair(INTERVAL, round(spec.interval_ms / 1000)),
         ]

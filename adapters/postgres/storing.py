@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import TypeGuard
 
 import asyncpg
 
@@ -58,7 +59,7 @@ def part_of(row: Row, batch: SaveBatch, now_ms: int) -> Part:
     return Part(row, batch.outcomes, window, batch.settled_through_ms)
 
 
-def decides_slots(outcome: Outcome) -> bool:
+def decides_slots(outcome: Outcome) -> TypeGuard[Reading | Gap]:
     """Whether it is a reading or a closed gap run: the others change the schedule, and are stored one by one."""
     return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
@@ -109,7 +110,7 @@ async def _store_changes(connection: Connection, part: Part) -> list[Reading | G
     fates: list[Reading | Gap] = []
     outcomes = [storable(outcome, part.window) for outcome in part.outcomes]
     for kept in still_to_apply(spec_from(part.row), pause_from(part.row), outcomes):
-        if isinstance(kept, Reading) or (isinstance(kept, Gap) and kept.last_ms is not None):
+        if decides_slots(kept):
             fates.append(kept)
         else:
             lost = await store_change(connection, part.row["key"], kept)

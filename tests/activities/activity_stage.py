@@ -14,15 +14,18 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.collection import CollectionActivities
 from collector.domain.chamber import ChamberSpec
+from collector.domain.errors import DeviceUnreachableError
 from collector.domain.health import Health
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest, StoreOutcome, StoreRequest
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import NOON_MS, JumpingClock
-from tests.unit.round_stage import RoundStage
+from tests.unit.round_doubles import Answer
+from tests.unit.round_stage import RoundStage, chamber
 
 T = TypeVar("T")
 WELL = Health(last_reading_ms=NOON_MS - 1)
+REFUSED = Answer(5, DeviceUnreachableError("connect: refused"))
 AWAY = RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
 NOT_FOUND = RPCError("activity not found", RPCStatusCode.NOT_FOUND, b"")
 CANCEL_REQUESTED = ActivityCancellationDetails(cancel_requested=True)
@@ -127,6 +130,13 @@ class ActivityStage(RoundStage):
     def begin(self, number: int = 1, heartbeat_s: float = 60, details: list[Any] | None = None) -> Attempt:
         """An attempt; 0 = no heartbeat, as for rounds of one slot."""
         return Attempt(self, number, heartbeat_s, details or [])
+
+
+async def opened(interval_s: float = 10) -> ActivityStage:
+    """A stage whose chamber is enrolled at that interval."""
+    stage = ActivityStage(chamber(interval_s))
+    await stage.enrol()
+    return stage
 
 
 def started(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -11,25 +11,10 @@ from collector.domain.errors import BlockedError, DeviceUnreachableError
 from collector.domain.outcome import Gap, GapReason, Reading
 from collector.messages import RoundProgress
 from collector.packing import pack
-from tests.activities.activity_stage import (
-    AWAY,
-    TIMED_OUT,
-    WELL,
-    ActivityStage,
-    started,
-)
+from tests.activities.activity_stage import AWAY, REFUSED, TIMED_OUT, WELL, ActivityStage, opened, started
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import chamber
-
-REFUSED = Answer(5, DeviceUnreachableError("connect: refused"))
-
-
-async def opened(interval_s: float = 10) -> ActivityStage:
-    stage = ActivityStage(chamber(interval_s))
-    await stage.enrol()
-    return stage
-
 
 # ---- an undisturbed round
 

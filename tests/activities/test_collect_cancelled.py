@@ -11,25 +11,18 @@ from tests.activities.activity_stage import (
     CANCEL_REQUESTED,
     NOT_FOUND,
     PAUSED,
+    REFUSED,
     TIMED_OUT,
     WELL,
     WORKER_SHUTDOWN,
     ActivityStage,
     cancelled,
+    opened,
     started,
 )
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import chamber, serial_of, unpacked
-
-REFUSED = Answer(5, DeviceUnreachableError("connect: refused"))
-
-
-async def opened(interval_s: float = 10) -> ActivityStage:
-    stage = ActivityStage(chamber(interval_s))
-    await stage.enrol()
-    return stage
-
 
 # ---- being asked to end
 

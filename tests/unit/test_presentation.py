@@ -109,10 +109,10 @@ def test_nothing_is_updated_when_nothing_changed(status: Status) -> None:
 
 
 def test_only_what_changed_is_updated() -> None:
-    have = attributes(GOOD, "collecting")
-    [update] = changes(have, attributes(GOOD, "failing"))
+    have = attributes(GOOD, Status.COLLECTING)
+    [update] = changes(have, attributes(GOOD, Status.FAILING))
     assert (update.key, update.value) == (STATUS, "failing")
-    [update] = changes(have, attributes(replace(GOOD, interval_ms=90_000), "collecting"))
+    [update] = changes(have, attributes(replace(GOOD, interval_ms=90_000), Status.COLLECTING))
     assert (update.key, update.value) == (INTERVAL, 90)
     assert len(changes(TypedSearchAttributes.empty, have)) == 5
 

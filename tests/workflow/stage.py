@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from collector import wire
 from collector.domain.chamber import ChamberSpec
+from collector.domain.health import Status
 from collector.domain.outcome import Measurement, Outcome, Reading
 from collector.messages import (
     AdhocOutcome,
@@ -179,7 +180,7 @@ async def staged(
             id=wire.workflow_id(wanted.id),
             task_queue=queue,
             execution_timeout=timedelta(days=400),
-            search_attributes=attributes(wanted, "starting"),
+            search_attributes=attributes(wanted, Status.STARTING),
         )
         try:
             yield Stage(env, doubles, handle, begin)

@@ -58,7 +58,8 @@ class ChamberStatus:
     Attributes:
         id: the chamber.
         status: `starting`, `collecting`, `failing`, `paused` or `retiring`.
-        next_slot_ms: the next slot that will be collected; None while paused without end or retiring.
+        next_slot_ms: first slot of the round that runs, or else of the next one; None while paused without end or
+            retiring.
         pause: by whom, why, since and until when.
         failures: slots in a row without a reading.
         last_reading_ms: slot of the last reading.

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from collector.domain.cadence import Grid
 from collector.domain.chamber import Pause
 from collector.domain.errors import ChamberlogError, ConflictError, NotFoundError
 from collector.domain.health import Status
@@ -43,7 +44,14 @@ def view_of(record: ChamberRecord, now_ms: int, live: ChamberStatus | None = Non
     if live is None:
         return ChamberView(record, record.status, record.pause, _expected_slot(record, now_ms))
     status = record.status if record.status in SEEN_FROM_OUTSIDE else live.status
-    return ChamberView(record, status, live.pause, live.next_slot_ms)
+    return ChamberView(record, status, live.pause, _coming_slot(live, now_ms))
+
+
+def _coming_slot(live: ChamberStatus, now_ms: int) -> int | None:
+    """While a round runs the chamber knows its first slot only; those of it that are over were collected meanwhile."""
+    if live.next_slot_ms is None or live.next_slot_ms > now_ms:
+        return live.next_slot_ms
+    return Grid(live.interval_ms, live.next_slot_ms % live.interval_ms).after(now_ms)
 
 
 def _expected_slot(record: ChamberRecord, now_ms: int) -> int | None:

@@ -11,7 +11,9 @@
 All of them carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and `error.type` (at
 /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`, `_sum` and `_count`.
 `target_info` names the service.
-`chamberlog.collections` counts slots by what became of them, so that `reading` plus `gap` are the slots accounted for.
+`chamberlog.collections` counts slots by what became of them: `reading` plus `gap` are the slots accounted for, but the
+paused ones, which nobody collects. `chamberlog.outcomes.unsaved` counts readings. One worker may store what another was
+refused, so only its sum over all workers means something.
 """
 
 import logging
@@ -69,7 +71,7 @@ class OtelCollectionMetrics:
             explicit_bucket_boundaries_advisory=FETCH_BUCKETS_S,
         )
         self._unsaved = meter.create_up_down_counter(
-            "chamberlog.outcomes.unsaved", "{outcome}", "Outcomes of this process that wait for the store"
+            "chamberlog.outcomes.unsaved", "{outcome}", "Readings that wait for the store: sum over workers"
         )
         self._gap_slots = meter.create_counter("chamberlog.gap.slots", "{slot}", "Slots without a reading")
         self._organizations: set[str] = set()
@@ -92,7 +94,7 @@ class OtelCollectionMetrics:
         self._fetches.record(max(0, fetch_ms) / 1000, {**self._whose(organization), ERROR_TYPE: reason.value})
 
     def unsaved(self, organization: str, delta: int) -> None:
-        """Outcomes that wait for the store: refused (+) or stored at last (-)."""
+        """Readings that wait for the store: refused (+) or stored at last (-)."""
         self._unsaved.add(delta, self._whose(organization))
 
     def _whose(self, organization: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The worker's composition root: the one place where its adapters are chosen."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from adapters.process import make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
 from adapters.secrets import FileAndEnvSecrets
-from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, serve_metrics
+from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
 from adapters.temporal_client import connect, register_search_attributes
+from collector.domain.errors import InvalidFieldError
 from collector.ports import Clock, LatestCache
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
@@ -63,18 +65,28 @@ async def parts_of(settings: WorkerSettings) -> AsyncIterator[Parts]:
     """Make the parts; wait for Temporal as long as it is away, never for the stores.
 
     Raises:
-        InvalidFieldError: a setting or a profile is wrong.
+        InvalidFieldError: a setting or a profile is wrong, or the metrics' port is taken.
     """
     async with AsyncExitStack() as closing:
         clock, readiness, registry = SystemClock(), Readiness(), CollectorRegistry()
         provider = make_meter_provider(SERVICE, registry=registry)
         closing.callback(provider.shutdown)
-        server = serve_metrics(settings.metrics_host, settings.metrics_port, readiness.ready, registry)
+        server = _metrics_server(settings, readiness, registry)
         closing.callback(server.close)
         activities = await _activities(settings, clock, OtelCollectionMetrics(provider), closing)
         client = await connect(retry_for_s=None)
         await register_search_attributes(client)
         yield Parts(client, activities, readiness, server.url)
+
+
+def _metrics_server(settings: WorkerSettings, readiness: Readiness, registry: CollectorRegistry) -> MetricsServer:
+    try:
+        return serve_metrics(settings.metrics_host, settings.metrics_port, readiness.ready, registry)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        field = "CHAMBERLOG_METRICS_HOST" if isinstance(error, socket.gaierror) else "CHAMBERLOG_METRICS_PORT"
+        problem = f"{where} cannot be listened on: {error.strerror}"
+        raise InvalidFieldError(field, problem, "choose another, or stop what listens there") from None
 
 
 async def _activities(

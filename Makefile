@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test check format clean
+.PHONY: help up test check bench format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -24,6 +24,9 @@ check: .venv/.made ## format, lint, types, import contracts, dependencies
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+bench: .venv/.made ## what a reading costs, measured on a stack of its own (ARGS=--quick)
+	@$(BIN)/python -m bench $(ARGS)
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,61 @@
+"""The settings under which was measured: those of the stack, as this run has them."""
+
+import os
+from dataclasses import dataclass
+
+from bench.errors import BenchError
+from bench.workloads import Workload
+from collector.domain.cadence import DEFAULT_ROUND_SPAN_MS, LONG_INTERVAL_MS
+from stack.postgres import SETTINGS
+from stack.temporal import DYNAMIC_CONFIG, PRAGMAS
+from workers.chamber_worker import BEAT_CEILING, STICKY
+from workers.settings import PREFIX, WorkerSettings
+
+TUNABLE = ("max_activities", "max_cached_workflows", "max_workflow_tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """A setting of the worker that decides its cost: its `variable`, and the `value` that this run has."""
+
+    variable: str
+    value: int
+
+
+def tuning(name: str) -> Tuning:
+    """A setting of the worker: the environment's, which the bench's worker inherits, or its default."""
+    variable = f"{PREFIX}{name.upper()}"
+    value = os.environ.get(variable) or WorkerSettings.model_fields[name].default
+    try:
+        return Tuning(variable, int(value))
+    except ValueError:
+        raise BenchError(f"{variable}: {value!r} is not a number; correct it, or take it away") from None
+
+
+def settings() -> dict[str, str | int | float]:
+    """Name to value."""
+    return {
+        **{t.variable: t.value for t in map(tuning, TUNABLE)},
+        "round span": f"{DEFAULT_ROUND_SPAN_MS / 1000:g} s below {LONG_INTERVAL_MS / 1000:g} s, else one slot",
+        "longest heartbeat throttle": f"{BEAT_CEILING.total_seconds():g} s",
+        "sticky queue": f"{STICKY.total_seconds():g} s",
+        "Temporal's SQLite": ", ".join(PRAGMAS),
+        "Temporal's dynamic configuration": ", ".join(DYNAMIC_CONFIG),
+        "PostgreSQL": ", ".join(f"{name}={value}" for name, value in SETTINGS.items()),
+    }
+
+
+def check_room(workload: Workload) -> None:
+    """Refuse a fleet whose rounds do not fit into the workers at once: it would measure its own queue.
+
+    Raises:
+        BenchError: names the setting and what it must be.
+    """
+    if workload.interval_s * 1000 >= LONG_INTERVAL_MS:
+        return
+    slots = tuning("max_activities")
+    if workload.chambers >= slots.value * workload.workers:
+        raise BenchError(
+            f"{workload.chambers} chambers below {LONG_INTERVAL_MS // 1000} s need more than {slots.variable}="
+            f"{slots.value} of {workload.workers} worker(s); set {slots.variable} above {workload.chambers}"
+        )

@@ -21,7 +21,8 @@ class ChamberState:
         health: how the last slots went.
         unsaved: packed outcomes that are not in the store, oldest first.
         retiring: the reason, once somebody asked the chamber to retire.
-        lost_through_ms: slots up to here were handed out before this start and never settled; they become `lost`.
+        lost_through_ms: slots up to here were handed out before this start and never settled; they become `lost`. None:
+            nobody knows, they become `missed`.
         verify: the last round ended without an answer: the next one asks the store first.
         notes: what was ignored, newest last, each with its instant.
         last: the last outcome, for people.

@@ -20,42 +20,24 @@ def figures(measurement: Measurement, cores: int) -> Json:
         measurement: of a window with at least one reading.
         cores: of the machine.
     """
-    m, window, stored = measurement, measurement.window, measurement.readings.stored
-    stack = _parts(window)
+    m, stack = measurement, _parts(measurement.window)
     total = sum(stack.values())
     return {
-        "name": m.workload.name,
-        "chambers": m.workload.chambers,
-        "interval_s": m.workload.interval_s,
-        "workers": m.workload.workers,
-        "warm_up_s": m.workload.warm_up_s,
-        "window": {
-            "from": rfc3339(window.span.from_ms),
-            "to": rfc3339(window.span.to_ms),
-            "seconds": round(window.seconds, 3),
-        },
+        **_what(m),
         "readings": _readings(m),
-        "cpu_ms_per_reading": _each(stack | {"total": total}, 1000 / stored, 3),
+        "cpu_ms_per_reading": _each(stack | {"total": total}, 1000 / m.readings.stored, 3),
         "cpu_ms_per_reading_above_idle": _above_idle(m),
         "idle_cpu_ms_per_second": _each(_parts(m.idle), 1000 / m.idle.seconds, 2),
-        "apart_cpu_ms_per_reading": _each(_apart(window), 1000 / stored, 3),
+        "apart_cpu_ms_per_reading": _each(_apart(m.window), 1000 / m.readings.stored, 3),
         "ratios": {
             "share_of_cpu": _each(stack, 1 / total, 3),
-            "cores_used": round(total / window.seconds, 3),
-            "of_the_machine": round(total / window.seconds / cores, 3),
+            "cores_used": round(total / m.window.seconds, 3),
+            "of_the_machine": round(total / m.window.seconds / cores, 3),
         },
-        "machine_cpu_s": _machine(window, total),
+        "machine_cpu_s": _machine(m.window, total),
         "lateness_ms": m.readings.lateness_ms,
         "memory_bytes": {name: {"rss_peak": use.rss_peak, "pss": use.pss} for name, use in m.memory.items()},
-        "history": {
-            "events": m.history.events,
-            "activities": m.history.activities,
-            "events_per_reading": round(m.history.events / stored, 3),
-        },
-        "database_bytes_per_reading": {
-            "stored": round(m.grown.stored / stored, 1),
-            "written_ahead": round(m.grown.written / stored, 1),
-        },
+        **_bytes_and_events(m),
         "complaints": complaints(m),
     }
 
@@ -71,6 +53,34 @@ def complaints(measurement: Measurement) -> list[str]:
         f"the audit counts {account.stored} readings, the database {readings.stored}": account.stored - readings.stored,
     }
     return [text for text, wrong in found.items() if wrong]
+
+
+def _what(m: Measurement) -> Json:
+    w, window = m.workload, m.window
+    ends = {"from": rfc3339(window.span.from_ms), "to": rfc3339(window.span.to_ms)}
+    return {
+        "name": w.name,
+        "chambers": w.chambers,
+        "interval_s": w.interval_s,
+        "workers": w.workers,
+        "warm_up_s": w.warm_up_s,
+        "window": ends | {"seconds": round(window.seconds, 3)},
+    }
+
+
+def _bytes_and_events(m: Measurement) -> Json:
+    stored, events = m.readings.stored, m.history.events
+    return {
+        "history": {
+            "events": events,
+            "activities": m.history.activities,
+            "events_per_reading": round(events / stored, 3),
+        },
+        "database_bytes_per_reading": {
+            "stored": round(m.grown.stored / stored, 1),
+            "written_ahead": round(m.grown.written / stored, 1),
+        },
+    }
 
 
 def _readings(m: Measurement) -> Json:

@@ -67,6 +67,7 @@ def _workload(w: Json) -> str:
         "gaps": gaps,
         "CPU per reading": f"{w['cpu_ms_per_reading']['total']:g} ms",
         "cores used by the stack": f"{w['ratios']['cores_used']:g}",
+        "cores used by others": _others(w),
         "lateness p50 / p95 / p99 / max": " / ".join(f"{late[name]:g}" for name in ("p50", "p95", "p99", "max"))
         + " ms",
         "history events per reading": f"{history['events_per_reading']:g} ({history['activities']} activities ended)",
@@ -74,6 +75,13 @@ def _workload(w: Json) -> str:
     }
     title = f"## {w['name']}: {w['chambers']} chambers at {w['interval_s']} s\n"
     return "\n".join([title, _table(("figure", "value"), rows.items()), _costs(w)])
+
+
+def _others(w: Json) -> str:
+    """What disturbed the measurement: a machine that is busy otherwise gives late and dear readings."""
+    machine, seconds = w["machine_cpu_s"], w["window"]["seconds"]
+    shares = {name: machine[name] / seconds for name in ("other", "apart", "steal")}
+    return f"{shares['other']:.2f}, bench and devices {shares['apart']:.2f}, stolen by the host {shares['steal']:.2f}"
 
 
 def _costs(w: Json) -> str:

@@ -144,5 +144,6 @@ def test_json_and_markdown_are_written_and_replaced(tmp_path: Path) -> None:
     assert "| worker | 1.0 | 50% | 0.9 | 10.0 | 6 | 4 |" in text
     assert "| devices (apart) | 0.05 |" in text
     assert "1 / 4 / 9 / 30 ms" in text
+    assert "| cores used by others | 0.03, bench and devices 0.02, stolen by the host 0.01 |" in text
     assert "Slide rule, 2 cores" in text
     assert all(peer in text for peer in NOT_MEASURED)

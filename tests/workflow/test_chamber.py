@@ -273,7 +273,8 @@ async def test_resume_by_update_answers_with_the_first_slot(env: WorkflowEnviron
     async with staged(env, spec("resumed", 60)) as stage:
         await stage.ask("pause_chamber", PauseRequest("door", version=2))
         await stage.pass_s(500)
+        before = len(stage.doubles.slots)  # the first slot may have been in hand when the pause came
         answer = await stage.ask("resume_chamber", ResumeRequest("key/1", 3))
         await stage.pass_s(100)
-        assert stage.doubles.slots[0] == answer.first_slot_ms
+        assert stage.doubles.slots[before] == answer.first_slot_ms
         assert (await stage.handle.query(ChamberWorkflow.status)).version == 3

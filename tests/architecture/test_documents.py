@@ -24,11 +24,13 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-PACKAGES = ("activities", "adapters", "api", "cli", "collector", "simulator", "stack", "workers", "workflows")
-ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "bench", "deploy", ".ci"}
+PACKAGES = ("activities", "adapters", "api", "bench", "cli", "collector", "simulator", "stack", "workers", "workflows")
+ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
 SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in (*WorkerSettings.model_fields, *ApiSettings.model_fields))
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")
+BENCH = "make bench"
+"""Not a command of `chamberlog`, but flags of its own."""
 SHELLS, SQL = {"sh", "bash", "console", "make"}, {"sql"}
 
 
@@ -62,9 +64,7 @@ def our_world() -> World:
         name: frozenset(flag for p in command.params for flag in (*p.opts, *p.secondary_opts)) | {"--help"}
         for name, command in group.commands.items()
     }
-    command = [sys.executable, "-m", "simulator", "--help"]
-    usage = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
-    commands["simulate"] = frozenset(re.findall(r"--[a-z][a-z-]*", usage))
+    commands |= {"simulate": _flags_of("simulator"), BENCH: _flags_of("bench")}
     code = "\n".join(path.read_text("utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     schema = "\n".join(path.read_text("utf-8") for path in (ROOT / "adapters/postgres/migrations").glob("*.sql"))
     return World(
@@ -75,6 +75,12 @@ def our_world() -> World:
         tables=frozenset(re.findall(r"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+)", schema)),
         metrics=frozenset(re.findall(r"\"(chamberlog\.[a-z_.]+)\"", code)),
     )
+
+
+def _flags_of(module: str) -> frozenset[str]:
+    command = [sys.executable, "-m", module, "--help"]
+    usage = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+    return frozenset(re.findall(r"--[a-z][a-z-]*", usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +143,10 @@ def _dead_targets(text: str, world: World) -> Iterator[str]:
     for words in re.findall(r"(?:^|&& |; |\$ )make ([a-z][\w-]*)", text):
         if words not in world.targets:
             yield f"target {words}"
-    arguments = re.search(r"make up ARGS=[\"']([^\"']*)", text)
+    arguments = re.search(r"make (up|bench) ARGS=(?:[\"']([^\"']*)|(\S+))", text)
     if arguments:
-        yield from _dead_flags("up", arguments[1], world)
+        command = {"up": "up", "bench": BENCH}[arguments[1]]
+        yield from _dead_flags(command, arguments[2] or arguments[3], world)
 
 
 def _dead_commands(text: str, world: World) -> Iterator[str]:

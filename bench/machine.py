@@ -13,7 +13,7 @@ PACKAGES = (
     "chamberlog",
     "temporalio",
     "httpx",
-    "httpcore",
+    "h11",
     "asyncpg",
     "redis",
     "pydantic",

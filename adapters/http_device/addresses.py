@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Protocol
 
 from collector.domain.egress import EgressPolicy
@@ -14,6 +15,8 @@ from collector.domain.errors import BlockedError
 # client's own, so that it holds up no other work of the process; chambers named by address need none of them.
 RESOLVER_THREADS = 16
 SHOWN_ADDRESSES = 4
+REMEMBERED = 20_000
+"""Hosts of which it is not found out anew for each slot whether they are addresses."""
 
 
 class Resolver(Protocol):
@@ -40,11 +43,10 @@ class SystemResolver:
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
         """See `Resolver`; a literal address needs no thread."""
-        try:
-            return (str(ipaddress.ip_address(host)),)
-        except ValueError:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, _look_up, host, port)
+        literal = _literal(host)
+        if literal is not None:
+            return (literal,)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
 
     def close(self) -> None:
         """Drop what was not begun; a look-up that runs ends by itself."""
@@ -62,6 +64,15 @@ def allowed_addresses(addresses: Sequence[str], port: int, policy: EgressPolicy)
         shown = ", ".join(addresses[:SHOWN_ADDRESSES])
         raise BlockedError(f"egress: {shown} port {port} is not allowed; its section's egress policy has to list it")
     return allowed
+
+
+@lru_cache(REMEMBERED)
+def _literal(host: str) -> str | None:
+    """The address that the host is; None when it is a name."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
 
 
 def _look_up(host: str, port: int) -> tuple[str, ...]:

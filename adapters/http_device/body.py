@@ -2,8 +2,6 @@
 
 import zlib
 
-import httpx
-
 from collector.domain.errors import AnswerTooLargeError, MalformedAnswerError
 
 # Window bits that make zlib tell gzip and zlib streams apart by itself.
@@ -14,22 +12,39 @@ INFLATED = {"gzip", "x-gzip", "deflate"}
 REFUSED = {"br", "zstd", "compress", "x-compress"}
 
 
-async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
-    """Read until the end, or one byte over the limit; a bomb is never inflated further than that.
+class Body:
+    """Collects a body, decompressed as its Content-Encoding says; a bomb is never inflated beyond the limit."""
 
-    Raises:
-        AnswerTooLargeError: over `max_bytes` after decompression.
-        MalformedAnswerError: the body is not what Content-Encoding says, or its compressed stream is cut.
-    """
-    inflater = _inflater(response.headers.get("content-encoding", ""))
-    body = bytearray()
-    async for part in response.aiter_raw():
-        body += inflater.feed(part, max_bytes + 1 - len(body)) if inflater else part
-        if len(body) > max_bytes:
-            raise AnswerTooLargeError(f"too_large: the answer has more than {max_bytes} bytes")
-    if inflater:
-        inflater.finish()
-    return bytes(body)
+    def __init__(self, content_encoding: str, max_bytes: int) -> None:
+        """Begin with nothing.
+
+        Raises:
+            MalformedAnswerError: compressed in a way that nobody asked for and that cannot be undone.
+        """
+        self._inflater, self._max_bytes = _inflater(content_encoding), max_bytes
+        self._read = bytearray()
+
+    def take(self, part: bytes) -> None:
+        """The next part.
+
+        Raises:
+            AnswerTooLargeError: over `max_bytes` after decompression.
+            MalformedAnswerError: the body is not what Content-Encoding says.
+        """
+        room = self._max_bytes + 1 - len(self._read)
+        self._read += self._inflater.feed(part, room) if self._inflater else part
+        if len(self._read) > self._max_bytes:
+            raise AnswerTooLargeError(f"too_large: the answer has more than {self._max_bytes} bytes")
+
+    def whole(self) -> bytes:
+        """Everything, after the last part.
+
+        Raises:
+            MalformedAnswerError: the compressed stream is cut.
+        """
+        if self._inflater:
+            self._inflater.finish()
+        return bytes(self._read)
 
 
 def _inflater(header: str) -> "_Inflater | None":

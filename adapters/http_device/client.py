@@ -2,34 +2,30 @@
 
 import asyncio
 import ssl
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from adapters.http_device.addresses import Resolver, SystemResolver, allowed_addresses
+from adapters.http_device.answer import read_answer
 from adapters.http_device.attempt import Attempt, Stage
-from adapters.http_device.body import read_body
-from adapters.http_device.faults import fault_of, late, unsendable
+from adapters.http_device.faults import fault_of, late
 from adapters.http_device.lanes import HostLanes
-from adapters.http_device.transport import ATTEMPT, make_transport, trusting_context, verifying_context
-from collector.domain.errors import DeviceStatusError, DeviceUnauthorizedError, SlotFailedError
+from adapters.http_device.request import WrittenRequest, write_request
+from adapters.http_device.tls import trusting_context, verifying_context
+from adapters.http_device.wire import open_wire
+from collector.domain.errors import SlotFailedError
 from collector.ports import DeviceAnswer, DeviceRequest
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
-HEADERS = {
-    "User-Agent": "chamberlog",
-    "Accept": "*/*",
-    "Accept-Encoding": "identity",  # a few hundred bytes are not worth a small device's work
-    "Connection": "close",
-}
+REMEMBERED = 20_000
+"""Requests that need not be written anew for the next slot: chambers of one process, about 1 KiB each."""
 
 
 class HttpDeviceClient:
-    """Implements `collector.ports.DeviceClient` over httpx.
+    """Implements `collector.ports.DeviceClient` over HTTP/1.1.
 
     It sends nothing that was not asked for (no cookies, no traceparent, no credentials from the environment), goes
-    through no proxy, and leaves no connection open between requests: transport.py says why.
+    through no proxy, and leaves no connection open between requests: docs/adr/0009-the-device-transport.md says why.
 
     Args:
         resolver: turns hosts into addresses; the system's when None.
@@ -38,9 +34,9 @@ class HttpDeviceClient:
 
     def __init__(self, *, resolver: Resolver | None = None, tls: ssl.SSLContext | None = None) -> None:
         self._resolver = resolver or SystemResolver()
-        self._verifying = make_transport(tls or verifying_context())
-        self._trusting = make_transport(trusting_context())
+        self._verifying, self._trusting = tls or verifying_context(), trusting_context()
         self._lanes = HostLanes()
+        self._written = lru_cache(REMEMBERED)(write_request)
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,8 +48,6 @@ class HttpDeviceClient:
 
     async def aclose(self) -> None:
         """Let go of everything; requests in flight are the caller's to cancel."""
-        await self._verifying.aclose()
-        await self._trusting.aclose()
         self._resolver.close()
 
     @property
@@ -67,11 +61,12 @@ class HttpDeviceClient:
         Raises:
             MisconfiguredError: the URL or a header cannot be sent; besides what the port lists.
         """
-        sent = _written(request)
-        attempt: Attempt = sent.extensions[ATTEMPT]
+        sent = self._written(request.url, tuple(request.headers.items()))
+        deadline = asyncio.get_running_loop().time() + request.budget_ms / 1000
+        attempt = Attempt(sent.host, sent.port, request.budget_ms, deadline)
         try:
-            async with asyncio.timeout_at(attempt.deadline) as budget, self._lanes.hold(attempt.host, attempt.port):
-                return await self._exchange(request, sent)
+            async with asyncio.timeout_at(deadline) as budget, self._lanes.hold(sent.host, sent.port):
+                return await self._exchange(request, sent, attempt)
         except SlotFailedError:
             raise
         except Exception as exc:
@@ -80,52 +75,17 @@ class HttpDeviceClient:
                 raise
             raise fault from None
 
-    async def _exchange(self, request: DeviceRequest, sent: httpx.Request) -> DeviceAnswer:
-        attempt: Attempt = sent.extensions[ATTEMPT]
+    async def _exchange(self, request: DeviceRequest, sent: WrittenRequest, attempt: Attempt) -> DeviceAnswer:
         attempt.stage = Stage.RESOLVING
-        found = await self._resolver.resolve(attempt.host, attempt.port)
-        attempt.addresses = allowed_addresses(found, attempt.port, request.egress)
-        transport = self._verifying if request.verify_tls else self._trusting
-        response = await transport.handle_async_request(sent)
+        found = await self._resolver.resolve(sent.host, sent.port)
+        attempt.addresses = allowed_addresses(found, sent.port, request.egress)
+        wire = await open_wire(attempt, self._tls(request) if sent.secure else None)
         try:
-            _check_status(response)
-            body = await read_body(response, request.max_bytes)
+            attempt.stage = Stage.ASKED
+            wire.write(sent.head)
+            return await read_answer(wire, request.max_bytes)
         finally:
-            await response.aclose()
-        return DeviceAnswer(response.status_code, body, response.headers.get("content-type", ""))
+            await wire.aclose()
 
-
-def _written(request: DeviceRequest) -> httpx.Request:
-    try:
-        headers = httpx.Headers(HEADERS)
-        headers.update(dict(request.headers))
-        sent = httpx.Request("GET", request.url, headers=headers)
-    except httpx.InvalidURL:
-        raise unsendable("the URL cannot be parsed") from None
-    except UnicodeError:
-        raise unsendable("a header has characters outside ASCII") from None
-    port = sent.url.port or DEFAULT_PORTS.get(sent.url.scheme)
-    if not sent.url.host or port is None:
-        raise unsendable("the URL is not http or https with a host")
-    deadline = asyncio.get_running_loop().time() + request.budget_ms / 1000
-    sent.extensions[ATTEMPT] = Attempt(sent.url.raw_host.decode("ascii"), port, request.budget_ms, deadline)
-    return sent
-
-
-def _check_status(response: httpx.Response) -> None:
-    status = response.status_code
-    if 200 <= status <= 299:
-        return
-    if status in (401, 403):
-        raise DeviceUnauthorizedError(f"http_{status}: the device refused the credentials, or access is switched off")
-    if "location" in response.headers and 300 <= status <= 399:
-        raise DeviceStatusError(f"http_{status}: redirects to {_location_host(response)}; redirects are not followed")
-    raise DeviceStatusError(f"http_{status}")
-
-
-def _location_host(response: httpx.Response) -> str:
-    try:
-        target = httpx.URL(response.headers["location"])
-    except httpx.InvalidURL:
-        return "an unreadable address"
-    return target.netloc.decode("ascii") or "itself"  # netloc has no user-info
+    def _tls(self, request: DeviceRequest) -> ssl.SSLContext:
+        return self._verifying if request.verify_tls else self._trusting

@@ -21,10 +21,9 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpx
+import h11
 
 from adapters.http_device.attempt import Attempt, Stage
-from adapters.http_device.transport import NOT_HTTP, NOT_SENDABLE
 from collector.domain.errors import (
     ChamberlogError,
     DeviceTimeoutError,
@@ -38,20 +37,16 @@ NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDO
 
 
 def fault_of(exc: Exception, attempt: Attempt) -> SlotFailedError | None:
-    """The core's error for an exception of resolver or transport; None when it is neither's."""
+    """The core's error for an exception of resolver or connection; None when it is neither's."""
     causes = list(_causes(exc))
     roots = [cause for cause in causes if isinstance(cause, OSError)]
     # "connection attempts failed" and the like wrap what happened: the first one with a number or a kind tells.
     told = [root for root in roots if root.errno is not None or type(root) is not OSError]
     if told:
         return _socket_fault(told[0], attempt)
-    if any(isinstance(cause, NOT_SENDABLE) for cause in causes):
-        return unsendable("a header has characters that HTTP does not allow")
-    if any(isinstance(cause, NOT_HTTP) for cause in causes):
+    if any(isinstance(cause, h11.RemoteProtocolError) for cause in causes):
         return _protocol_fault(attempt)
-    if isinstance(exc, httpx.TimeoutException):
-        return late(attempt)
-    if roots or isinstance(exc, httpx.TransportError):
+    if roots:
         return DeviceUnreachableError(f"network: {attempt.target}: {type(exc).__name__}")
     return None
 

@@ -1,8 +1,6 @@
 """One request at a time per host and port."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 
@@ -22,16 +20,31 @@ class HostLanes:
         """Hosts with a request in flight."""
         return len(self._lanes)
 
-    @asynccontextmanager
-    async def hold(self, host: str, port: int) -> AsyncIterator[None]:
-        """Wait for the host's turn and keep it."""
-        key = (host, port)
-        lane = self._lanes.setdefault(key, _Lane())
-        lane.users += 1
+    def hold(self, host: str, port: int) -> "_Hold":
+        """Wait for the host's turn (`async with`) and keep it until the block ends."""
+        return _Hold(self._lanes, (host, port))
+
+
+class _Hold:
+    """A user of a lane, from its wait to its end."""
+
+    def __init__(self, lanes: dict[tuple[str, int], _Lane], key: tuple[str, int]) -> None:
+        self._lanes, self._key = lanes, key
+        self._lane = lanes.setdefault(key, _Lane())
+
+    async def __aenter__(self) -> None:
+        self._lane.users += 1
         try:
-            async with lane.lock:
-                yield
-        finally:
-            lane.users -= 1
-            if not lane.users:
-                del self._lanes[key]
+            await self._lane.lock.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._lane.lock.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._lane.users -= 1
+        if not self._lane.users:
+            del self._lanes[self._key]

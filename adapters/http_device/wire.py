@@ -1,18 +1,20 @@
 """The connection to a device: opened to a judged address only, closed at once whatever happens."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
-from typing import Any, cast
-
-import httpcore
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
 from adapters.http_device.attempt import Attempt, Stage
 
+T = TypeVar("T")
 
-class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """Bytes to and from one device.
+
+class DeviceWire(asyncio.Protocol):
+    """Bytes to and from one device; one reader at a time.
 
     The buffer needs no limit: it is emptied in each turn of the event loop, and the first byte over the limit of the
     body closes the connection. (uvloop loses the end of a TLS answer when reading was paused.)
@@ -23,12 +25,11 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._buffer = bytearray()
-        self._news = asyncio.Event()
-        self._over = False
-        self._lost = asyncio.Event()
+        self._buffer = b""
+        self._over = self._lost = False
         self._fault: Exception | None = None
         self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -39,41 +40,38 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Called by the event loop."""
         self._attempt.take(data)
         self._buffer += data
-        self._news.set()
+        self._wake()
 
     def eof_received(self) -> None:
         """Called by the event loop; it closes the transport then."""
         self._over = True
-        self._news.set()
+        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
-        self._over, self._fault = True, exc
-        self._news.set()
-        self._lost.set()
+        self._over, self._lost, self._fault = True, True, exc
+        self._wake()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109, ARG002  httpcore's signature; the total budget is the time limit
-        """At least one byte; none once the device has closed.
+    async def read(self) -> bytes:
+        """What came since the last call, at least one byte; none once the device has closed.
 
         Raises:
             OSError: the connection broke.
         """
         while not self._buffer and not self._over:
-            self._news.clear()
-            await self._news.wait()
+            await self._news()
         if self._buffer:
-            data = bytes(self._buffer[:max_bytes])
-            del self._buffer[:max_bytes]
+            data, self._buffer = self._buffer, b""
             return data
         self._attempt.ended = True
         if self._fault is not None:
             raise self._fault
         return b""
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002  httpcore's signature
+    def write(self, data: bytes) -> None:
         """Send; a connection that is gone is told by the next read, which may still find an answer."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(buffer)
+            self._transport.write(data)
 
     async def aclose(self) -> None:
         """Close without a good-bye and return when the socket is free: the host's next request may need it.
@@ -82,11 +80,16 @@ class DeviceWire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """
         if self._transport is not None:
             self._transport.abort()
-            await self._lost.wait()
+            while not self._lost:
+                await self._news()
 
-    def get_extra_info(self, info: str) -> Any:
-        """Nothing that httpcore needs here."""
-        del info
+    async def _news(self) -> None:
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
@@ -96,32 +99,38 @@ async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
         OSError: none accepted; the last one's reason. `ssl.SSLError` when the handshake failed.
     """
     attempt.stage = Stage.CONNECTING
-    connected = await _first_accepting(attempt)
-    if tls is not None:
-        attempt.stage = Stage.SECURING
-    loop = asyncio.get_running_loop()
-    name = attempt.host if tls is not None else None
+    if tls is None:
+        return await _first_accepting(attempt, lambda address: _connect(address, attempt))
+    connected = await _first_accepting(attempt, lambda address: _connect_socket(address, attempt.port))
+    attempt.stage = Stage.SECURING
     # The socket is the transport's from here on: when the handshake fails or is cancelled, the loop closes it.
-    _, wire = await loop.create_connection(lambda: DeviceWire(attempt), sock=connected, ssl=tls, server_hostname=name)
+    _, wire = await asyncio.get_running_loop().create_connection(
+        lambda: DeviceWire(attempt), sock=connected, ssl=tls, server_hostname=attempt.host
+    )
     return wire
 
 
-async def _first_accepting(attempt: Attempt) -> socket.socket:
+async def _first_accepting(attempt: Attempt, connect: Callable[[str], Awaitable[T]]) -> T:
+    *others, last = attempt.addresses
     loop = asyncio.get_running_loop()
-    failure: OSError = OSError("no address to call")
-    for left, address in zip(range(len(attempt.addresses), 0, -1), attempt.addresses, strict=True):
+    for left, address in zip(range(len(others) + 1, 1, -1), others, strict=True):
         attempt.address = address
         # An address that swallows packets gets its share of the time only, so that the next one can still be read.
-        share_s = (attempt.deadline - loop.time()) / left
-        try:
-            async with asyncio.timeout(share_s if left > 1 else None):
-                return await _connect(address, attempt.port)
-        except OSError as exc:
-            failure = exc
-    raise failure
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout((attempt.deadline - loop.time()) / left):
+                return await connect(address)
+    attempt.address = last
+    return await connect(last)
 
 
-async def _connect(address: str, port: int) -> socket.socket:
+async def _connect(address: str, attempt: Attempt) -> DeviceWire:
+    """The loop knows a literal address and resolves nothing; half the cost of handing it a socket of ours."""
+    _, wire = await asyncio.get_running_loop().create_connection(lambda: DeviceWire(attempt), address, attempt.port)
+    return wire
+
+
+async def _connect_socket(address: str, port: int) -> socket.socket:
+    """Apart from the handshake, so that a time-out says which of the two took the time."""
     family = socket.AF_INET if ipaddress.ip_address(address).version == 4 else socket.AF_INET6
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:

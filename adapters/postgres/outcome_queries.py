@@ -35,14 +35,7 @@ ON CONFLICT DO NOTHING
 COLUMNS = """chamber, scheduled_at, requested_at, received_at, observed_at, detector_set, spec_version, "values",
     quality"""
 
-STORE = f"""
-WITH handed AS (
-    SELECT chamber, instant_of(slot) AS scheduled_at, instant_of(requested) AS requested_at,
-        instant_of(received) AS received_at, instant_of(observed) AS observed_at, detector_set, spec_version,
-        vals::float8[] AS "values", qualities::smallint[] AS quality
-    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::text[],
-        $9::text[]) AS u (chamber, slot, requested, received, observed, detector_set, spec_version, vals, qualities)
-), stored AS (
+STORED_AND_LATEST = f"""stored AS (
     INSERT INTO reading ({COLUMNS}) SELECT {COLUMNS} FROM handed ORDER BY chamber, scheduled_at
     ON CONFLICT DO NOTHING RETURNING {COLUMNS}, stored_at
 ), latest AS (
@@ -53,7 +46,17 @@ WITH handed AS (
         detector_set = excluded.detector_set, spec_version = excluded.spec_version, "values" = excluded."values",
         quality = excluded.quality
     WHERE l.scheduled_at < excluded.scheduled_at
-), missing AS (
+)"""  # noqa: S608 - constants of ours
+"""Parts of a statement: the readings `handed` that are new, and of each chamber the newest."""
+
+STORE = f"""
+WITH handed AS (
+    SELECT chamber, instant_of(slot) AS scheduled_at, instant_of(requested) AS requested_at,
+        instant_of(received) AS received_at, instant_of(observed) AS observed_at, detector_set, spec_version,
+        vals::float8[] AS "values", qualities::smallint[] AS quality
+    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::text[],
+        $9::text[]) AS u (chamber, slot, requested, received, observed, detector_set, spec_version, vals, qualities)
+), {STORED_AND_LATEST}, missing AS (
     INSERT INTO gap (chamber, first_slot, last_slot, reason, detail, by, until)
     SELECT chamber, instant_of(first), instant_of(last), reason, detail, by, instant_of(until)
     FROM unnest($10::int[], $11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::text[], $16::bigint[])
@@ -67,6 +70,32 @@ WITH handed AS (
 SELECT chamber, count(*) AS new FROM stored GROUP BY chamber
 """  # noqa: S608 - constants of ours
 """Readings, latest, closed gap runs and `settled_through` of many chambers; says per chamber how many are new."""
+
+STORE_LIVE = f"""
+WITH handed AS MATERIALIZED (
+    SELECT c.key AS chamber, c.id, instant_of(u.slot) AS scheduled_at, instant_of(u.requested) AS requested_at,
+        instant_of(u.received) AS received_at, instant_of(u.observed) AS observed_at, s.id AS detector_set,
+        u.spec_version, u.vals::float8[] AS "values", u.qualities::smallint[] AS quality,
+        instant_of(u.settled) AS settled
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::int[], $8::text[],
+        $9::text[], $10::bigint[])
+        AS u (id, slot, requested, received, observed, place, spec_version, vals, qualities, settled)
+    JOIN chamber c ON c.id = u.id
+    JOIN unnest($11::text[], $12::text[]) WITH ORDINALITY AS w (names, units, number) ON w.number = u.place + 1
+    JOIN detector_set s ON (s.names, s.units) = (w.names::text[], w.units::text[])
+    WHERE u.slot <= $13::bigint + coalesce(c.round_span_ms, $14::int)
+        AND EXISTS (SELECT FROM schedule_epoch e WHERE e.chamber = c.key AND e.first_slot <= instant_of(u.slot))
+    ORDER BY c.key FOR NO KEY UPDATE OF c
+), {STORED_AND_LATEST}, moved AS (
+    UPDATE chamber c SET settled_through = h.settled FROM handed h
+    WHERE c.key = h.chamber AND c.settled_through < h.settled
+)
+SELECT h.id, s.chamber IS NOT NULL AS new FROM handed h LEFT JOIN stored s USING (chamber)
+"""  # noqa: S608 - constants of ours
+"""One reading each of many chambers, named by their ids; locks their rows in the same order as `LOCK_CHAMBERS`.
+
+Answers with the chambers that it found fit: in the registry, the set there, the slot inside the window.
+"""
 
 OPEN_RUN = """
 INSERT INTO gap AS g (chamber, first_slot, reason, detail, by, until, opened)

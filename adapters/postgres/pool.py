@@ -121,5 +121,11 @@ class Postgres:
                     timeout=min(CONNECT_TIMEOUT_S, self._timeout_s),
                     command_timeout=self._timeout_s,
                     server_settings=SETTINGS,
+                    reset=_keep_session,
                 )
             return self._pool
+
+
+async def _keep_session(connection: "asyncpg.Connection[Any]") -> None:
+    """Nothing to reset: no statement of ours changes a session. The driver's own reset is a transaction a release."""
+    del connection

@@ -12,10 +12,13 @@ from collector.ports.history import StoredReading
 from collector.ports.registry import ChamberRecord
 
 Row = Mapping[str, Any]
+SetKey = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names and units of a detector set, in their order."""
 
 QUALITIES = (Quality.GOOD, Quality.SUSPECT, Quality.BAD, Quality.MISSING)
 """A quality's place is its code in the database; the worst is the highest."""
 CODE = {quality: code for code, quality in enumerate(QUALITIES)}
+ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 SPEC_COLUMNS = """id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
     aligned, labels::text AS labels, secret_ref, verify_tls, ms_of(pause_since) AS pause_since_ms, pause_reason,
@@ -101,7 +104,7 @@ def stored_reading_from(chamber_id: str, row: Row) -> StoredReading:
     return StoredReading(chamber_id, reading, row["stored_ms"])
 
 
-def names_and_units(reading: Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def names_and_units(reading: Reading) -> SetKey:
     """What makes a reading's detector set."""
     return tuple(m.name for m in reading.measurements), tuple(m.unit for m in reading.measurements)
 
@@ -116,6 +119,11 @@ def reading_values(reading: Reading, detector_set: int) -> tuple[object, ...]:
     quality = None if good else _literal([str(CODE[m.quality]) for m in reading.measurements])
     instants = (reading.slot_ms, reading.requested_ms, reading.received_ms, reading.observed_ms)
     return (*instants, detector_set, reading.spec_version, values, quality)
+
+
+def array_of_texts(items: Sequence[str]) -> str:
+    """An array literal of texts."""
+    return "{" + ",".join('"' + item.translate(ESCAPES) + '"' for item in items) + "}"
 
 
 def _literal(items: Sequence[str]) -> str:

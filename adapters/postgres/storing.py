@@ -9,14 +9,11 @@ import asyncpg
 
 from adapters.postgres import outcome_queries as q
 from adapters.postgres.pool import Connection
-from adapters.postgres.rows import Row, names_and_units, pause_from, reading_values, spec_from
+from adapters.postgres.rows import Row, SetKey, array_of_texts, names_and_units, pause_from, reading_values, spec_from
 from adapters.postgres.schedule import store_change
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
 from collector.domain.settling import Window, clean, still_to_apply, storable, window_of
 from collector.ports.outcomes import SaveBatch
-
-SetKey = tuple[tuple[str, ...], tuple[str, ...]]
-ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 class PartitionMissingError(Exception):
@@ -143,12 +140,7 @@ async def _known_sets(connection: Connection, wanted: Iterable[SetKey]) -> dict[
 
 
 def _set_columns(sets: Iterable[SetKey]) -> list[list[object]]:
-    return _columns([(_texts(names), _texts(units)) for names, units in sets], 2)
-
-
-def _texts(items: Sequence[str]) -> str:
-    """An array literal of texts."""
-    return "{" + ",".join('"' + item.translate(ESCAPES) + '"' for item in items) + "}"
+    return _columns([(array_of_texts(names), array_of_texts(units)) for names, units in sets], 2)
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

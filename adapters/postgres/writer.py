@@ -12,6 +12,7 @@ import asyncpg
 from adapters.postgres import outcome_queries as q
 from adapters.postgres.availability import Availability
 from adapters.postgres.hunting import store_piecewise
+from adapters.postgres.live import KnownDetectors, store_live
 from adapters.postgres.pool import Connection, Postgres, poison_state
 from adapters.postgres.rows import names_and_units, reading_values
 from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
@@ -26,6 +27,9 @@ GROUP_OUTCOMES = 2_000
 """Outcomes of one transaction, about: more would hold the rows of its chambers for too long."""
 GROUP_TIMEOUT_S = 15.0
 """Three statements' time: what takes longer is given up and tried again by whoever holds the outcomes."""
+PACE_S = 0.1
+"""Two groups begin at least so far apart: a save that comes alone is written at once, and under load so many share a
+transaction that it costs each of them a tenth. No round waits for it: its next slot is a second away at least."""
 UNKNOWN = (
     "chamber {!r} is not in the registry (was it restored from a dump?): enrol it again, then its outcomes are taken"
 )
@@ -51,12 +55,14 @@ class PostgresOutcomes:
     While PostgreSQL is known to be away every save is refused at once; one probe finds out when it is back.
     """
 
-    def __init__(self, postgres: Postgres) -> None:
-        self._postgres = postgres
+    def __init__(self, postgres: Postgres, pace_s: float = PACE_S) -> None:
+        self._postgres, self._pace_s = postgres, pace_s
         self._available = Availability(postgres.ping)
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._ensured: date | None = None
+        self._known = KnownDetectors()
+        self._began_s = -pace_s
 
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes.
@@ -114,27 +120,61 @@ class PostgresOutcomes:
         if isinstance(away, StoreRefusedError):
             return away
         self._available.lost(str(away))
+        self._known.forget()
         return StoreRefusedError(str(away))
 
     async def _write(self) -> None:
         while self._waiting:
+            await self._pace()
             group, self._waiting = _next_group(self._waiting)
             try:
-                await self._store(group)
+                await self._store(await self._store_live(group))
             except BaseException as error:
                 for waiting in (*group, *self._waiting):
                     waiting.answer(StoreRefusedError(f"the writer failed: {type(error).__name__}: {error}"))
                 self._waiting.clear()
                 raise
 
+    async def _pace(self) -> None:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(max(0.0, self._began_s + self._pace_s - clock()))
+        self._began_s = clock()
+
+    async def _store_live(self, group: "Sequence[_Waiting]") -> "Sequence[_Waiting]":
+        """Store what is one plain reading each, all in one statement; answers with those that are left."""
+        plain = [w.batch for w in group if self._known.covers(w.batch)]
+        if not plain:
+            return group
+        try:
+            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                await self._ensure_ahead(connection)
+                found = await store_live(connection, plain, _now_ms())
+        except (AwayError, TimeoutError) as error:
+            self._refuse(group, error)
+            return ()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if poison_state(error) is None:
+                raise
+            return group  # nothing is stored: the other path finds out whose fault it is
+        self._available.worked()
+        for waiting in group:
+            if waiting.batch.chamber_id in found:
+                waiting.answer(found[waiting.batch.chamber_id])
+        return [waiting for waiting in group if waiting.batch.chamber_id not in found]
+
+    def _refuse(self, group: "Sequence[_Waiting]", error: Exception) -> None:
+        refused = self._lost(AwayError(str(error) or f"the store took longer than {GROUP_TIMEOUT_S:g} s"))
+        for waiting in group:
+            waiting.answer(StoreRefusedError(str(refused)))
+
     async def _store(self, group: "Sequence[_Waiting]") -> None:
+        if not group:
+            return
         try:
             async with asyncio.timeout(GROUP_TIMEOUT_S):
                 results = await self._store_group([w.batch for w in group])
         except (AwayError, TimeoutError) as error:
-            refused = self._lost(AwayError(str(error) or f"the store took longer than {GROUP_TIMEOUT_S:g} s"))
-            for waiting in group:
-                waiting.answer(StoreRefusedError(str(refused)))
+            self._refuse(group, error)
             return
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if poison_state(error) is None:
@@ -143,6 +183,7 @@ class PostgresOutcomes:
             return
         self._available.worked()
         for waiting in group:
+            self._known.learn(waiting.batch)
             waiting.answer(results.get(waiting.batch.chamber_id) or _unknown(waiting.batch.chamber_id))
 
     async def _split(self, group: "Sequence[_Waiting]") -> None:

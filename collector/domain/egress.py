@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from collector.domain.errors import InvalidFieldError
 
@@ -21,6 +22,8 @@ RULE_PATTERN = re.compile(
     r"(:(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?)?"
 )
 SECTION_PATTERN = re.compile(r"[^/\s]+/[^/\s]+")
+REMEMBERED = 20_000
+"""Addresses that are not read anew for each slot."""
 REMEDY = "write 192.168.7.0/24, 10.0.0.0/8:80 or [fd00::]/8:8000-8100"
 
 
@@ -56,12 +59,18 @@ class EgressPolicy:
         Raises:
             ValueError: `address` is not an IP address; a zone (`%eth0`) may follow it.
         """
-        ip = _unmapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
-        closed = _is_never_a_device(ip)
+        ip, closed = _judged(address)
         if not self.rules:
             return not closed
         listed = (r for r in self.rules if r.first_port <= port <= r.last_port and _contains(r.network, ip))
         return any(not closed or _is_never_a_device(r.network) for r in listed)
+
+
+@lru_cache(REMEMBERED)
+def _judged(address: str) -> tuple[Address, bool]:
+    """The address, and whether it is never a device: the same for every slot of a chamber."""
+    ip = _unmapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
+    return ip, _is_never_a_device(ip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """`HttpDeviceClient` against real sockets: what devices do wrong, and what the client makes of it.
 
-ANSWERS is the table of what is accepted and what is refused, as seen with httpcore 1.0.9 and h11 0.16.0. Two rows are
+ANSWERS is the table of what is accepted and what is refused, as seen with h11 0.16.0 (docs/adr/0009). Two rows are
 silent truths of HTTP that only a mapping can find: a Content-Length that is too small, and a body whose end is the end
 of the connection, cut early.
 """
@@ -262,6 +262,43 @@ def test_a_device_that_keeps_the_connection_open_is_not_waited_for(run: Run[Any]
         assert run(fetched(asking(server.port))).body == b"23.5"
         run(asyncio.sleep(0.05))
     assert left == [True]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\nContent-Length: 4\n\n23.5", b"23.5"),
+        (chunked(b"4\r\n23.5\r\n", b"0\r\n\r\n"), b"23.5"),
+        (b"23.5\n", (MALFORMED, "not_http")),
+        (b"HTTP/1.1 200 OK\r\nContent-Length : 4\r\n\r\n23.5", (MALFORMED, "bad_http")),
+    ],
+    ids=["bare LF", "chunked", "HTTP/0.9", "blank after header name"],
+)
+def test_an_odd_answer_is_judged_when_it_is_there_not_when_the_connection_ends(
+    run: Run[Any], said: bytes, expected: bytes | Refused
+) -> None:
+    def keeping(visit: Visit) -> None:
+        visit.hear()
+        visit.say(said)
+        visit.was_left()
+
+    with DeviceServer(keeping) as server:
+        if isinstance(expected, bytes):
+            assert run(fetched(asking(server.port))).body == expected
+        else:
+            assert told(run(failure(asking(server.port)))) == expected
+
+
+def test_an_answer_may_come_byte_by_byte(run: Run[Any]) -> None:
+    def dripping(visit: Visit) -> None:
+        visit.hear()
+        visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in ok(b"23.5", "Content-Type: text/plain"):
+            visit.say(bytes([byte]))
+            visit.rest(0.001)
+
+    with DeviceServer(dripping) as server:
+        assert run(fetched(asking(server.port))) == DeviceAnswer(200, b"23.5", "text/plain")
 
 
 @pytest.mark.parametrize(

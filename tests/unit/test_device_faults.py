@@ -4,8 +4,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-import httpcore
-import httpx
+import h11
 import pytest
 
 from adapters.http_device.attempt import Attempt, Stage
@@ -14,7 +13,6 @@ from collector.domain.errors import (
     DeviceTimeoutError,
     DeviceUnreachableError,
     MalformedAnswerError,
-    MisconfiguredError,
     SlotFailedError,
 )
 
@@ -46,29 +44,26 @@ def in_context(outer: Exception, inner: Exception) -> Exception:
 
 
 REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+WRAPPED = OSError("Multiple exceptions")
 CASES: list[tuple[Exception, type[SlotFailedError], str]] = [
-    # as another transport wraps them: the outermost name is often wrong, the cause never
-    (chained(httpx.ConnectTimeout("x"), REFUSED), DeviceUnreachableError, "refused"),
-    (in_context(httpx.ConnectTimeout("x"), REFUSED), DeviceUnreachableError, "refused"),
-    (chained(httpx.ConnectError("x"), OSError("All attempts failed"), REFUSED), DeviceUnreachableError, "refused"),
+    # as event loops wrap them: the outermost name is often wrong, the cause never
+    (chained(WRAPPED, REFUSED), DeviceUnreachableError, "refused"),
+    (in_context(OSError("x"), REFUSED), DeviceUnreachableError, "refused"),
     (
-        chained(httpx.ConnectError("x"), OSError("All failed"), ExceptionGroup("two", [REFUSED, REFUSED])),
+        chained(OSError("All failed"), ExceptionGroup("two", [REFUSED, REFUSED])),
         DeviceUnreachableError,
         "refused",
     ),
-    (chained(httpx.ConnectTimeout("x"), socket.gaierror(-2, "not known")), DeviceUnreachableError, "dns"),
-    (chained(httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")), DeviceUnreachableError, "tls"),
-    (chained(httpx.ReadError("x"), ConnectionResetError(104, "reset")), DeviceUnreachableError, "reset"),
-    (chained(httpx.ReadError("x"), BrokenPipeError(32, "pipe")), DeviceUnreachableError, "reset"),
-    (httpx.ReadError("x"), DeviceUnreachableError, "network"),
-    (httpx.ReadTimeout("x"), DeviceTimeoutError, "read_timeout"),
-    (chained(httpx.ConnectTimeout("x"), TimeoutError(errno.ETIMEDOUT, "x")), DeviceTimeoutError, "read_timeout"),
+    (chained(RuntimeError("x"), socket.gaierror(-2, "not known")), DeviceUnreachableError, "dns"),
+    (chained(OSError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")), DeviceUnreachableError, "tls"),
+    (ConnectionResetError(104, "reset"), DeviceUnreachableError, "reset"),
+    (BrokenPipeError(32, "pipe"), DeviceUnreachableError, "reset"),
+    (TimeoutError(errno.ETIMEDOUT, "x"), DeviceTimeoutError, "read_timeout"),
     (OSError(errno.EHOSTUNREACH, "x"), DeviceUnreachableError, "no_route"),
     (OSError(errno.ENETUNREACH, "x"), DeviceUnreachableError, "no_route"),
     (OSError(errno.EMFILE, "x"), DeviceUnreachableError, "network"),
     (OSError("nothing known"), DeviceUnreachableError, "network"),
-    (httpx.RemoteProtocolError("x"), DeviceUnreachableError, "closed"),
-    (httpcore.LocalProtocolError("Illegal header value b'hunter2'"), MisconfiguredError, "request"),
+    (h11.RemoteProtocolError("x"), DeviceUnreachableError, "closed"),
 ]
 
 
@@ -77,17 +72,16 @@ def test_the_cause_tells_the_fault(exc: Exception, kind: type[SlotFailedError], 
     fault = fault_of(exc, attempt(ended=True))
     assert fault is not None
     assert (type(fault), fault.detail.partition(":")[0]) == (kind, code)
-    assert "hunter2" not in fault.detail
 
 
 def test_an_error_of_the_attempt_before_is_not_taken_for_a_cause() -> None:
     before = in_context(DeviceUnreachableError("refused: the attempt before"), REFUSED)
-    fault = fault_of(in_context(httpx.ReadTimeout("x"), before), attempt())
+    fault = fault_of(in_context(TimeoutError("x"), before), attempt())
     assert isinstance(fault, DeviceTimeoutError)
 
 
 def test_a_ring_of_causes_ends() -> None:
-    first, second = httpx.ReadTimeout("a"), ValueError("b")
+    first, second = TimeoutError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert isinstance(fault_of(first, attempt()), DeviceTimeoutError)
 
@@ -111,7 +105,7 @@ def test_what_is_nobodys_fault_is_not_disguised(exc: Exception) -> None:
 def test_what_came_tells_broken_connections_from_answers_that_are_not_http(
     seen: Attempt, kind: type[SlotFailedError], code: str
 ) -> None:
-    fault = fault_of(httpcore.RemoteProtocolError("x"), seen)
+    fault = fault_of(h11.RemoteProtocolError("x"), seen)
     assert (type(fault), str(fault).partition(":")[0]) == (kind, code)
 
 

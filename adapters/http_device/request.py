@@ -1,0 +1,65 @@
+"""The bytes of a GET, written once for all slots of a chamber."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import h11
+import httpx
+
+from adapters.http_device.faults import unsendable
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+HEADERS = {
+    "User-Agent": "chamberlog",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",  # a few hundred bytes are not worth a small device's work
+    "Connection": "close",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRequest:
+    """A request as it goes over the wire.
+
+    Attributes:
+        host: as the URL names it, in ASCII: for the Host header, the TLS handshake and the resolver.
+        port: TCP port.
+        secure: https.
+        head: every byte that is sent; it holds the credentials.
+    """
+
+    host: str
+    port: int
+    secure: bool
+    head: bytes = field(repr=False)
+
+
+def write_request(url: str, headers: tuple[tuple[str, str], ...]) -> WrittenRequest:
+    """A plain GET of the URL with these headers over the standing ones.
+
+    Raises:
+        MisconfiguredError: URL or header cannot be sent; quotes neither, for they may hold a secret.
+    """
+    sent = _parsed(url, dict(headers))
+    port = sent.url.port or DEFAULT_PORTS.get(sent.url.scheme)
+    if not sent.url.host or port is None:
+        raise unsendable("the URL is not http or https with a host")
+    try:
+        head = h11.Connection(h11.CLIENT).send(
+            h11.Request(method="GET", target=sent.url.raw_path, headers=sent.headers.raw)
+        )
+    except h11.LocalProtocolError:
+        raise unsendable("a header has characters that HTTP does not allow") from None
+    assert head is not None
+    return WrittenRequest(sent.url.raw_host.decode("ascii"), port, sent.url.scheme == "https", head)
+
+
+def _parsed(url: str, headers: Mapping[str, str]) -> httpx.Request:
+    try:
+        merged = httpx.Headers(HEADERS)
+        merged.update(headers)
+        return httpx.Request("GET", url, headers=merged)
+    except httpx.InvalidURL:
+        raise unsendable("the URL cannot be parsed") from None
+    except UnicodeError:
+        raise unsendable("a header has characters outside ASCII") from None

@@ -27,6 +27,9 @@ from collector.usecases.store import StoreOutcomes
 TAKE_OVER_LIMIT_S = 30.0
 """A slot in hand ends within its budget and a save: longer than this nothing is waited for."""
 STORE_BEAT_S = 20.0
+BEAT_S = 20.0
+"""How late a cancel is heard where the server sends workers no commands: with a heartbeat."""
+ASK_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,33 @@ class CollectionActivities:
     def __init__(self, collect: CollectRound, adhoc: CollectAdhoc, store: StoreOutcomes, clock: Clock) -> None:
         self._collect, self._adhoc, self._store, self._clock = collect, adhoc, store, clock
         self._running: dict[str, _Running] = {}
+        self._beat_s = BEAT_S
+
+    def beat_rarely(self) -> None:
+        """From now on long rounds send heartbeats as seldom as their time-out allows: nothing else depends on them."""
+        self._beat_s = float("inf")
+
+    def carries(self, chamber_id: str) -> bool:
+        """Whether a round of the chamber runs in this process."""
+        return chamber_id in self._running
+
+    def turn(self) -> None:
+        """The event loop turns: to be called each second, so that a long wait is not taken for a stand-still."""
+        for running in self._running.values():
+            running.control.turn()
+
+    async def ask_for_all(self) -> None:
+        """Ask Temporal for each running round whether it is still this process's; one that is not ends.
+
+        After a silence: others may have taken this process for dead.
+        """
+        gate = asyncio.Semaphore(ASK_AT_ONCE)
+
+        async def ask(control: ActivityRound) -> None:
+            async with gate:
+                await control.ask()
+
+        await asyncio.gather(*(ask(running.control) for running in list(self._running.values())))
 
     @activity.defn(name=wire.COLLECT)
     async def collect(self, request: RoundRequest) -> RoundOutcome:
@@ -55,7 +85,7 @@ class CollectionActivities:
         """
         chamber = request.spec.id
         progress = await self._take_over(request, earlier_progress())
-        control = ActivityRound(self._clock, progress)
+        control = ActivityRound(self._clock, progress, self._beat_s)
         running = self._running[chamber] = _Running(request, control)
         try:
             async with control.beating():

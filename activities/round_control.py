@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 DURABLE_LIMIT_S = 2.0
 """With the server away a heartbeat call takes long in spite of its own time-out: slots must not wait for it."""
 ASK_EVERY_S = 1.0
+BEAT_SHARE = 0.8
+"""Of the heartbeat time-out: as the SDK does."""
+FROZEN_MS = 10_000
+"""A process that gave no sign of life for so long may have been taken for dead, and its rounds be somebody else's."""
 HEALTH_FIELDS = frozenset(field.name for field in fields(Health))
 
 
@@ -29,16 +33,18 @@ class ActivityRound:
     Clock: the wall clock of the attempt's start plus the monotonic time since, so that waits never jump.
     """
 
-    def __init__(self, clock: Clock, progress: RoundProgress | None) -> None:
+    def __init__(self, clock: Clock, progress: RoundProgress | None, beat_s: float) -> None:
         info = activity.info()
-        limit = info.heartbeat_timeout
-        self._limit_ms = None if limit is None or not limit else int(limit.total_seconds() * 1000)
+        limit_s = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else 0.0
+        self._limit_ms = min(int(limit_s * 1000), FROZEN_MS) or None
+        self._beat_s = min(beat_s, limit_s * BEAT_SHARE)
         self._clock, self._token, self._attempt = clock, info.task_token, info.attempt
         self._wall_ms, self._started_ms = clock.now_ms(), clock.monotonic_ms()
         self._seen_ms = self._started_ms
         self._frozen = self._alone = False
         self._tasks: list[asyncio.Task[None]] = []
         self._end = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
         self.done = asyncio.Event()
         self.progress = progress
 
@@ -60,21 +66,15 @@ class ActivityRound:
     async def make_durable(self, progress: RoundProgress) -> None:
         """Heartbeat past the SDK's throttle and wait for the server's answer, but not longer than `DURABLE_LIMIT_S`."""
         self.progress = progress
-        try:
-            await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
-        except AsyncActivityCancelledError as error:
-            if not _only_paused(error):
-                self.end()
-        except (RPCError, TimeoutError) as error:
-            log.warning("progress of a round is not in Temporal yet: %s", type(error).__name__)
+        if not await self.ask():
+            log.warning("progress of a round is not in Temporal yet: it does not answer")
 
     async def wait(self, until_ms: int) -> bool:
         """Wait for the instant on the monotonic clock; False when the round is to end."""
         self.fence()
         delay_s = (until_ms - self.now_ms()) / 1000
         if delay_s > 0 and not self._end.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._end.wait(), delay_s)
+            await self._sleep(delay_s)
         self.fence()
         return not self._end.is_set()
 
@@ -101,13 +101,14 @@ class ActivityRound:
     def end(self) -> None:
         """Ask the round to end after the slot in hand."""
         self._end.set()
+        self._wake()
 
     @contextlib.asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
         """Heartbeat regularly while the body runs, and end the round when the worker shuts down."""
         self._tasks.append(asyncio.create_task(self._end_with_worker()))
-        if self._limit_ms is not None:
-            self._tasks.append(asyncio.create_task(self._tick(self._limit_ms / 3000)))
+        if self._beat_s:
+            self._tasks.append(asyncio.create_task(self._tick()))
         try:
             yield
         finally:
@@ -125,15 +126,36 @@ class ActivityRound:
         self._alone = True
         self._tasks.append(asyncio.create_task(self._ask_server()))
 
+    async def _sleep(self, delay_s: float) -> None:
+        """Until then, or until the round is to end; a future and a timer, because every slot of every chamber waits."""
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        timer = loop.call_later(delay_s, self._wake)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def ask(self) -> bool:
+        """Tell the progress and hear whether the round goes on; False when the server did not answer in time."""
+        try:
+            await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
+        except AsyncActivityCancelledError as error:
+            if self._alone or not _only_paused(error):
+                self.end()
+        except (RPCError, TimeoutError) as error:
+            log.debug("Temporal does not answer: %s", type(error).__name__)
+            return False
+        return True
+
     async def _ask_server(self) -> None:
         """Ask until the server answers that another attempt owns the round, or passes a cancel on."""
         while not self._end.is_set():
-            try:
-                await asyncio.wait_for(self._heartbeat_now(), DURABLE_LIMIT_S)
-            except AsyncActivityCancelledError:
-                self.end()
-            except (RPCError, TimeoutError):
-                log.debug("Temporal does not answer yet")
+            await self.ask()
             await asyncio.sleep(ASK_EVERY_S)
 
     async def _heartbeat_now(self) -> None:
@@ -145,12 +167,15 @@ class ActivityRound:
                 raise
             self.end()  # another attempt owns the round
 
-    async def _tick(self, every_s: float) -> None:
+    def turn(self) -> None:
+        """See `CollectionActivities.turn`."""
+        with contextlib.suppress(FrozenError):  # the round itself raises it at its next turn
+            self.fence()
+
+    async def _tick(self) -> None:
         while True:
-            with contextlib.suppress(FrozenError):  # the round itself raises it at its next turn
-                self.fence()
+            await asyncio.sleep(self._beat_s)
             activity.heartbeat(self.progress)
-            await asyncio.sleep(every_s)
 
     async def _end_with_worker(self) -> None:
         await activity.wait_for_worker_shutdown()

@@ -9,6 +9,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RetryConfig, RPCError
 
 from collector import wire
@@ -36,23 +37,28 @@ SEARCH_ATTRIBUTES = {
 log = logging.getLogger(__name__)
 
 
-async def connect(*, retry_for_s: float | None) -> Client:
+async def connect(*, retry_for_s: float | None, identity: str = "", beat: timedelta | None = None) -> Client:
     """Connect now; what a worker needs.
 
     Address, namespace, TLS and API key come from the environment and the TOML file of `temporalio.envconfig`.
 
     Args:
         retry_for_s: how long to try again with back-off while the server is away; None = for ever, 0 = once.
+        identity: of the process, as Temporal shows it; the SDK's own when empty.
+        beat: distance of the signs of life that its workers give; the SDK's own when None.
 
     Raises:
         EngineAwayError: it was away all that time.
         InvalidFieldError: the address cannot be one.
     """
     config, waited = _config(), FIRST_WAIT_S
+    runtime = None if beat is None else Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beat)
     give_up = None if retry_for_s is None else time.monotonic() + retry_for_s
     while True:
         try:
-            return await Client.connect(**config, connect_timeout=CONNECT_TIMEOUT)
+            return await Client.connect(
+                **config, connect_timeout=CONNECT_TIMEOUT, identity=identity or None, runtime=runtime
+            )
         except (RuntimeError, RPCError) as error:
             if give_up is not None and time.monotonic() + waited > give_up:
                 raise EngineAwayError(f"Temporal at {config['target_host']} cannot be reached: {error}") from error

@@ -77,7 +77,7 @@ async def running_stack(folder: Path, devices: int, workers: int, say: Say) -> A
     Raises:
         StackError: a part does not start.
     """
-    home = await _fresh(folder, say)
+    home = await fresh_home(folder, say)
     lock, book = home.claim(), PortBook(home.ports_file)
     supervisor = Supervisor(lambda _: None)
     try:
@@ -91,7 +91,12 @@ async def running_stack(folder: Path, devices: int, workers: int, say: Say) -> A
         lock.release()
 
 
-async def _fresh(folder: Path, say: Say) -> Home:
+async def fresh_home(folder: Path, say: Say) -> Home:
+    """An empty directory for a run: what an earlier one left is thrown away once its programs have ended.
+
+    Raises:
+        BenchError: they do not end.
+    """
     home, give_up = Home(folder), time.monotonic() + LEFTOVERS_S
     while home.leftovers():
         say("waiting until the programs of the last run have ended")
@@ -109,7 +114,7 @@ def _throw_away(folder: Path) -> None:
 
 async def _start(layout: Layout, port: int, devices: int, supervisor: Supervisor, say: Say) -> RunningStack:
     say("starting PostgreSQL, Valkey, Temporal and the devices")
-    await supervisor.start([*server_parts(layout), _devices_part(layout, port, devices)], START_S)
+    await supervisor.start([*server_parts(layout), devices_part(layout, port, devices)], START_S)
     await prepare(layout.postgres, layout.temporal, say)
     key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
     say("starting the worker and the API")
@@ -119,7 +124,8 @@ async def _start(layout: Layout, port: int, devices: int, supervisor: Supervisor
     return RunningStack(layout, port, key, supervisor)
 
 
-def _devices_part(layout: Layout, port: int, devices: int) -> Part:
+def devices_part(layout: Layout, port: int, devices: int) -> Part:
+    """The devices; ready once the last of them listens."""
     program = [sys.executable, "-P", "-m", "bench.devices", "--devices", str(devices), "--port", str(port)]
     command = Command(program, layout.home.log(DEVICES), part_environment({}))
     return Part(DEVICES, lambda: spawn(command), lambda: accepts(port))

@@ -8,8 +8,10 @@ from bench.workloads import Workload
 from collector.domain.cadence import DEFAULT_ROUND_SPAN_MS, LONG_INTERVAL_MS
 from stack.postgres import SETTINGS
 from stack.temporal import DYNAMIC_CONFIG, PRAGMAS
-from workers.chamber_worker import BEAT_CEILING, STICKY
+from workers.chamber_worker import STICKY
+from workers.failover import BEAT, LOST_AFTER_S
 from workers.settings import PREFIX, WorkerSettings
+from workflows.policies import FAILOVER
 
 TUNABLE = ("max_activities", "max_cached_workflows", "max_workflow_tasks")
 
@@ -37,7 +39,8 @@ def settings() -> dict[str, str | int | float]:
     return {
         **{t.variable: t.value for t in map(tuning, TUNABLE)},
         "round span": f"{DEFAULT_ROUND_SPAN_MS / 1000:g} s below {LONG_INTERVAL_MS / 1000:g} s, else one slot",
-        "longest heartbeat throttle": f"{BEAT_CEILING.total_seconds():g} s",
+        "heartbeat time-out of a long round": f"{FAILOVER.total_seconds():g} s",
+        "sign of life of a worker, and its end": f"{BEAT.total_seconds():g} s, {LOST_AFTER_S:g} s",
         "sticky queue": f"{STICKY.total_seconds():g} s",
         "Temporal's SQLite": ", ".join(PRAGMAS),
         "Temporal's dynamic configuration": ", ".join(DYNAMIC_CONFIG),

@@ -34,3 +34,8 @@ INVALID, CONFLICT = "Invalid", "Conflict"
 def workflow_id(chamber_id: str) -> str:
     """The id of the chamber's one workflow."""
     return CHAMBER_ID_PREFIX + chamber_id
+
+
+def chamber_id(workflow_id: str) -> str:
+    """The chamber of a workflow's id."""
+    return workflow_id.removeprefix(CHAMBER_ID_PREFIX)

@@ -4,10 +4,14 @@ import asyncio
 import logging
 import signal
 import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from collector.domain.errors import InvalidFieldError
-from workers.bootstrap import load_settings, make_runner, parts_of
+from workers.bootstrap import Parts, load_settings, make_runner, parts_of
 from workers.chamber_worker import make_worker, warn_when_slots_are_few
+from workers.failover import keep_turning, watch_over
 from workers.settings import WorkerSettings
 
 log = logging.getLogger("workers")
@@ -45,13 +49,37 @@ async def _run(settings: WorkerSettings) -> None:
 async def _poll(settings: WorkerSettings, stop: asyncio.Event, polls: asyncio.Event) -> None:
     async with parts_of(settings) as parts:
         await warn_when_slots_are_few(parts.client, settings)
-        async with make_worker(parts.client, parts.activities, settings):
+        if parts.rounds is not None:
+            parts.activities.beat_rarely()
+        async with make_worker(parts.client, parts.activities, settings), _watching(parts):
             polls.set()
             parts.readiness.set()
             log.info("polling; metrics at %s/metrics", parts.metrics_url)
             await stop.wait()
             parts.readiness.clear()
             log.info("stopping: slots in hand end, rounds are handed back")
+
+
+@asynccontextmanager
+async def _watching(parts: Parts) -> AsyncIterator[None]:
+    """While the worker polls: its rounds learn that it turns, and those of workers that are gone are taken over."""
+    tasks = [asyncio.create_task(keep_turning(parts.activities), name="turn")]
+    if parts.rounds is not None:
+        watching = watch_over(parts.rounds, parts.activities, time.monotonic)
+        tasks.append(asyncio.create_task(watching, name="failover"))
+    for task in tasks:
+        task.add_done_callback(_say_defect)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _say_defect(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s ended by a defect; restart this worker", task.get_name(), exc_info=error)
 
 
 if __name__ == "__main__":

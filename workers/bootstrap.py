@@ -1,5 +1,6 @@
 """The worker's composition root: the one place where its adapters are chosen."""
 
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,17 +22,20 @@ from adapters.redis.latest import RedisLatest
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
 from adapters.temporal_client import connect, register_search_attributes
+from adapters.temporal_rounds import TemporalRounds, tells_workers_apart, worker_identity
 from collector.domain.errors import InvalidFieldError
-from collector.ports import Clock, LatestCache
+from collector.ports import Clock, LatestCache, RunningRounds
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.fetch import FetchReading
 from collector.usecases.store import StoreOutcomes
+from workers.failover import BEAT
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
 
 __all__ = ["load_settings", "make_runner", "parts_of"]
 SERVICE = "chamberlog-worker"
+log = logging.getLogger(__name__)
 
 
 def load_settings() -> WorkerSettings:
@@ -52,12 +56,14 @@ class Parts:
         activities: wired to devices and stores.
         readiness: answers `/readyz`.
         metrics_url: where `/metrics` and `/readyz` are.
+        rounds: of all workers, where the server can tell them apart.
     """
 
     client: Client
     activities: CollectionActivities
     readiness: Readiness
     metrics_url: str
+    rounds: RunningRounds | None
 
 
 @asynccontextmanager
@@ -74,9 +80,16 @@ async def parts_of(settings: WorkerSettings) -> AsyncIterator[Parts]:
         server = _metrics_server(settings, readiness, registry)
         closing.callback(server.close)
         activities = await _activities(settings, clock, OtelCollectionMetrics(provider), closing)
-        client = await connect(retry_for_s=None)
+        client = await connect(retry_for_s=None, identity=worker_identity(), beat=BEAT)
         await register_search_attributes(client)
-        yield Parts(client, activities, readiness, server.url)
+        yield Parts(client, activities, readiness, server.url, await _rounds(client))
+
+
+async def _rounds(client: Client) -> TemporalRounds | None:
+    if await tells_workers_apart(client):
+        return TemporalRounds(client)
+    log.warning("this Temporal server does not list its workers: one that is killed is noticed by heartbeat time-outs")
+    return None
 
 
 def _metrics_server(settings: WorkerSettings, readiness: Readiness, registry: CollectorRegistry) -> MetricsServer:

@@ -19,8 +19,8 @@ STICKY = timedelta(seconds=2)
 """Chambers of a worker that was killed wait this long for it: with the default of 10 s they were that late."""
 GRACE = timedelta(seconds=30)
 """A deploy lets the slot in hand end: above the longest usual time budget of a fetch and a save."""
-BEAT_CEILING = timedelta(seconds=20)
-"""How late a cancel may be heard where the server does not send worker commands."""
+BEAT_CEILING = timedelta(hours=1)
+"""No throttle of the SDK's own: the rounds themselves know how seldom they may beat."""
 
 
 def make_worker(client: Client, activities: CollectionActivities, settings: WorkerSettings) -> Worker:

@@ -12,8 +12,10 @@ SAVE_MS = 5_000
 """The store's own limit for one statement."""
 MARGIN_MS = 5_000
 """A worker that is busy, not dead."""
-FAILOVER = timedelta(seconds=60)
-"""A worker that died in a long round is noticed after this; each beat that reaches the server costs CPU there."""
+FAILOVER = timedelta(seconds=400)
+"""A worker that died in a long round is noticed by the other workers within seconds (workers/failover.py). This is for
+servers that cannot tell them who lives, and longer than a default round: each beat that reaches the server costs it as
+much as ten readings."""
 STORE_BEAT = timedelta(seconds=60)
 """A worker that died while it waited for the store."""
 STORE_TIME = timedelta(hours=1)

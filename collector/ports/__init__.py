@@ -13,6 +13,7 @@ from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, Sa
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
 from collector.ports.rounds import CollectionMetrics, RoundControl
+from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
     "Audit",
@@ -38,8 +39,10 @@ __all__ = [
     "ProfileCatalog",
     "Registry",
     "RoundControl",
+    "RunningRounds",
     "SaveBatch",
     "SaveResult",
     "SecretResolver",
+    "Signs",
     "StoredReading",
 ]

@@ -172,7 +172,8 @@ class CollectRound:
         budget_s = self._store_budget_s(run, left_ms)
         batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
         try:
-            result = await asyncio.wait_for(self._store.save(batch), budget_s)
+            async with asyncio.timeout(budget_s):
+                result = await self._store.save(batch)
         except (StoreRefusedError, TimeoutError):
             return False
         self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved))

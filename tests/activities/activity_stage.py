@@ -92,7 +92,11 @@ class Attempt:
         self._stage = stage
 
     async def collect(self, request: RoundRequest) -> RoundOutcome:
-        return await self.env.run(self._stage.activities.collect, request)
+        turning = asyncio.create_task(self._stage.turn())
+        try:
+            return await self.env.run(self._stage.activities.collect, request)
+        finally:
+            turning.cancel()
 
     async def store(self, request: StoreRequest) -> StoreOutcome:
         return await self.env.run(self._stage.activities.store, request)
@@ -126,6 +130,12 @@ class ActivityStage(RoundStage):
         """The activities of another process, over the same devices and store."""
         adhoc = CollectAdhoc(self.fetch, self.store, self.clock)
         return CollectionActivities(self.collect, adhoc, StoreOutcomes(self.store, self.metrics), self.clock)
+
+    async def turn(self) -> None:
+        """As the process does it."""
+        while True:
+            await asyncio.sleep(1)
+            self.activities.turn()
 
     def begin(self, number: int = 1, heartbeat_s: float = 60, details: list[Any] | None = None) -> Attempt:
         """An attempt; 0 = no heartbeat, as for rounds of one slot."""

@@ -1,0 +1,179 @@
+"""The running rounds of all workers, as Temporal knows them."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
+from temporalio.api.namespace.v1 import NamespaceInfo
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeWorkflowExecutionRequest,
+    ListWorkersRequest,
+    ListWorkflowExecutionsRequest,
+    RespondActivityTaskFailedByIdRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from collector import wire
+from collector.domain.errors import EngineAwayError
+from collector.ports import Signs
+
+IDENTITY_PREFIX = "chamberlog-worker/"
+"""Marks workers that give signs of life; the rounds of any other one are left to their heartbeat time-outs."""
+YOUNG_S = 10.0
+"""An attempt that just began may not have reached the process that it was handed to."""
+PAGE, AT_ONCE = 1_000, 16
+RUNNING = f'WorkflowType="{wire.CHAMBER_WORKFLOW}" AND ExecutionStatus="Running"'
+STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+
+
+def worker_identity() -> str:
+    """Of this very process: one that is started again in its place, with its number, is another one."""
+    return f"{IDENTITY_PREFIX}{os.getpid()}@{_machine()}/{secrets.token_hex(3)}"
+
+
+def has_ended_here(identity: str) -> bool:
+    """Whether it is a worker that ran where this process runs, and has ended; False when that cannot be seen."""
+    number, _, rest = identity.removeprefix(IDENTITY_PREFIX).partition("@")
+    if not identity.startswith(IDENTITY_PREFIX) or rest.rpartition("/")[0] != _machine() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _machine() -> str:
+    """Host and PID namespace: containers may share a host's name, and never each other's process numbers."""
+    try:
+        return f"{socket.gethostname()}:{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return f"{socket.gethostname()}:{secrets.token_hex(3)}"  # not Linux: nobody is taken for a neighbour
+
+
+async def tells_workers_apart(client: Client) -> bool:
+    """Whether this server lists living workers and passes cancels on to them, so that rounds need no heartbeats.
+
+    Raises:
+        EngineAwayError: it does not answer.
+    """
+    try:
+        answer = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), retry=True
+        )
+    except (RuntimeError, RPCError) as error:
+        raise EngineAwayError(f"the namespace cannot be described: {error}") from error
+    able: NamespaceInfo.Capabilities = answer.namespace_info.capabilities
+    return able.worker_heartbeats and able.worker_commands
+
+
+class TemporalRounds:
+    """Implements `collector.ports.RunningRounds` by the raw service: the SDK's lists stumble over paused workflows."""
+
+    def __init__(self, client: Client) -> None:
+        self._client, self._service = client, client.workflow_service
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def signs_of_life(self) -> Signs:
+        """See `RunningRounds.signs_of_life`."""
+        found: dict[str, int] = {}
+        token = b""
+        while True:
+            request = ListWorkersRequest(
+                namespace=self._client.namespace,
+                page_size=PAGE,
+                next_page_token=token,
+                query=f'TaskQueue="{wire.TASK_QUEUE}"',
+            )
+            try:
+                answer = await self._service.list_workers(request)
+            except (RuntimeError, RPCError) as error:
+                raise EngineAwayError(f"workers cannot be listed: {error}") from error
+            for info in answer.workers_info:
+                beat = info.worker_heartbeat
+                found[beat.worker_identity] = beat.heartbeat_time.ToMilliseconds()
+            token = answer.next_page_token
+            if not token:
+                return Signs(found, frozenset(filter(has_ended_here, found)))
+
+    async def end_abandoned(self, gone: Callable[[str], bool], held: Callable[[str], bool]) -> int:
+        """See `RunningRounds.end_abandoned`."""
+        try:
+            chambers = [chamber async for chamber in self._running()]
+            return sum(await asyncio.gather(*(self._end_of(c, gone, held) for c in chambers)))
+        except (RuntimeError, RPCError) as error:
+            raise EngineAwayError(f"rounds cannot be looked through: {error}") from error
+
+    async def _running(self) -> AsyncIterator[WorkflowExecution]:
+        token = b""
+        while True:
+            request = ListWorkflowExecutionsRequest(
+                namespace=self._client.namespace, page_size=PAGE, next_page_token=token, query=RUNNING
+            )
+            answer = await self._service.list_workflow_executions(request)
+            for info in answer.executions:
+                yield info.execution
+            token = answer.next_page_token
+            if not token:
+                return
+
+    async def _end_of(
+        self, chamber: WorkflowExecution, gone: Callable[[str], bool], held: Callable[[str], bool]
+    ) -> int:
+        async with self._gate:
+            try:
+                described = await self._service.describe_workflow_execution(
+                    DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=chamber)
+                )
+                abandoned = [p for p in described.pending_activities if self._abandoned(chamber, p, gone, held)]
+                for activity in abandoned:
+                    await self._end(chamber, activity)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:  # it ended meanwhile
+                    return 0
+                raise
+        return len(abandoned)
+
+    def _abandoned(
+        self,
+        chamber: WorkflowExecution,
+        activity: PendingActivityInfo,
+        gone: Callable[[str], bool],
+        held: Callable[[str], bool],
+    ) -> bool:
+        worker = activity.last_worker_identity
+        if activity.state != STARTED or not worker.startswith(IDENTITY_PREFIX):
+            return False
+        if worker == self._client.identity:  # it carries it, unless its answer was lost while Temporal was away
+            own_round = activity.activity_type.name == wire.COLLECT and _age_s(activity) > YOUNG_S
+            return own_round and not held(wire.chamber_id(chamber.workflow_id))
+        return gone(worker)
+
+    async def _end(self, chamber: WorkflowExecution, activity: PendingActivityInfo) -> None:
+        why = f"the worker {activity.last_worker_identity} carries it no more"
+        await self._service.respond_activity_task_failed_by_id(
+            RespondActivityTaskFailedByIdRequest(
+                namespace=self._client.namespace,
+                workflow_id=chamber.workflow_id,
+                run_id=chamber.run_id,
+                activity_id=activity.activity_id,
+                failure=Failure(message=why, application_failure_info=ApplicationFailureInfo(type="WorkerGone")),
+                identity=self._client.identity,
+            )
+        )
+
+
+def _age_s(activity: PendingActivityInfo) -> float:
+    return time.time() - activity.last_started_time.ToMilliseconds() / 1000

@@ -1,0 +1,115 @@
+"""A peer in processes: PostgreSQL, what else it needs, its worker and the bench's devices."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.peers.assignment import Assignment, chambers_of, timeout_ms
+from bench.peers.kinds import Peer
+from bench.peers.table import INSERT, PeerTable, open_table
+from bench.running import DEVICES, START_S, STOP_ORDER, RunningStack, Say, devices_part, fresh_home
+from bench.workloads import Workload
+from collector.domain.cadence import Grid
+from stack.environment import part_environment
+from stack.layout import Layout, make_layout
+from stack.parts import server_parts
+from stack.ports import PortBook
+from stack.process import Command, spawn
+from stack.readiness import accepts
+from stack.supervisor import Part, RestartRule, Supervisor
+
+WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPeer:
+    """A peer whose chambers collect.
+
+    Attributes:
+        stack: its parts; without an API, hence without a key.
+        assignment: what its worker was told.
+        table: its readings.
+    """
+
+    stack: RunningStack
+    assignment: Assignment
+    table: PeerTable
+
+    @property
+    def grids(self) -> dict[int, Grid]:
+        """Number of each chamber to its grid."""
+        return {chamber.number: chamber.grid(self.assignment.interval_ms) for chamber in self.assignment.chambers}
+
+
+@asynccontextmanager
+async def running_peer(
+    peer: Peer, workload: Workload, folder: Path, say: Say, rule: RestartRule | None = None
+) -> AsyncIterator[RunningPeer]:
+    """Start the peer on an empty directory and enrol its chambers; every part has ended afterwards, its data stays.
+
+    Args:
+        peer: which.
+        workload: its fleet.
+        folder: what an earlier run left in it is thrown away.
+        say: told what is going on.
+        rule: when a dead part is started again.
+
+    Raises:
+        ChamberlogError: a part does not start; says why.
+    """
+    await peer.prepare(say)
+    home = await fresh_home(folder, say)
+    async with AsyncExitStack() as ends:
+        ends.callback(home.claim().release)
+        book = PortBook(home.ports_file)
+        ends.callback(book.close)
+        ends.callback(home.remove_stack)
+        supervisor = Supervisor(lambda _: None, rule)
+        ends.push_async_callback(supervisor.stop, *STOP_ORDER)
+        ends.callback(say, "stopping")
+        stack = RunningStack(make_layout(home, book, 1), book.take(DEVICES), "", supervisor)
+        await _start_servers(peer, stack, workload, say)
+        table = await ends.enter_async_context(open_table(stack.layout.postgres))
+        await table.make()
+        yield RunningPeer(stack, await _start_worker(peer, stack, workload, say), table)
+
+
+async def _start_servers(peer: Peer, stack: RunningStack, workload: Workload, say: Say) -> None:
+    servers = [part for part in server_parts(stack.layout) if part.name in ("postgres", *peer.servers)]
+    say(f"starting {', '.join(part.name for part in servers)} and the devices")
+    devices = devices_part(stack.layout, stack.device_port, workload.chambers)
+    await stack.supervisor.start([*servers, devices], START_S)
+
+
+async def _start_worker(peer: Peer, stack: RunningStack, workload: Workload, say: Say) -> Assignment:
+    layout = stack.layout
+    assignment, file = _assignment(peer, stack, workload), layout.home.path / "assignment.json"
+    assignment.write(file)
+    say("starting the worker")
+    await stack.supervisor.start([_worker_part(peer, layout, file)], START_S)
+    layout.home.write_stack(layout.document(stack.pids()))
+    say(f"enrolling {workload.chambers} chambers at {workload.interval_s} s")
+    await peer.enrol(assignment, file)
+    return assignment
+
+
+def _assignment(peer: Peer, stack: RunningStack, workload: Workload) -> Assignment:
+    layout, interval_ms = stack.layout, workload.interval_s * 1000
+    return Assignment(
+        postgres=layout.postgres,
+        redis=layout.redis,
+        temporal=layout.temporal,
+        insert=INSERT,
+        interval_ms=interval_ms,
+        timeout_ms=timeout_ms(interval_ms),
+        ready_port=layout.ports[WORKER],
+        tuning=dict(peer.tuning(workload.chambers)),
+        chambers=chambers_of(workload, stack.device_port, peer.phase),
+    )
+
+
+def _worker_part(peer: Peer, layout: Layout, file: Path) -> Part:
+    environment = part_environment({"NODE_ENV": "production"})
+    command = Command(peer.command(file), layout.home.log(WORKER), environment)
+    return Part(WORKER, lambda: spawn(command), lambda: accepts(layout.ports[WORKER]))

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Self
 
@@ -27,19 +29,33 @@ DOUBTFUL_LIMIT = 20_000
 DELETE_AT_ONCE = 1_000
 
 KEEP_IF_NEWER = """
-local kept = redis.call('GET', KEYS[1])
-local slot = kept and tonumber(string.match(kept, '^%d+ '))
-if slot and slot >= tonumber(ARGV[1]) then return 0 end
-local now = redis.call('TIME')
-local left = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - now[1] * 1000 - math.floor(now[2] / 1000))
-if left <= 0 then return 0 end
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', left)
-return 1
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for i, key in ipairs(KEYS) do
+    local slot, text, ttl, ends = ARGV[4 * i - 3], ARGV[4 * i - 2], ARGV[4 * i - 1], ARGV[4 * i]
+    local kept = redis.call('GET', key)
+    local there = kept and tonumber(string.match(kept, '^%d+ '))
+    local left = math.min(tonumber(ttl), tonumber(ends) - now)
+    if left > 0 and not (there and there >= tonumber(slot)) then
+        redis.call('SET', key, slot .. ' ' .. text, 'PX', left)
+    end
+end
 """
-"""Arguments: slot, packed reading, time to live in ms, instant of its end in ms. The instant is checked by the
-server, because a command may lie in the buffer of a server that stood still and be run minutes later."""
+"""Four arguments a key: slot, packed reading, time to live in ms, instant of its end in ms. The instant is checked by
+the server, because a command may lie in the buffer of a server that stood still and be run minutes later."""
+PUTS_AT_ONCE = 200
+"""Keys of one command: the server does nothing else meanwhile."""
 
 _log = logging.getLogger(__name__)
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    slot_ms: int
+    text: str
+    ttl_ms: int
+    ends_ms: int
 
 
 class RedisLatest:
@@ -63,6 +79,9 @@ class RedisLatest:
         self._rests_until_ms = 0
         self._doubtful: dict[str, int] = {}
         self._failures = 0
+        self._puts: dict[str, _Put] = {}
+        self._putting: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
 
     @classmethod
     def at(cls, url: str, clock: Clock, patience_s: float = PATIENCE_S) -> Self:
@@ -84,32 +103,44 @@ class RedisLatest:
         ends_ms = min(reading.received_ms, self._clock.now_ms()) + ttl_ms
         if ends_ms <= self._clock.now_ms():
             return
-        text = json.dumps(pack(reading), separators=(",", ":"))
-
-        def keep(pipeline: Pipeline) -> None:
-            pipeline.eval(KEEP_IF_NEWER, 1, key, str(reading.slot_ms), text, str(ttl_ms), str(ends_ms))
-
-        if await self._ask(key, keep) is None:
-            self._doubt(key)
+        put = _Put(reading.slot_ms, ENCODE(pack(reading)), ttl_ms, ends_ms)
+        if key not in self._puts or self._puts[key].slot_ms < put.slot_ms:
+            self._puts[key] = put
+        if self._putting is None:
+            self._putting = asyncio.create_task(self._send_puts(), name="redis-latest")
+            self._sending.add(self._putting)
+            self._putting.add_done_callback(self._sending.discard)
+        await asyncio.shield(self._putting)
 
     async def get(self, organization: str, chamber_id: str) -> CachedLatest | None:
         """The kept reading, or None: not there, not readable, or the server is away."""
         key = latest_reading(organization, chamber_id)
-        answer = await self._ask(key, lambda pipeline: pipeline.get(key))
+        answer = await self._ask([key], lambda pipeline: pipeline.get(key))
         return None if answer is None else _decoded(chamber_id, answer[-1])
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Let what is being sent end, and close the connections."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
         await self._client.aclose()
 
-    async def _ask(self, key: str, command: Callable[[Pipeline], Any]) -> list[Any] | None:
+    async def _send_puts(self) -> None:
+        """Everything that was put in one turn of the event loop: rounds that shared a transaction come together."""
+        self._putting = None  # whoever comes from now on travels with the next one
+        puts, self._puts = list(self._puts.items()), {}
+        for first in range(0, len(puts), PUTS_AT_ONCE):
+            some = dict(puts[first : first + PUTS_AT_ONCE])
+            if await self._ask(list(some), partial(_keep, some)) is None:
+                for key in some:
+                    self._doubt(key)
+
+    async def _ask(self, keys: Sequence[str], command: Callable[[Pipeline], Any]) -> list[Any] | None:
         """Delete doubtful keys and run the command in one go; None when the server is away or rests."""
         now_ms = self._clock.monotonic_ms()
         if now_ms < self._rests_until_ms:
             return None
         if self._failures:
             self._rests_until_ms = now_ms + REST_MS  # the others rest on while this one finds out
-        deleting = self._doubtful_first(key)
+        deleting = self._doubtful_first(keys)
         try:
             async with asyncio.timeout(self._patience_s):
                 answer = await self._run(deleting, command)
@@ -147,10 +178,17 @@ class RedisLatest:
         if len(self._doubtful) > DOUBTFUL_LIMIT:
             del self._doubtful[next(iter(self._doubtful))]
 
-    def _doubtful_first(self, key: str) -> dict[str, int]:
-        """Up to `DELETE_AT_ONCE` doubtful keys; the one that is asked for is among them if it is doubtful."""
-        chosen = {key: self._doubtful[key]} if key in self._doubtful else {}
+    def _doubtful_first(self, keys: Sequence[str]) -> dict[str, int]:
+        """Up to `DELETE_AT_ONCE` doubtful keys; those that are asked for are among them if they are doubtful."""
+        if not self._doubtful:
+            return {}
+        chosen = {key: self._doubtful[key] for key in keys if key in self._doubtful}
         return chosen | dict(islice(self._doubtful.items(), DELETE_AT_ONCE))
+
+
+def _keep(puts: Mapping[str, _Put], pipeline: Pipeline) -> None:
+    arguments = [word for put in puts.values() for word in (put.slot_ms, put.text, put.ttl_ms, put.ends_ms)]
+    pipeline.eval(KEEP_IF_NEWER, len(puts), *puts, *map(str, arguments))
 
 
 def _decoded(chamber_id: str, kept: bytes | None) -> CachedLatest | None:

@@ -1,6 +1,6 @@
 """One measurement of an answer: select, number, unit, quality."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from collector.domain.errors import MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
@@ -57,7 +57,8 @@ def measure(rules: MeasurementRules, tree: Tree) -> Measured:
 
 def _absent(rules: MeasurementRules, found: object) -> Measured | None:
     if found is None:
-        return replace(_without_value(rules, Quality.MISSING, "select", "nothing is there"), absent=True)
+        nothing = Measurement(rules.name, None, rules.stored_unit, Quality.MISSING)
+        return Measured(rules, nothing, stage="select", why="nothing is there", absent=True)
     if isinstance(found, str) and found.strip() in rules.missing:
         return _without_value(rules, Quality.MISSING, "select", f"the word {excerpt(found)}")
     return None
@@ -84,15 +85,15 @@ def _read(rules: MeasurementRules, found: object, tree: Tree) -> Measured:
 def _is_sentinel(rules: MeasurementRules, found: object) -> bool:
     if not rules.sentinels:
         return False
-    if isinstance(found, str) and found.strip() in [word for word in rules.sentinels if isinstance(word, str)]:
+    if isinstance(found, str) and found.strip() in rules.sentinel_words:
         return True
-    number = number_of(found, unit_code(rules.unit), decimal_comma=rules.decimal_comma)
-    return number is not None and number in [word for word in rules.sentinels if not isinstance(word, str)]
+    number = number_of(found, rules.unit_code, decimal_comma=rules.decimal_comma)
+    return number is not None and number in rules.sentinel_numbers
 
 
 def _code_sent(rules: MeasurementRules, tree: Tree) -> str | None:
     if rules.unit_select is None:
-        return unit_code(rules.unit)
+        return rules.unit_code
     named = select(rules.unit_select, tree)
     if named is None or named == "":
         return None

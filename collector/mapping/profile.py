@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, Strict, model_validator
@@ -85,10 +86,25 @@ class MeasurementRules(Rules):
     diagnostic: bool = False
     optional: bool = False
 
-    @property
+    @cached_property
+    def unit_code(self) -> str:
+        """UCUM code of `unit`."""
+        return unit_code(self.unit)
+
+    @cached_property
     def stored_unit(self) -> str:
         """UCUM code in which the measurement is stored."""
-        return stored_unit(unit_code(self.unit))
+        return stored_unit(self.unit_code)
+
+    @cached_property
+    def sentinel_words(self) -> frozenset[str]:
+        """Those of `sentinels` that are texts."""
+        return frozenset(word for word in self.sentinels if isinstance(word, str))
+
+    @cached_property
+    def sentinel_numbers(self) -> frozenset[float]:
+        """Those of `sentinels` that are numbers."""
+        return frozenset(word for word in self.sentinels if not isinstance(word, str))
 
 
 def _distinct(rules: tuple[MeasurementRules, ...]) -> tuple[MeasurementRules, ...]:

@@ -11,7 +11,7 @@ from temporalio.workflow import ActivityCancellationType
 with workflow.unsafe.imports_passed_through():
     from collector import transitions, wire
     from collector.backlog import ROUND_LIMIT_BYTES, bounded, oldest_slot, total_bytes
-    from collector.domain.cadence import LEAD_MS, RoundPlan
+    from collector.domain.cadence import LEAD_MS, LONG_INTERVAL_MS, RoundPlan
     from collector.domain.instants import iso
     from collector.domain.outcome import Epoch
     from collector.messages import (
@@ -133,9 +133,20 @@ class ChamberWorkflow(ChamberHandlers):
         plan = transitions.plan(self.s, self._now())
         if plan.first_ms - self._now() > RIDE_MS:
             self._drain.start()
-        if await self._sleep(plan.first_ms - LEAD_MS - self._now(), f"slot {iso(plan.first_ms)}"):
+        wait_ms = plan.first_ms - LEAD_MS - self._now()
+        if self._woken or (
+            not self._follows(plan, wait_ms) and await self._sleep(wait_ms, f"slot {iso(plan.first_ms)}")
+        ):
             return
         await self._round(transitions.plan(self.s, self._now()))
+
+    def _follows(self, plan: RoundPlan, wait_ms: int) -> bool:
+        """Whether a long round begins where the one before ended: its activity waits for the first slot itself.
+
+        A timer would cost the server five events a round, and free an activity's place for a moment only.
+        """
+        near = TIMER_FLOOR_MS <= wait_ms <= min(self.s.spec.interval_ms, LONG_INTERVAL_MS)
+        return near and plan.count > 1 and workflow.patched("long-rounds-follow-at-once")
 
     async def _round(self, plan: RoundPlan) -> None:
         request, self._riding = self._round_request(plan)

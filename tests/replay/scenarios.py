@@ -110,9 +110,24 @@ def failing_once() -> Doubles:
     return Doubles(answer=answer)
 
 
+def ending_early() -> Doubles:
+    """Every round ends after its first slot, as one that changed the chamber's status does."""
+
+    def answer(request: RoundRequest) -> RoundOutcome:
+        next_ms = request.first_ms + request.spec.interval_ms
+        return RoundOutcome(next_ms, [], request.health.succeeded(request.first_ms), 1)
+
+    return Doubles(answer=answer)
+
+
+async def passes_a_minute(stage: Stage) -> None:
+    await stage.pass_s(60)
+
+
 SCENARIOS = {
     "slow": Scenario(spec("slow", 60), passes),
     "fast": Scenario(spec("fast", 1), passes),
+    "following": Scenario(spec("following", 5), passes_a_minute, ending_early),
     "paused": Scenario(spec("paused", 60), is_paused_and_resumed),
     "strange-signals": Scenario(spec("strange-signals", 60), gets_strange_signals),
     "new-grid": Scenario(spec("new-grid", 60), changes_its_grid),

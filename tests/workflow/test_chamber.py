@@ -63,6 +63,19 @@ async def test_a_fast_chamber_costs_far_below_an_event_a_reading(env: WorkflowEn
         assert max(await events_between_rounds(stage)) / 300 <= 0.3
 
 
+async def test_a_long_round_follows_the_one_before_without_a_timer(env: WorkflowEnvironment) -> None:
+    def one_slot(request: RoundRequest) -> RoundOutcome:
+        next_ms = request.first_ms + request.spec.interval_ms
+        return RoundOutcome(next_ms, [], request.health.succeeded(request.first_ms), 1)
+
+    async with staged(env, spec("following", 5), Doubles(answer=one_slot)) as stage:
+        await stage.pass_s(60)
+        firsts = [r.first_ms for r in stage.doubles.rounds]
+        assert [b - a for a, b in pairwise(firsts)] == [5_000] * (len(firsts) - 1)
+        # the doubles do not wait for their slots: each second round is an interval early, and has to sleep
+        assert {6, 11} <= set((await events_between_rounds(stage))[2:])
+
+
 async def test_pause_by_signal_stops_and_resume_goes_on_on_the_same_grid(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("paused", 60)) as stage:
         await stage.pass_s(200)

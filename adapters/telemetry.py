@@ -95,7 +95,8 @@ class OtelCollectionMetrics:
 
     def unsaved(self, organization: str, delta: int) -> None:
         """Readings that wait for the store: refused (+) or stored at last (-)."""
-        self._unsaved.add(delta, self._whose(organization))
+        if delta:
+            self._unsaved.add(delta, self._whose(organization))
 
     def _whose(self, organization: str) -> dict[str, str]:
         known = self._organizations

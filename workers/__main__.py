@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from collector.domain.errors import InvalidFieldError
-from workers.bootstrap import Parts, load_settings, make_runner, parts_of
+from workers.bootstrap import Parts, collect_rarely, load_settings, make_runner, parts_of
 from workers.chamber_worker import make_worker, warn_when_slots_are_few
 from workers.failover import keep_turning, watch_over
 from workers.settings import WorkerSettings
@@ -23,6 +23,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = load_settings()
+        collect_rarely()
         with make_runner() as runner:
             runner.run(_run(settings))
     except InvalidFieldError as error:

@@ -16,7 +16,7 @@ from adapters.http_device import HttpDeviceClient
 from adapters.memory import InMemoryLatest
 from adapters.postgres.pool import Postgres
 from adapters.postgres.writer import PostgresOutcomes
-from adapters.process import make_runner, read_settings
+from adapters.process import collect_rarely, make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
 from adapters.secrets import FileAndEnvSecrets
@@ -33,7 +33,7 @@ from workers.failover import BEAT
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
 
-__all__ = ["load_settings", "make_runner", "parts_of"]
+__all__ = ["collect_rarely", "load_settings", "make_runner", "parts_of"]
 SERVICE = "chamberlog-worker"
 log = logging.getLogger(__name__)
 

@@ -59,7 +59,8 @@ def allowed_addresses(addresses: Sequence[str], port: int, policy: EgressPolicy)
     Raises:
         BlockedError: it allows none.
     """
-    allowed = tuple(dict.fromkeys(a for a in addresses if policy.allows(a, port)))
+    distinct = dict.fromkeys(addresses) if len(addresses) > 1 else addresses
+    allowed = tuple([address for address in distinct if policy.allows(address, port)])
     if not allowed:
         shown = ", ".join(addresses[:SHOWN_ADDRESSES])
         raise BlockedError(f"egress: {shown} port {port} is not allowed; its section's egress policy has to list it")

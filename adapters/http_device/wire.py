@@ -23,8 +23,8 @@ class DeviceWire(asyncio.Protocol):
     and reset the connection instead of closing it.
     """
 
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
+    def __init__(self, attempt: Attempt, loop: asyncio.AbstractEventLoop) -> None:
+        self._attempt, self._loop = attempt, loop
         self._buffer = b""
         self._over = self._lost = False
         self._fault: Exception | None = None
@@ -84,7 +84,7 @@ class DeviceWire(asyncio.Protocol):
                 await self._news()
 
     async def _news(self) -> None:
-        self._waiting = asyncio.get_running_loop().create_future()
+        self._waiting = self._loop.create_future()
         await self._waiting
 
     def _wake(self) -> None:
@@ -104,8 +104,9 @@ async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
     connected = await _first_accepting(attempt, lambda address: _connect_socket(address, attempt.port))
     attempt.stage = Stage.SECURING
     # The socket is the transport's from here on: when the handshake fails or is cancelled, the loop closes it.
-    _, wire = await asyncio.get_running_loop().create_connection(
-        lambda: DeviceWire(attempt), sock=connected, ssl=tls, server_hostname=attempt.host
+    loop = asyncio.get_running_loop()
+    _, wire = await loop.create_connection(
+        lambda: DeviceWire(attempt, loop), sock=connected, ssl=tls, server_hostname=attempt.host
     )
     return wire
 
@@ -125,7 +126,8 @@ async def _first_accepting(attempt: Attempt, connect: Callable[[str], Awaitable[
 
 async def _connect(address: str, attempt: Attempt) -> DeviceWire:
     """The loop knows a literal address and resolves nothing; half the cost of handing it a socket of ours."""
-    _, wire = await asyncio.get_running_loop().create_connection(lambda: DeviceWire(attempt), address, attempt.port)
+    loop = asyncio.get_running_loop()
+    _, wire = await loop.create_connection(lambda: DeviceWire(attempt, loop), address, attempt.port)
     return wire
 
 

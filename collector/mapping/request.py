@@ -1,18 +1,27 @@
 """The request that a profile makes for a chamber."""
 
 from base64 import b64encode
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from collector.domain.errors import MisconfiguredError
 from collector.mapping.profile import Profile
 
+REMEMBERED = 20_000
+"""URLs that are not put together anew for each slot."""
+
 
 def request_url(profile: Profile, chamber_url: str) -> str:
     """The chamber's URL; a bare host (no path, or `/`, and no query) gets the profile's path."""
+    return _joined(profile.request.path, chamber_url)
+
+
+@lru_cache(REMEMBERED)
+def _joined(profile_path: str, chamber_url: str) -> str:
     parts = urlsplit(chamber_url)
     if parts.path not in ("", "/") or parts.query:
         return urlunsplit(parts._replace(fragment=""))
-    path, _, query = profile.request.path.partition("?")
+    path, _, query = profile_path.partition("?")
     return urlunsplit(parts._replace(path=path, query=query, fragment=""))
 
 

@@ -38,7 +38,8 @@ class ActivityRound:
         limit_s = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else 0.0
         self._limit_ms = min(int(limit_s * 1000), FROZEN_MS) or None
         self._beat_s = min(beat_s, limit_s * BEAT_SHARE)
-        self._clock, self._token, self._attempt = clock, info.task_token, info.attempt
+        self._clock, self._attempt = clock, info.attempt
+        self._server = activity.client().get_async_activity_handle(task_token=info.task_token)
         self._wall_ms, self._started_ms = clock.now_ms(), clock.monotonic_ms()
         self._seen_ms = self._started_ms
         self._frozen = self._alone = False
@@ -159,9 +160,8 @@ class ActivityRound:
             await asyncio.sleep(ASK_EVERY_S)
 
     async def _heartbeat_now(self) -> None:
-        handle = activity.client().get_async_activity_handle(task_token=self._token)
         try:
-            await handle.heartbeat(self.progress)
+            await self._server.heartbeat(self.progress)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

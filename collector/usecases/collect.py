@@ -96,6 +96,8 @@ class CollectRound:
     def _expired(self, run: RunningRound, decided: frozenset[int], now_ms: int) -> list[Gap]:
         """Gap runs for the slots, from the one in hand on, that nobody may fetch any more."""
         last = min(run.grid.first_open(now_ms) - run.grid.interval_ms, run.last_slot_ms)
+        if last < run.slot_ms:
+            return []
         slots = range(run.slot_ms, last + 1, run.grid.interval_ms)
         gaps = [self._late_gap(run, slot) for slot in slots if slot not in decided]
         return merge_runs(gaps, run.grid.interval_ms)

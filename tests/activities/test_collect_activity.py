@@ -11,10 +11,11 @@ from collector.domain.errors import BlockedError, DeviceUnreachableError
 from collector.domain.outcome import Gap, GapReason, Reading
 from collector.messages import RoundProgress
 from collector.packing import pack
-from tests.activities.activity_stage import AWAY, REFUSED, TIMED_OUT, WELL, ActivityStage, opened, started
+from tests.activities.activity_stage import AWAY, NOT_FOUND, REFUSED, TIMED_OUT, WELL, ActivityStage, opened, started
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import chamber
+from workflows.policies import FAILOVER
 
 # ---- an undisturbed round
 
@@ -209,3 +210,48 @@ async def test_progress_is_a_frozen_snapshot() -> None:
     told = [progress for _, progress in attempt.beats if progress is not None]
     assert all(isinstance(progress, RoundProgress) for progress in told)
     assert [progress.next_index for progress in told] == [2, 4]
+
+
+# ---- what the process does for all of its rounds
+
+
+@in_jumping_time
+async def test_a_process_knows_which_chambers_it_carries() -> None:
+    stage = await opened()
+    running = started(stage.begin().collect(stage.request(3, health=WELL)))
+    await stage.clock.until(NOON_MS + 1_000)
+    assert stage.activities.carries(stage.spec.id)
+    assert not stage.activities.carries("another")
+    await running
+    assert not stage.activities.carries(stage.spec.id)
+
+
+@in_jumping_time
+async def test_after_a_silence_each_round_asks_once_and_goes_on_where_it_is_still_its_own() -> None:
+    stage = await opened()
+    running = started(stage.begin().collect(stage.request(3, health=WELL)))
+    await stage.clock.until(NOON_MS + 3_000)
+    await stage.activities.ask_for_all()
+    out = await running
+    assert [at for at, _ in stage.server.heard] == [3_005]
+    assert out.next_ms == stage.slot(3)
+
+
+@in_jumping_time
+async def test_after_a_silence_a_round_that_another_process_owns_by_now_ends() -> None:
+    stage = await opened()
+    stage.server.errors.append(NOT_FOUND)
+    running = started(stage.begin().collect(stage.request(6, health=WELL)))
+    await stage.clock.until(NOON_MS + 13_000)
+    await stage.activities.ask_for_all()
+    out = await running
+    assert out.next_ms == stage.slot(2)
+
+
+@in_jumping_time
+async def test_where_nothing_depends_on_heartbeats_a_default_round_sends_none() -> None:
+    stage = await opened()
+    stage.activities.beat_rarely()
+    attempt = stage.begin(heartbeat_s=FAILOVER.total_seconds())
+    await attempt.collect(stage.request(30, health=WELL))
+    assert attempt.beats == []

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from adapters.memory.latest import InMemoryLatest
 from adapters.redis.keys import latest_reading
-from adapters.redis.latest import DOUBTFUL_LIMIT, REST_MS, RedisLatest
+from adapters.redis.latest import DOUBTFUL_LIMIT, PUTS_AT_ONCE, REST_MS, RedisLatest
 from adapters.redis.pool import PATIENCE_S
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import InvalidFieldError
@@ -188,6 +188,22 @@ async def test_the_newest_of_many_at_once_stays(cache: LatestCache) -> None:
     found = await cache.get("lab", "incubator-7")
     assert found is not None
     assert found.reading.slot_ms == slot + 19
+
+
+async def test_many_chambers_at_once_are_each_kept(cache: LatestCache) -> None:
+    chambers = [spec(f"c-{n}") for n in range(2 * PUTS_AT_ONCE + 1)]
+    await asyncio.gather(*(cache.put("lab", c, reading(value=float(n))) for n, c in enumerate(chambers)))
+    for number in (0, PUTS_AT_ONCE - 1, PUTS_AT_ONCE, 2 * PUTS_AT_ONCE):
+        kept = await cache.get("lab", f"c-{number}")
+        assert kept is not None
+        assert kept.reading.measurements[0].value == number
+
+
+async def test_those_of_one_turn_travel_in_one_command(redis_cache: RedisLatest, client: Redis) -> None:
+    before = (await client.info("commandstats")).get("cmdstat_eval", {}).get("calls", 0)
+    await asyncio.gather(*(redis_cache.put("lab", spec(f"c-{n}"), reading()) for n in range(50)))
+    stats = await client.info("commandstats")
+    assert stats["cmdstat_eval"]["calls"] == before + 1
 
 
 async def test_a_second_interval_forgets_after_two(cache: LatestCache) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,26 @@ def test_each_part_that_is_killed_comes_back(home: Path, stack: "subprocess.Pope
     assert "stopping without waiting" in errors
     assert not (home / "stack.json").exists()
     assert not any(runs(pid) for pid in flat(after["pids"]))
+
+
+def test_a_killed_worker_costs_its_chambers_seconds(home: Path, stack: "subprocess.Popen[str]") -> None:
+    eventually(lambda: len(newest_slots(home)) == 4, 90.0)
+    os.kill(process_of(home, "worker"), signal.SIGKILL)
+    killed_ms = time.time() * 1000
+    eventually(lambda: len([slot for slot in newest_slots(home) if slot > killed_ms]) >= 3, 45.0)
+
+    stack.send_signal(signal.SIGINT)  # once: no round of the killed worker is waited for
+    _, errors = stack.communicate(timeout=90)
+    assert stack.returncode == 0, errors
+    assert "took over" in (home / "logs/worker.log").read_text()
+
+
+def newest_slots(home: Path) -> list[float]:
+    """Of all chambers that have a reading, ms."""
+    done = run("list", "--home", home, "--json")
+    items = json.loads(done.stdout)["items"] if done.returncode == 0 else []
+    seen = [item["last_reading"] for item in items if item["last_reading"]]
+    return [datetime.fromisoformat(instant).timestamp() * 1000 for instant in seen]
 
 
 def refuses_a_second_up(home: Path, first: int) -> None:

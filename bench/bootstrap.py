@@ -1,9 +1,10 @@
-"""What the bench asks PostgreSQL. Nothing else here knows an adapter."""
+"""What the bench asks PostgreSQL, and the device client that it measures. Nothing else here knows an adapter."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from adapters.http_device import HttpDeviceClient
 from adapters.postgres.pool import Postgres
 from collector.domain.timerange import TimeRange
 
@@ -86,3 +87,8 @@ async def open_ledger(dsn: str) -> AsyncIterator[Ledger]:
         yield Ledger(postgres)
     finally:
         await postgres.close()
+
+
+def device_client() -> HttpDeviceClient:
+    """The client with which workers read devices."""
+    return HttpDeviceClient()

@@ -1,6 +1,7 @@
 """The connection to Temporal, and the search attributes that must exist before any chamber starts."""
 
 import asyncio
+import ipaddress
 import logging
 import time
 from datetime import timedelta
@@ -10,7 +11,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.service import RetryConfig, RPCError
+from temporalio.service import GrpcCompression, RetryConfig, RPCError
 
 from collector import wire
 from collector.domain.errors import EngineAwayError, InvalidFieldError
@@ -57,7 +58,11 @@ async def connect(*, retry_for_s: float | None, identity: str = "", beat: timede
     while True:
         try:
             return await Client.connect(
-                **config, connect_timeout=CONNECT_TIMEOUT, identity=identity or None, runtime=runtime
+                **config,
+                connect_timeout=CONNECT_TIMEOUT,
+                identity=identity or None,
+                runtime=runtime,
+                grpc_compression=_compression(config["target_host"]),
             )
         except (RuntimeError, RPCError) as error:
             if give_up is not None and time.monotonic() + waited > give_up:
@@ -79,7 +84,13 @@ async def connect_lazily() -> Client:
     """
     config = _config()
     try:
-        return await Client.connect(**config, lazy=True, connect_timeout=CONNECT_TIMEOUT, retry_config=API_RETRIES)
+        return await Client.connect(
+            **config,
+            lazy=True,
+            connect_timeout=CONNECT_TIMEOUT,
+            retry_config=API_RETRIES,
+            grpc_compression=_compression(config["target_host"]),
+        )
     except ValueError as error:
         raise _wrong_address(config, error) from error
 
@@ -125,6 +136,16 @@ def _config() -> ClientConnectConfig:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
+
+
+def _compression(target_host: str) -> GrpcCompression:
+    """None on this machine: there compressing costs more than the bytes do."""
+    host = target_host.rpartition(":")[0].strip("[]")
+    try:
+        near = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        near = host == "localhost"
+    return GrpcCompression.NONE if near else GrpcCompression.GZIP
 
 
 def _wrong_address(config: ClientConnectConfig, error: ValueError) -> InvalidFieldError:

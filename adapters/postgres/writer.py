@@ -1,6 +1,7 @@
 """The writer of a process: rounds that save at the same time share a transaction."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +29,10 @@ GROUP_OUTCOMES = 2_000
 GROUP_TIMEOUT_S = 15.0
 """Three statements' time: what takes longer is given up and tried again by whoever holds the outcomes."""
 PACE_S = 0.1
-"""Two groups begin at least so far apart: a save that comes alone is written at once, and under load so many share a
-transaction that it costs each of them a tenth. No round waits for it: its next slot is a second away at least."""
+"""Two groups begin at least so far apart, unless `ENOUGH` wait: a save that comes alone is written at once, and under
+load so many share a transaction that it costs each of them a tenth. No round waits for it: its next slot is far."""
+ENOUGH = 25
+"""More in one group are hardly cheaper, and all of them come back to the event loop together."""
 UNKNOWN = (
     "chamber {!r} is not in the registry (was it restored from a dump?): enrol it again, then its outcomes are taken"
 )
@@ -63,6 +66,7 @@ class PostgresOutcomes:
         self._ensured: date | None = None
         self._known = KnownDetectors()
         self._began_s = -pace_s
+        self._enough = asyncio.Event()
 
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes.
@@ -72,6 +76,8 @@ class PostgresOutcomes:
         self._refuse_while_away()
         waiting = _Waiting(batch)
         self._waiting.append(waiting)
+        if len(self._waiting) >= ENOUGH:
+            self._enough.set()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), name="postgres-writer")
         return await waiting.done
@@ -137,7 +143,12 @@ class PostgresOutcomes:
 
     async def _pace(self) -> None:
         clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._began_s + self._pace_s - clock()))
+        delay_s = self._began_s + self._pace_s - clock()
+        if delay_s > 0 and len(self._waiting) < ENOUGH:
+            self._enough.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._enough.wait()
         self._began_s = clock()
 
     async def _store_live(self, group: "Sequence[_Waiting]") -> "Sequence[_Waiting]":

@@ -27,7 +27,7 @@ def decode(rules: BodyRules, body: bytes) -> Tree:
     if not text:
         raise MalformedAnswerError("decode: the answer is empty")
     try:
-        tree = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        tree = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _refusal(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}", text) from None
     except RecursionError:
@@ -75,6 +75,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def _refusal(problem: str, text: str) -> MalformedAnswerError:

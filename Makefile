@@ -25,7 +25,7 @@ check: .venv/.made ## format, lint, types, import contracts, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-bench: .venv/.made ## what a reading costs, measured on a stack of its own (ARGS=--quick)
+bench: .venv/.made ## what a reading costs, beside the peers; half an hour (ARGS=--quick: 8 minutes)
 	@$(BIN)/python -m bench $(ARGS)
 
 format: .venv/.made ## rewrite the files as the formatter wants them

@@ -3,20 +3,16 @@
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
-from bench.figures import Json, figures
 from bench.machine import machine, versions
-from bench.measure import Measurement, measure
-from bench.options import Plan, parse
-from bench.report import document, markdown, write_report
-from bench.running import running_stack
-from bench.settings import check_room, settings
-from bench.workloads import Workload
+from bench.markdown import markdown
+from bench.options import Plan, listing, parse
+from bench.report import document, write_report
+from bench.run import run_all
+from bench.settings import settings
 from collector.domain.errors import ChamberlogError
 from stack.home import Home
 
@@ -24,7 +20,7 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure each workload on a stack of its own; progress goes to standard error, the report to standard output too.
+    """Measure part after part; progress goes to standard error, the report to standard output too.
 
     A second run in the same home throws the data of the first away and replaces its report.
 
@@ -32,9 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; None = the process's own.
 
     Returns:
-        0; 1 when something could not be measured, or a window is not clean; 130 when interrupted.
+        0; 1 when something could not be measured, or a window is not clean; 130 when interrupted. A missed target
+        changes nothing: the machine decides it too.
     """
     plan = parse(argv)
+    if plan.listed:
+        sys.stdout.write(listing(plan.batches))
+        return 0
     try:
         lock = Home(plan.home).claim()
         try:
@@ -53,28 +53,14 @@ async def _run(plan: Plan) -> int:
     assert running is not None
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    date, here, known = datetime.now(UTC).isoformat(timespec="seconds"), machine(), versions()
-    found: list[Json] = []
-    for chosen in plan.workloads:
-        check_room(chosen)
-        measurement = await _measure(chosen, plan.home)
-        known |= {f"{server} server": version for server, version in measurement.servers.items()}
-        found.append(figures(measurement, here.cores))
-    report = document({"date": date, "machine": asdict(here), "versions": known, "settings": settings()}, found)
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = {"date": date, "machine": asdict(machine()), "versions": versions(), "settings": settings()}
+    results = await run_all(plan.batches, plan.home, sys.stderr.write, plan.patience_s)
+    report = document(facts, results)
     files = write_report(plan.report, report)
     sys.stdout.write(markdown(report))
     sys.stderr.write(f"written: {files[0]} and {files[1]}\n")
-    return 0 if report["clean"] else FAILED
-
-
-async def _measure(chosen: Workload, home: Path) -> Measurement:
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        sys.stderr.write(f"{chosen.name:<6} {time.monotonic() - began:6.1f} s  {text}\n")
-
-    async with running_stack(home / chosen.name, chosen.chambers, chosen.workers, say) as stack:
-        return await measure(chosen, stack, say)
+    return 0 if report["clean"] and not report["failed"] else FAILED
 
 
 if __name__ == "__main__":

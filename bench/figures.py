@@ -34,7 +34,7 @@ def figures(measurement: Measurement, cores: int) -> Json:
             "cores_used": round(total / m.window.seconds, 3),
             "of_the_machine": round(total / m.window.seconds / cores, 3),
         },
-        "machine_cpu_s": _machine(m.window, total),
+        "machine_cpu_s": machine_cpu_s(m.window, total),
         "lateness_ms": m.readings.lateness_ms,
         "memory_bytes": {name: {"rss_peak": use.rss_peak, "pss": use.pss} for name, use in m.memory.items()},
         **_bytes_and_events(m),
@@ -62,6 +62,7 @@ def _what(m: Measurement) -> Json:
         "name": w.name,
         "chambers": w.chambers,
         "interval_s": w.interval_s,
+        "round_span_s": w.round_span_s,
         "workers": w.workers,
         "warm_up_s": w.warm_up_s,
         "window": ends | {"seconds": round(window.seconds, 3)},
@@ -115,8 +116,8 @@ def _apart(used: Used) -> dict[str, float]:
     return {name: used.cpu_s[name] for name in APART} | {"bench": used.own_s}
 
 
-def _machine(used: Used, stack_s: float) -> dict[str, float]:
-    """`other` is what nobody here accounts for: the kernel, and whatever else ran."""
+def machine_cpu_s(used: Used, stack_s: float) -> dict[str, float]:
+    """CPU seconds of the whole machine; `other` is what nobody here accounts for: the kernel, and whatever else ran."""
     apart = sum(_apart(used).values())
     seconds = {"stack": stack_s, "apart": apart, "other": used.machine.busy_s - stack_s - apart}
     return _each(seconds | {"busy": used.machine.busy_s, "steal": used.machine.steal_s}, 1, 2)

@@ -15,6 +15,7 @@ from bench.errors import BenchError
 from bench.histories import HistoryCount, count_events, server_version
 from bench.running import RunningStack, Say
 from bench.workloads import SETTLE_S, Workload
+from collector.domain.cadence import Grid, grid_of
 from collector.domain.timerange import TimeRange
 from stack.account import Account, account_of
 from stack.api_client import FleetApi
@@ -117,6 +118,7 @@ def used_between(first: Sample, last: Sample) -> Used:
 
 def bodies(workload: Workload, port: int) -> list[dict[str, Any]]:
     """The chambers to enrol, for `POST /v1/chambers`."""
+    span = {} if workload.round_span_s is None else {"round_span_s": workload.round_span_s}
     return [
         {
             "id": f"bench-{number + 1:05d}",
@@ -124,9 +126,16 @@ def bodies(workload: Workload, port: int) -> list[dict[str, Any]]:
             "url": f"http://{device_host(number)}:{port}/",
             "profile": "generic-json",
             "interval_s": workload.interval_s,
+            **span,
         }
         for number in range(workload.chambers)
     ]
+
+
+def grids_of(workload: Workload) -> dict[int, Grid]:
+    """Number of each chamber, counted from 1, to its grid."""
+    interval_ms = workload.interval_s * 1000
+    return {number: grid_of(body["id"], interval_ms) for number, body in enumerate(bodies(workload, 0), 1)}
 
 
 async def measure(workload: Workload, stack: RunningStack, say: Say) -> Measurement:

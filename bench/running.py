@@ -21,7 +21,7 @@ from stack.parts import api_part, server_parts, worker_parts
 from stack.ports import PortBook
 from stack.process import Command, spawn
 from stack.readiness import accepts
-from stack.supervisor import Part, Supervisor
+from stack.supervisor import Part, RestartRule, Supervisor
 
 START_S = 90.0
 LEFTOVERS_S = 45.0
@@ -65,7 +65,9 @@ class RunningStack:
 
 
 @asynccontextmanager
-async def running_stack(folder: Path, devices: int, workers: int, say: Say) -> AsyncIterator[RunningStack]:
+async def running_stack(
+    folder: Path, devices: int, workers: int, say: Say, rule: RestartRule | None = None
+) -> AsyncIterator[RunningStack]:
     """Start every part on an empty directory; every part has ended afterwards, its data stays.
 
     Args:
@@ -73,13 +75,14 @@ async def running_stack(folder: Path, devices: int, workers: int, say: Say) -> A
         devices: how many.
         workers: how many processes.
         say: told what is going on.
+        rule: when a dead part is started again.
 
     Raises:
         StackError: a part does not start.
     """
     home = await fresh_home(folder, say)
     lock, book = home.claim(), PortBook(home.ports_file)
-    supervisor = Supervisor(lambda _: None)
+    supervisor = Supervisor(lambda _: None, rule)
     try:
         layout = make_layout(home, book, workers)
         yield await _start(layout, book.take(DEVICES), devices, supervisor, say)

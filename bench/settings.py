@@ -1,6 +1,8 @@
 """The settings under which was measured: those of the stack, as this run has them."""
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bench.errors import BenchError
@@ -13,6 +15,8 @@ from workers.failover import BEAT, LOST_AFTER_S
 from workers.settings import PREFIX, WorkerSettings
 from workflows.policies import FAILOVER
 
+HEADROOM = 100
+"""Activities beside the rounds of all chambers."""
 TUNABLE = ("max_activities", "max_cached_workflows", "max_workflow_tasks")
 
 
@@ -48,17 +52,25 @@ def settings() -> dict[str, str | int | float]:
     }
 
 
-def check_room(workload: Workload) -> None:
-    """Refuse a fleet whose rounds do not fit into the workers at once: it would measure its own queue.
+@contextmanager
+def room_for(workload: Workload) -> Iterator[Mapping[str, int]]:
+    """Give the workers that are started meanwhile a slot for every chamber at once.
 
-    Raises:
-        BenchError: names the setting and what it must be.
+    A fleet whose rounds do not fit into its workers would measure its own queue. One that fits changes nothing.
+
+    Returns:
+        The variable that was raised, and its value; empty when none was.
     """
-    if workload.interval_s * 1000 >= LONG_INTERVAL_MS:
+    tuned, needed = tuning("max_activities"), workload.chambers // workload.workers + HEADROOM
+    if workload.interval_s * 1000 >= LONG_INTERVAL_MS or needed <= tuned.value:
+        yield {}
         return
-    slots = tuning("max_activities")
-    if workload.chambers >= slots.value * workload.workers:
-        raise BenchError(
-            f"{workload.chambers} chambers below {LONG_INTERVAL_MS // 1000} s need more than {slots.variable}="
-            f"{slots.value} of {workload.workers} worker(s); set {slots.variable} above {workload.chambers}"
-        )
+    before = os.environ.get(tuned.variable)
+    os.environ[tuned.variable] = str(needed)
+    try:
+        yield {tuned.variable: needed}
+    finally:
+        if before is None:
+            del os.environ[tuned.variable]
+        else:
+            os.environ[tuned.variable] = before

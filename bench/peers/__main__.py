@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Json
-from bench.killing import CHAMBERLOG, DOWN_S, KILL, kill_chamberlog, kill_peer
+from bench.killing import DOWN_S, KILL, kill_chamberlog, kill_peer
 from bench.options import DEFAULT_HOME
 from bench.peers.kinds import PEERS
 from bench.peers.measure import measure_peer
-from bench.workloads import QUICK_S, Workload
+from bench.workloads import CHAMBERLOG, QUICK_S, Workload
 from collector.domain.errors import ChamberlogError
 
 FAILED, INTERRUPTED = 1, 130
@@ -29,7 +29,7 @@ class Order:
         system: a peer, or `chamberlog`, which can only be killed here.
         workload: its fleet.
         kill: its worker is killed instead of measured.
-        down_s: how long a peer's worker stays down then.
+        down_s: how long the worker stays down then.
         folder: where its data is kept.
     """
 
@@ -88,7 +88,7 @@ async def _carry_out(order: Order) -> Json:
     if not order.kill:
         return await measure_peer(order.system, order.workload, order.folder, say)
     if order.system == CHAMBERLOG:
-        return await kill_chamberlog(order.workload, order.folder, say)
+        return await kill_chamberlog(order.workload, order.folder, say, order.down_s)
     return await kill_peer(order.system, order.workload, order.folder, say, order.down_s)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.accounting import Memory, memory_of
 from bench.errors import BenchError
-from bench.figures import APART, Json
+from bench.figures import APART, Json, machine_cpu_s
 from bench.measure import Used, take_sample, used_between
 from bench.peers.kinds import Peer, peer_of
 from bench.peers.running import RunningPeer, running_peer
@@ -52,7 +52,8 @@ async def measure_peer(name: str, workload: Workload, folder: Path, say: Say) ->
 
     Returns:
         An object of JSON: `name`, `title`, `chambers`, `interval_s`, `window`, `readings`, `cpu_ms_per_reading`,
-        `apart_cpu_ms_per_reading`, `cores_used`, `lateness_ms`, `memory_bytes`, `settings`, `versions`.
+        `apart_cpu_ms_per_reading`, `cores_used`, `machine_cpu_s`, `lateness_ms`, `memory_bytes`, `settings`,
+        `versions`.
 
     Raises:
         BenchError: there is no such peer, a part died, nothing was stored, or Node is absent.
@@ -60,6 +61,7 @@ async def measure_peer(name: str, workload: Workload, folder: Path, say: Say) ->
     """
     peer = peer_of(name)
     async with running_peer(peer, workload, folder, say) as running:
+        await running.enrol(0, workload.chambers)
         say(f"warming up for {workload.warm_up_s:g} s")
         await asyncio.sleep(workload.warm_up_s)
         say(f"measuring for {workload.window_s:g} s")
@@ -112,6 +114,7 @@ def peer_figures(window: PeerWindow) -> Json:
         "cpu_ms_per_reading": _per_reading(parts | {"total": total_s}, count.stored),
         "apart_cpu_ms_per_reading": _per_reading(apart, count.stored),
         "cores_used": round(total_s / used.seconds, 3),
+        "machine_cpu_s": machine_cpu_s(used, total_s),
         "lateness_ms": lateness_ms(window.rows),
         "memory_bytes": {name: {"rss_peak": use.rss_peak, "pss": use.pss} for name, use in window.memory.items()},
     }

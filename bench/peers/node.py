@@ -13,6 +13,8 @@ FOLDER = Path(__file__).parent
 PACKAGES = ("bullmq", "ioredis", "undici", "pg")
 LOWEST = (20, 18, 1)
 """undici 7 asks for it."""
+_INSTALLING = asyncio.Lock()
+"""Two measurements side by side may both miss the packages."""
 REMEDY = f"install Node {'.'.join(map(str, LOWEST))} or newer with npm (https://nodejs.org)"
 
 
@@ -73,8 +75,12 @@ async def install(say: Callable[[str], None]) -> None:
     Raises:
         BenchError: npm is not there, or failed; with the end of what it said.
     """
-    if installed():
-        return
+    async with _INSTALLING:
+        if not installed():
+            await _install(say)
+
+
+async def _install(say: Callable[[str], None]) -> None:
     say("installing the BullMQ peer's packages: npm ci")
     options = ["--ignore-scripts", "--no-audit", "--no-fund"]
     output = asyncio.subprocess.PIPE

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.peers.assignment import Assignment, chambers_of, timeout_ms
@@ -24,14 +24,16 @@ WORKER = "worker"
 
 @dataclass(frozen=True, slots=True)
 class RunningPeer:
-    """A peer whose chambers collect.
+    """A peer that waits for chambers, or has some.
 
     Attributes:
+        peer: which.
         stack: its parts; without an API, hence without a key.
-        assignment: what its worker was told.
+        assignment: what its worker was told: all chambers that there may be.
         table: its readings.
     """
 
+    peer: Peer
     stack: RunningStack
     assignment: Assignment
     table: PeerTable
@@ -41,16 +43,27 @@ class RunningPeer:
         """Number of each chamber to its grid."""
         return {chamber.number: chamber.grid(self.assignment.interval_ms) for chamber in self.assignment.chambers}
 
+    async def enrol(self, first: int, end: int) -> None:
+        """Enrol the chambers of the assignment from `first` to before `end`, counted from 0.
+
+        Raises:
+            BenchError: the peer refuses.
+        """
+        file = self.stack.layout.home.path / f"enrol-{first}-{end}.json"
+        part = replace(self.assignment, chambers=self.assignment.chambers[first:end])
+        part.write(file)
+        await self.peer.enrol(part, file)
+
 
 @asynccontextmanager
 async def running_peer(
     peer: Peer, workload: Workload, folder: Path, say: Say, rule: RestartRule | None = None
 ) -> AsyncIterator[RunningPeer]:
-    """Start the peer on an empty directory and enrol its chambers; every part has ended afterwards, its data stays.
+    """Start the peer on an empty directory, without chambers yet; every part has ended afterwards, its data stays.
 
     Args:
         peer: which.
-        workload: its fleet.
+        workload: the fleet that it may be given.
         folder: what an earlier run left in it is thrown away.
         say: told what is going on.
         rule: when a dead part is started again.
@@ -72,7 +85,7 @@ async def running_peer(
         await _start_servers(peer, stack, workload, say)
         table = await ends.enter_async_context(open_table(stack.layout.postgres))
         await table.make()
-        yield RunningPeer(stack, await _start_worker(peer, stack, workload, say), table)
+        yield RunningPeer(peer, stack, await _start_worker(peer, stack, workload, say), table)
 
 
 async def _start_servers(peer: Peer, stack: RunningStack, workload: Workload, say: Say) -> None:
@@ -89,8 +102,6 @@ async def _start_worker(peer: Peer, stack: RunningStack, workload: Workload, say
     say("starting the worker")
     await stack.supervisor.start([_worker_part(peer, layout, file)], START_S)
     layout.home.write_stack(layout.document(stack.pids()))
-    say(f"enrolling {workload.chambers} chambers at {workload.interval_s} s")
-    await peer.enrol(assignment, file)
     return assignment
 
 

@@ -1,9 +1,6 @@
-"""Samples to figures, figures to the report: each figure by value."""
+"""Samples to figures: each figure by value."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +10,6 @@ from bench.errors import BenchError
 from bench.figures import complaints, figures
 from bench.histories import HistoryCount
 from bench.measure import Measurement, Sample, Used, used_between
-from bench.report import NOT_MEASURED, document, markdown, write_report
 from bench.workloads import Workload
 from collector.domain.timerange import TimeRange
 from stack.account import Account
@@ -44,12 +40,6 @@ CLEAN = Measurement(
     history=HistoryCount(220, 20),
     servers={"temporal": "1", "postgres": "18"},
 )
-FACTS: dict[str, Any] = {
-    "date": "2026-01-01T00:00:00+00:00",
-    "machine": {"cpu": "Slide rule", "cores": 2, "memory_mib": 64, "kernel": "Linux 1", "architecture": "x"},
-    "versions": {"python": "3.11"},
-    "settings": {"CHAMBERLOG_MAX_ACTIVITIES": 2000},
-}
 
 
 def sample(at_ms: int, cpu_s: float, pid: int = 1) -> Sample:
@@ -119,31 +109,3 @@ def test_what_is_not_clean_is_said(dirty: Measurement, words: str) -> None:
     found = complaints(dirty)
     assert len(found) == 1
     assert found[0].startswith(words)
-    report = document(FACTS, [figures(CLEAN, 2), figures(dirty, 2)])
-    assert not report["clean"]
-    assert words in markdown(report)
-
-
-def test_the_report_compares_workloads_and_names_the_peers_it_lacks() -> None:
-    slow = figures(replace(CLEAN, workload=Workload("slow", 500, 60, 10.0)), 2)
-    slow["cpu_ms_per_reading"]["total"] = 5.0
-    report = document(FACTS, [figures(CLEAN, 2), slow])
-    assert report["clean"]
-    assert report["ratios"] == {"cpu_per_reading_to_the_first_workload": {"fast": 1.0, "slow": 2.5}}
-    assert report["peers"] == {"measured": [], "not_measured": list(NOT_MEASURED)}
-
-
-def test_json_and_markdown_are_written_and_replaced(tmp_path: Path) -> None:
-    folder = tmp_path / "a" / "report"
-    write_report(folder, document(FACTS, []))
-    report = document(FACTS, [figures(CLEAN, 2)])
-    as_json, as_text = write_report(folder, report)
-    assert json.loads(as_json.read_text()) == report
-    text = as_text.read_text()
-    assert "## fast: 500 chambers at 5 s" in text
-    assert "| worker | 1.0 | 50% | 0.9 | 10.0 | 6 | 4 |" in text
-    assert "| devices (apart) | 0.05 |" in text
-    assert "1 / 4 / 9 / 30 ms" in text
-    assert "| cores used by others | 0.03, bench and devices 0.02, stolen by the host 0.01 |" in text
-    assert "Slide rule, 2 cores" in text
-    assert all(peer in text for peer in NOT_MEASURED)

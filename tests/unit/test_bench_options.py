@@ -6,40 +6,83 @@ import pytest
 
 from bench.errors import BenchError
 from bench.machine import cpu_model, machine, versions
-from bench.measure import bodies
-from bench.options import DEFAULT_HOME, parse
-from bench.settings import TUNABLE, check_room, settings, tuning
-from bench.workloads import SETTLE_S, Workload
+from bench.measure import bodies, grids_of
+from bench.options import DEFAULT_HOME, listing, parse
+from bench.settings import TUNABLE, room_for, settings, tuning
+from bench.workloads import SETTLE_S, Wish, Workload, workload
+from collector.domain.cadence import grid_of
 from workers.settings import WorkerSettings
 
 
-def test_by_default_every_workload_runs_for_a_minute() -> None:
+def names(*arguments: str) -> list[list[str]]:
+    return [[trial.name for trial in batch] for batch in parse(arguments).batches]
+
+
+def test_by_default_everything_is_measured_with_what_is_compared_side_by_side() -> None:
+    kills = ["kill-chamberlog", "kill-bullmq", "kill-chamberlog-20s", "kill-bullmq-20s"]
+    assert names() == [
+        *(["fast"], ["bullmq"], ["long"], ["naive"], ["schedules"], ["small"], ["large"], ["second"], ["slow"]),
+        *(["rate-chamberlog"], ["rate-bullmq"], kills, ["kill-naive", "kill-schedules"]),
+    ]
     plan = parse([])
-    assert [(w.name, w.chambers, w.interval_s, w.window_s) for w in plan.workloads] == [
-        ("fast", 1_000, 5, 60.0),
-        ("slow", 1_000, 60, 60.0),
-    ]
-    assert (plan.home, plan.report) == (DEFAULT_HOME, DEFAULT_HOME / "report")
+    assert (plan.home, plan.report, plan.listed) == (DEFAULT_HOME, DEFAULT_HOME / "report", False)
 
 
-def test_quick_is_shorter_and_smaller() -> None:
-    assert [(w.name, w.chambers, w.window_s) for w in parse(["--quick"]).workloads] == [
-        ("fast", 200, 15.0),
-        ("slow", 200, 15.0),
-    ]
+def test_quick_leaves_out_what_takes_long() -> None:
+    found = [name for batch in names("--quick") for name in batch]
+    assert found == ["fast", "bullmq", "long", "naive", "second", "slow", "kill-chamberlog", "kill-bullmq"]
+    assert names("--quick", "--only", "large") == [["large"]], "unless it is named"
 
 
-def test_what_is_asked_for_wins() -> None:
-    arguments = ["--quick", "--workload", "fast", "--workload", "fast", "--chambers", "7", "--interval", "2"]
-    plan = parse([*arguments, "--seconds", "8", "--workers", "2", "--home", "h", "--report", "r"])
-    assert plan.workloads == [Workload("fast", 7, 2, 8.0, 2)]
+def test_without_peers_none_is_measured() -> None:
+    found = [name for batch in names("--no-peers") for name in batch]
+    ours = ["fast", "long", "small", "large", "second", "slow"]
+    assert found == [*ours, "rate-chamberlog", "kill-chamberlog", "kill-chamberlog-20s"]
+
+
+def test_parts_and_groups_can_be_named() -> None:
+    assert names("--only", "slow", "--only", "fast", "--only", "slow") == [["fast"], ["slow"]]
+    assert names("--only", "rate") == [["rate-chamberlog"], ["rate-bullmq"]]
+    assert names("--only", "peers", "--only", "kill-naive") == [["bullmq"], ["naive"], ["schedules"], ["kill-naive"]]
+    assert names("--only", "kill", "--no-peers") == [["kill-chamberlog", "kill-chamberlog-20s"]]
+
+
+def test_the_list_shows_what_was_chosen() -> None:
+    plan = parse(["--list", "--only", "fast", "--only", "kill-bullmq"])
+    assert plan.listed
+    lines = listing(plan.batches).splitlines()
+    assert [line.split()[:2] for line in lines] == [["1", "fast"], ["2", "kill-bullmq"]]
+    assert "1,000 x 5 s" in lines[0]
+
+
+def test_a_fleet_is_as_it_is_asked_for() -> None:
+    assert workload("fast", Wish()) == Workload("fast", 1_000, 5, 60.0)
+    assert workload("long", Wish()).round_span_s == 600
+    assert workload("fast", Wish(quick=True)) == Workload("fast", 200, 5, 15.0)
+    assert workload("large", Wish(quick=True)) == Workload("large", 5_000, 10, 15.0)
+    wish = Wish(quick=True, chambers=7, interval_s=2, window_s=8.0, workers=2)
+    assert workload("fast", wish) == Workload("fast", 7, 2, 8.0, 2)
+    assert workload("bullmq", wish) == Workload("bullmq", 7, 2, 8.0, 1), "one process, whatever the stack has"
+
+
+def test_the_stack_is_watched_idle_for_a_short_while() -> None:
+    assert [Workload("fast", 10, 5, window_s).idle_s for window_s in (15.0, 60.0)] == [5.0, 10.0]
+
+
+def test_places_are_as_asked_for() -> None:
+    plan = parse(["--only", "fast", "--home", "h", "--report", "r"])
     assert (plan.home, plan.report) == (Path("h"), Path("r"))
+
+
+def test_only_what_is_compared_waits_for_a_quiet_machine() -> None:
+    assert parse(["--only", "fast"]).patience_s < parse(["--only", "fast", "--only", "slow"]).patience_s
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--workload", "fst"], "invalid choice: 'fst'"),
+        (["--only", "fst"], "invalid choice: 'fst'"),
+        (["--only", "naive", "--no-peers"], "nothing is left"),
         (["--chambers", "0"], "from 1 to 60000"),
         (["--interval", "0"], "from 1 to 86400"),
         (["--interval", "1.5"], "from 1 to 86400"),
@@ -71,6 +114,11 @@ def test_each_chamber_has_a_device_of_its_own() -> None:
         "profile": "generic-json",
         "interval_s": 5,
     }
+    assert bodies(Workload("long", 1, 5, 15.0, round_span_s=600), 29_000)[0]["round_span_s"] == 600
+
+
+def test_each_chamber_has_its_grid_by_number() -> None:
+    assert grids_of(Workload("fast", 2, 5, 15.0)) == {n: grid_of(f"bench-0000{n}", 5_000) for n in (1, 2)}
 
 
 def test_settings_are_those_that_the_worker_will_have(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,13 +132,19 @@ def test_settings_are_those_that_the_worker_will_have(monkeypatch: pytest.Monkey
         tuning("max_activities")
 
 
-def test_a_fleet_that_would_wait_for_its_own_rounds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHAMBERLOG_MAX_ACTIVITIES", "100")
-    check_room(Workload("fast", 99, 5, 15.0))
-    check_room(Workload("fast", 199, 5, 15.0, workers=2))
-    check_room(Workload("slow", 1_000, 60, 15.0))
-    with pytest.raises(BenchError, match="set CHAMBERLOG_MAX_ACTIVITIES above 100"):
-        check_room(Workload("fast", 100, 5, 15.0))
+def test_a_worker_gets_room_for_every_round_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = "CHAMBERLOG_MAX_ACTIVITIES"
+    monkeypatch.setenv(variable, "300")
+    for fits in (Workload("a", 200, 5, 15.0), Workload("b", 400, 5, 15.0, workers=2), Workload("c", 1_000, 60, 15.0)):
+        with room_for(fits) as raised:
+            assert (raised, tuning("max_activities").value) == ({}, 300)
+    with room_for(Workload("d", 201, 5, 15.0)) as raised:
+        assert (raised, tuning("max_activities").value) == ({variable: 301}, 301)
+    assert tuning("max_activities").value == 300
+    monkeypatch.delenv(variable)
+    with room_for(Workload("large", 5_000, 10, 60.0)) as raised:
+        assert raised == {variable: 5_100}
+    assert tuning("max_activities").value == WorkerSettings.model_fields["max_activities"].default
 
 
 def test_machine_and_versions_are_real() -> None:

@@ -91,6 +91,7 @@ def test_figures_are_per_slot_with_a_reading() -> None:
         "cpu_ms_per_reading": {"postgres": 10.0, "valkey": 5.0, "worker": 25.0, "total": 40.0},
         "apart_cpu_ms_per_reading": {"devices": 15.0, "bench": 20.0},
         "cores_used": 0.008,
+        "machine_cpu_s": {"stack": 0.08, "apart": 0.07, "other": 0.35, "busy": 0.5, "steal": 0.0},
         "lateness_ms": {"p50": 30.0, "p95": 48.0, "p99": 49.6, "max": 50.0},
         "memory_bytes": {"worker": {"rss_peak": 3, "pss": 2}},
     }

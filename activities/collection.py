@@ -48,9 +48,9 @@ class CollectionActivities:
         self._running: dict[str, _Running] = {}
         self._beat_s = BEAT_S
 
-    def beat_rarely(self) -> None:
-        """From now on long rounds send heartbeats as seldom as their time-out allows: nothing else depends on them."""
-        self._beat_s = float("inf")
+    def beat_each(self, seconds: float | None) -> None:
+        """From now on long rounds send a heartbeat so often; None = as seldom as their time-out allows."""
+        self._beat_s = float("inf") if seconds is None else seconds
 
     def carries(self, chamber_id: str) -> bool:
         """Whether a round of the chamber runs in this process."""

@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -32,6 +33,8 @@ IDENTITY_PREFIX = "chamberlog-worker/"
 YOUNG_S = 10.0
 """An attempt that just began may not have reached the process that it was handed to."""
 PAGE, AT_ONCE = 1_000, 16
+ANSWER = timedelta(seconds=1)
+"""What was seen of an attempt holds for the second that its successor waits at least; later the end could hit that."""
 RUNNING = f'WorkflowType="{wire.CHAMBER_WORKFLOW}" AND ExecutionStatus="Running"'
 STARTED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
@@ -50,15 +53,16 @@ def has_ended_here(identity: str) -> bool:
         os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except (PermissionError, OverflowError):
         return False
     return False
 
 
 def _machine() -> str:
-    """Host and PID namespace: containers may share a host's name, and never each other's process numbers."""
+    """Host, its boot and PID namespace: machines may share a name, and containers never each other's numbers."""
     try:
-        return f"{socket.gethostname()}:{Path('/proc/self/ns/pid').stat().st_ino}"
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        return f"{socket.gethostname()}:{boot}-{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:
         return f"{socket.gethostname()}:{secrets.token_hex(3)}"  # not Linux: nobody is taken for a neighbour
 
@@ -82,8 +86,8 @@ async def tells_workers_apart(client: Client) -> bool:
 class TemporalRounds:
     """Implements `collector.ports.RunningRounds` by the raw service: the SDK's lists stumble over paused workflows."""
 
-    def __init__(self, client: Client) -> None:
-        self._client, self._service = client, client.workflow_service
+    def __init__(self, client: Client, young_s: float = YOUNG_S) -> None:
+        self._client, self._service, self._young_s = client, client.workflow_service, young_s
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def signs_of_life(self) -> Signs:
@@ -103,7 +107,8 @@ class TemporalRounds:
                 raise EngineAwayError(f"workers cannot be listed: {error}") from error
             for info in answer.workers_info:
                 beat = info.worker_heartbeat
-                found[beat.worker_identity] = beat.heartbeat_time.ToMilliseconds()
+                beat_ms = beat.heartbeat_time.ToMilliseconds()
+                found[beat.worker_identity] = max(beat_ms, found.get(beat.worker_identity, beat_ms))
             token = answer.next_page_token
             if not token:
                 return Signs(found, frozenset(filter(has_ended_here, found)))
@@ -112,9 +117,12 @@ class TemporalRounds:
         """See `RunningRounds.end_abandoned`."""
         try:
             chambers = [chamber async for chamber in self._running()]
-            return sum(await asyncio.gather(*(self._end_of(c, gone, held) for c in chambers)))
         except (RuntimeError, RPCError) as error:
-            raise EngineAwayError(f"rounds cannot be looked through: {error}") from error
+            raise EngineAwayError(f"chambers cannot be listed: {error}") from error
+        ends = await asyncio.gather(*(self._end_of(c, gone, held) for c in chambers), return_exceptions=True)
+        if failed := [end for end in ends if isinstance(end, BaseException)]:
+            raise EngineAwayError(f"{len(failed)} of {len(ends)} chambers, such as: {failed[0]}") from failed[0]
+        return sum(end for end in ends if isinstance(end, int))
 
     async def _running(self) -> AsyncIterator[WorkflowExecution]:
         token = b""
@@ -135,7 +143,8 @@ class TemporalRounds:
         async with self._gate:
             try:
                 described = await self._service.describe_workflow_execution(
-                    DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=chamber)
+                    DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=chamber),
+                    timeout=ANSWER,
                 )
                 abandoned = [p for p in described.pending_activities if self._abandoned(chamber, p, gone, held)]
                 for activity in abandoned:
@@ -157,7 +166,7 @@ class TemporalRounds:
         if activity.state != STARTED or not worker.startswith(IDENTITY_PREFIX):
             return False
         if worker == self._client.identity:  # it carries it, unless its answer was lost while Temporal was away
-            own_round = activity.activity_type.name == wire.COLLECT and _age_s(activity) > YOUNG_S
+            own_round = activity.activity_type.name == wire.COLLECT and _age_s(activity) > self._young_s
             return own_round and not held(wire.chamber_id(chamber.workflow_id))
         return gone(worker)
 
@@ -171,7 +180,8 @@ class TemporalRounds:
                 activity_id=activity.activity_id,
                 failure=Failure(message=why, application_failure_info=ApplicationFailureInfo(type="WorkerGone")),
                 identity=self._client.identity,
-            )
+            ),
+            timeout=ANSWER,
         )
 
 

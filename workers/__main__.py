@@ -5,8 +5,9 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from collector.domain.errors import InvalidFieldError
 from workers.bootstrap import Parts, collect_rarely, load_settings, make_runner, parts_of
@@ -50,9 +51,16 @@ async def _run(settings: WorkerSettings) -> None:
 async def _poll(settings: WorkerSettings, stop: asyncio.Event, polls: asyncio.Event) -> None:
     async with parts_of(settings) as parts:
         await warn_when_slots_are_few(parts.client, settings)
-        if parts.rounds is not None:
-            parts.activities.beat_rarely()
-        async with make_worker(parts.client, parts.activities, settings), _watching(parts):
+        if parts.rounds is not None and settings.heartbeat_s is None:
+            parts.activities.beat_each(None)
+        elif settings.heartbeat_s is not None:
+            parts.activities.beat_each(settings.heartbeat_s)
+        worker = make_worker(parts.client, parts.activities, settings)
+        async with (
+            _beside(keep_turning(parts.activities), "turn"),
+            worker,
+            _watching(parts),
+        ):  # slots end while it turns
             polls.set()
             parts.readiness.set()
             log.info("polling; metrics at %s/metrics", parts.metrics_url)
@@ -63,19 +71,25 @@ async def _poll(settings: WorkerSettings, stop: asyncio.Event, polls: asyncio.Ev
 
 @asynccontextmanager
 async def _watching(parts: Parts) -> AsyncIterator[None]:
-    """While the worker polls: its rounds learn that it turns, and those of workers that are gone are taken over."""
-    tasks = [asyncio.create_task(keep_turning(parts.activities), name="turn")]
-    if parts.rounds is not None:
-        watching = watch_over(parts.rounds, parts.activities, time.monotonic)
-        tasks.append(asyncio.create_task(watching, name="failover"))
-    for task in tasks:
-        task.add_done_callback(_say_defect)
+    """While the worker polls: the rounds of workers that are gone are taken over, where the server tells who lives."""
+    if parts.rounds is None:
+        yield
+        return
+    watching = watch_over(parts.rounds, parts.activities, parts.client.identity, time.monotonic)
+    async with _beside(watching, "failover"):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Run endless work beside the block; that it ended by a defect is said at once."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_say_defect)
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _say_defect(task: asyncio.Task[None]) -> None:

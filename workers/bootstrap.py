@@ -80,14 +80,17 @@ async def parts_of(settings: WorkerSettings) -> AsyncIterator[Parts]:
         server = _metrics_server(settings, readiness, registry)
         closing.callback(server.close)
         activities = await _activities(settings, clock, OtelCollectionMetrics(provider), closing)
-        client = await connect(retry_for_s=None, identity=worker_identity(), beat=BEAT)
+        client = await connect(retry_for_s=None)
         await register_search_attributes(client)
-        yield Parts(client, activities, readiness, server.url, await _rounds(client))
+        watched = await _as_watched(client)
+        rounds = None if watched is None else TemporalRounds(watched)
+        yield Parts(watched or client, activities, readiness, server.url, rounds)
 
 
-async def _rounds(client: Client) -> TemporalRounds | None:
+async def _as_watched(client: Client) -> Client | None:
+    """A connection under the identity of a worker that gives signs of life, where the server shows them to others."""
     if await tells_workers_apart(client):
-        return TemporalRounds(client)
+        return await connect(retry_for_s=None, identity=worker_identity(), beat=BEAT)
     log.warning("this Temporal server does not list its workers: one that is killed is noticed by heartbeat time-outs")
     return None
 

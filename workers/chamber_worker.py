@@ -18,8 +18,8 @@ STICKY = timedelta(seconds=2)
 """Chambers of a worker that was killed wait this long for it: with the default of 10 s they were that late."""
 GRACE = timedelta(seconds=30)
 """A deploy lets the slot in hand end: above the longest usual time budget of a fetch and a save."""
-BEAT_CEILING = timedelta(hours=1)
-"""No throttle of the SDK's own: the rounds themselves know how seldom they may beat."""
+BEAT_CEILING = timedelta(seconds=20)
+"""The SDK's own throttle: rounds that beat so that a cancel is heard must not be held back; the others beat rarely."""
 
 
 def make_worker(client: Client, activities: CollectionActivities, settings: WorkerSettings) -> Worker:

@@ -6,9 +6,8 @@ noticed within seconds, and a round needs no heartbeat of its own: one of those 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
 
 from activities.collection import CollectionActivities
 from activities.round_control import FROZEN_MS
@@ -19,76 +18,135 @@ log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=2)
 LOOK_S, TURN_S = 2.0, 1.0
-LOST_AFTER_S = FROZEN_MS / 1000
-"""Five signs of life in a row: a server that is busy for a moment does not make a fleet move house."""
+SILENT_S = FROZEN_MS / 1000
+"""A process that was silent for so long stores nothing more of the rounds it had, or asks for each of them."""
+LOST_AFTER_S = SILENT_S + BEAT.total_seconds() + LOOK_S
+"""Later than the process itself knows of its silence: its last beat and its last look lie before that begins."""
+AGAIN_S = (30.0, 75.0)
+"""Rounds are looked through again so long after some were taken over: the polls of a machine that was cut off stay open
+at the server for about a minute, and rounds may be handed to them meanwhile."""
 Clock = Callable[[], float]
 
 
 class Watch:
-    """Who is alive, from what was seen without interruption; only this process's monotonic clock counts."""
+    """Who is alive, from what was seen without interruption; only this process's monotonic clock counts.
 
-    def __init__(self) -> None:
+    Args:
+        me: identity of this process; while its own signs of life do not arrive, it judges nobody.
+    """
+
+    def __init__(self, me: str) -> None:
+        self._me = me
         self._beats: dict[str, int] = {}
         self._heard_s: dict[str, float] = {}
-        self._alive: frozenset[str] = frozenset()
         self._since_s = self._looked_s = float("-inf")
-        self._judged = False
+        self._alive: frozenset[str] | None = None
+        self._ended: frozenset[str] = frozenset()
 
-    def look(self, beats: Mapping[str, int], now_s: float) -> frozenset[str] | None:
-        """Take a look; answers with who is alive when somebody is newly gone, or may be: at the first judgement.
+    def look(self, beats: Mapping[str, int], ended: frozenset[str], now_s: float) -> bool:
+        """Take a look; True when somebody is newly gone, or may be: at the first judgement.
 
         A process that was not able to look for a while knows nothing, and watches anew before it judges.
+
+        Args:
+            beats: see `Signs.beats`.
+            ended: see `Signs.ended`: gone without any judgement.
+            now_s: monotonic.
         """
-        if now_s - self._looked_s > LOST_AFTER_S / 2:
-            self._since_s, self._judged = now_s, False
+        if now_s - self._looked_s > SILENT_S / 2:
+            self._since_s, self._alive = now_s, None
             self._beats, self._heard_s = {}, {}
         self._looked_s = now_s
         for identity, beat in beats.items():
             if self._beats.get(identity) != beat:
                 self._heard_s[identity] = now_s
         self._beats = dict(beats)
-        return self._judge(now_s)
+        fresh, self._ended = bool(ended - self._ended), ended
+        return self._judge(now_s) or fresh
 
-    def _judge(self, now_s: float) -> frozenset[str] | None:
-        if now_s - self._since_s < LOST_AFTER_S:
-            return None
-        before, self._alive = self._alive, frozenset(i for i, s in self._heard_s.items() if now_s - s < LOST_AFTER_S)
-        news, self._judged = not self._judged or bool(before - self._alive), True
-        return self._alive if news else None
+    def gone(self, identity: str) -> bool:
+        """Whether the worker is gone, as far as this process may judge."""
+        return identity in self._ended or (self._alive is not None and identity not in self._alive)
+
+    def _judge(self, now_s: float) -> bool:
+        alive = frozenset(i for i, heard_s in self._heard_s.items() if now_s - heard_s < LOST_AFTER_S)
+        if now_s - self._since_s < LOST_AFTER_S or self._me not in alive:
+            return False
+        before, self._alive = self._alive, alive
+        return before is None or bool(before - alive)
 
 
-async def watch_over(rounds: RunningRounds, activities: CollectionActivities, clock: Clock) -> None:
+class TakeOver:
+    """Looks through the rounds beside the watch, one time after the other, as often as there is a reason."""
+
+    def __init__(self, rounds: RunningRounds, activities: CollectionActivities, watch: Watch) -> None:
+        self._rounds, self._activities, self._watch = rounds, activities, watch
+        self._due_s: list[float] = []
+        self._running: asyncio.Task[int] | None = None
+
+    def order(self, at_s: float) -> None:
+        """Look through them at that instant, or as soon as the time before has ended."""
+        self._due_s = sorted({*self._due_s, at_s})
+
+    def turn(self, now_s: float) -> None:
+        """Hear how the last time ended, and begin the next one when it is due."""
+        if self._running is not None and self._running.done():
+            self._heard(self._running, now_s)
+            self._running = None
+        if self._running is None and self._due_s and self._due_s[0] <= now_s:
+            self._due_s = [at_s for at_s in self._due_s if at_s > now_s]
+            ending = self._rounds.end_abandoned(self._watch.gone, self._activities.carries)
+            self._running = asyncio.ensure_future(ending)
+
+    async def close(self) -> None:
+        """Drop what is not done."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    def _heard(self, ended: "asyncio.Task[int]", now_s: float) -> None:
+        try:
+            count = ended.result()
+        except EngineAwayError as error:
+            log.warning("not all rounds of workers that are gone were taken over, they are tried again: %s", error)
+            self.order(now_s)
+            return
+        if count:
+            log.warning("took over %d rounds of workers that are gone", count)
+            for later_s in AGAIN_S:
+                self.order(now_s + later_s)
+
+
+async def watch_over(rounds: RunningRounds, activities: CollectionActivities, me: str, clock: Clock) -> None:
     """Watch for ever; nothing that Temporal does ends it.
 
     Args:
         rounds: of the whole fleet.
         activities: of this process: it is asked what it carries, and asks for each round after a silence.
+        me: identity of this process.
         clock: monotonic seconds.
     """
-    watch, ended, heard_s = Watch(), frozenset[str](), clock()
-    while True:
-        await asyncio.sleep(LOOK_S)
-        try:
-            signs = await rounds.signs_of_life()
-            if clock() - heard_s > LOST_AFTER_S:
-                await activities.ask_for_all()
+    watch = Watch(me)
+    taking, heard_s = TakeOver(rounds, activities, watch), clock()
+    asking: asyncio.Task[None] | None = None
+    try:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                signs = await rounds.signs_of_life()
+            except EngineAwayError as error:
+                log.debug("workers cannot be watched: %s", error)
+                continue
+            if clock() - heard_s > SILENT_S and (asking is None or asking.done()):
+                asking = asyncio.create_task(activities.ask_for_all())
             heard_s = clock()
-            if fresh := signs.ended - ended:
-                await _take_over(rounds, activities, fresh.__contains__)
-            if (alive := watch.look(signs.beats, clock())) is not None:
-                await _take_over(rounds, activities, partial(_is_not_among, alive))
-            ended = signs.ended
-        except EngineAwayError as error:
-            log.debug("workers cannot be watched: %s", error)
-
-
-async def _take_over(rounds: RunningRounds, activities: CollectionActivities, gone: Callable[[str], bool]) -> None:
-    if count := await rounds.end_abandoned(gone, activities.carries):
-        log.warning("took over %d rounds of workers that are gone", count)
-
-
-def _is_not_among(alive: Set[str], identity: str) -> bool:
-    return identity not in alive
+            if watch.look(signs.beats, signs.ended, heard_s):
+                taking.order(heard_s)
+            taking.turn(heard_s)
+    finally:
+        await taking.close()
+        if asking is not None:
+            asking.cancel()
 
 
 async def keep_turning(activities: CollectionActivities) -> None:

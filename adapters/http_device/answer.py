@@ -37,7 +37,7 @@ async def read_answer(wire: DeviceWire, max_bytes: int) -> DeviceAnswer:
         data += part
     if data and not BEGIN.startswith(data[: len(BEGIN)]):
         raise h11.RemoteProtocolError("not HTTP")  # h11 would wait for the end of its first line
-    head = plain_head(data, end.end()) if end is not None else None
+    head = plain_head(data, end.end()) if end is not None and end.end() <= HEAD_LIMIT else None
     return await (_read_odd(wire, data, max_bytes) if head is None else _read_plain(wire, data, head, max_bytes))
 
 

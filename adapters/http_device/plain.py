@@ -11,13 +11,13 @@ BEGIN = b"HTTP/"
 EMPTY_LINE = re.compile(rb"\n\r?\n")
 """The end of a head, whether its lines end in CRLF or, which is odd, in LF alone."""
 HEAD_LIMIT = 8_192
-"""Longer heads are h11's, which has its own limit."""
+"""Longer heads are h11's, which has its own limit; so is the time that the expressions here may take."""
 HEAD = re.compile(
     rb"HTTP/1\.[01] ([2-9][0-9]{2})(?: [\x20-\x7e\x80-\xff]*)?\r\n"
     rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n"
 )
 TOLD = re.compile(
-    rb"^(content-length|content-type|content-encoding|transfer-encoding|location):[ \t]*(.*?)[ \t]*\r$",
+    rb"^(content-length|content-type|content-encoding|transfer-encoding|location):([^\r]*)\r$",
     re.IGNORECASE | re.MULTILINE,
 )
 LENGTH = re.compile(rb"[0-9]{1,15}")
@@ -53,7 +53,7 @@ def plain_head(data: bytes | bytearray, end: int) -> PlainHead | None:
     if found is None or found.end() != end:
         return None
     status, told = int(found[1]), TOLD.findall(found[2])
-    headers = {name.lower(): value for name, value in told}
+    headers = {name.lower(): value.strip(b" \t") for name, value in told}
     if len(headers) != len(told) or headers.keys() not in (WITH_TYPE, LENGTH_ALONE) or status in BODILESS:
         return None
     length = headers[b"content-length"]

@@ -27,16 +27,15 @@ class KnownDetectors:
         self._sets: dict[str, SetKey] = {}
         self._alike: dict[SetKey, SetKey] = {}
 
-    def learn(self, batch: SaveBatch) -> None:
-        """The batch was stored: the set of its newest reading and the set's detectors are in the database.
+    def learn(self, batch: SaveBatch, result: SaveResult) -> None:
+        """Learn from a batch that was stored the long way, if it was one reading and became a row.
 
-        A chamber that is not in the registry may be learnt too: its readings find no row to belong to.
+        Then its set and the set's detectors are in the database. What became a gap instead registered nothing.
         """
-        for outcome in reversed(batch.outcomes):
-            if isinstance(outcome, Reading):
-                key = names_and_units(outcome)
-                self._sets[batch.chamber_id] = self._alike.setdefault(key, key)
-                return
+        reading = batch.outcomes[0] if len(batch.outcomes) == 1 else None
+        if isinstance(reading, Reading) and result.new_readings == 1:
+            key = names_and_units(reading)
+            self._sets[batch.chamber_id] = self._alike.setdefault(key, key)
 
     def forget(self) -> None:
         """Nothing is known any more."""

@@ -194,8 +194,10 @@ class PostgresOutcomes:
             return
         self._available.worked()
         for waiting in group:
-            self._known.learn(waiting.batch)
-            waiting.answer(results.get(waiting.batch.chamber_id) or _unknown(waiting.batch.chamber_id))
+            result = results.get(waiting.batch.chamber_id)
+            if result is not None:
+                self._known.learn(waiting.batch, result)
+            waiting.answer(result or _unknown(waiting.batch.chamber_id))
 
     async def _split(self, group: "Sequence[_Waiting]") -> None:
         """One of the group is poison: store its halves, and the one that is left piece by piece."""

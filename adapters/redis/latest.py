@@ -61,7 +61,7 @@ class _Put:
 class RedisLatest:
     """`LatestCache` over Valkey or Redis.
 
-    A server that is away costs one caller at most its patience each `REST_MS`; everybody else does not wait. Keys
+    A server that is away costs those of one command at most their patience each `REST_MS`; the others do not wait. Keys
     whose write failed are deleted with the next command that reaches the server.
     """
 
@@ -129,7 +129,12 @@ class RedisLatest:
         puts, self._puts = list(self._puts.items()), {}
         for first in range(0, len(puts), PUTS_AT_ONCE):
             some = dict(puts[first : first + PUTS_AT_ONCE])
-            if await self._ask(list(some), partial(_keep, some)) is None:
+            try:
+                kept = await self._ask(list(some), partial(_keep, some)) is not None
+            except Exception:  # noqa: BLE001  (a defect must not fail the rounds whose readings travelled together)
+                _log.exception("defect while keeping the latest readings")
+                kept = False
+            if not kept:
                 for key in some:
                     self._doubt(key)
 

@@ -63,9 +63,11 @@ class CollectRound:
         run = RunningRound(request, progress, control.now_ms())
         decided = await self._decided(run, control)
         while not run.over:
-            if run.slot_ms in decided:
+            if decided is None and self._expired(run, frozenset(), control.now_ms()):
+                decided = await self._decided(run, control)  # asked again before slots that are there are called missed
+            if run.slot_ms in (known := decided or frozenset()):
                 run.advance_past(run.slot_ms)
-            elif not await control.wait(run.slot_ms) or not await self._next(run, decided, control):
+            elif not await control.wait(run.slot_ms) or not await self._next(run, known, control):
                 break
         return run.outcome()
 
@@ -83,7 +85,8 @@ class CollectRound:
         await self._keep(run, [outcome], control)
         return not run.worth_reporting(control.now_ms())
 
-    async def _decided(self, run: RunningRound, control: RoundControl) -> frozenset[int]:
+    async def _decided(self, run: RunningRound, control: RoundControl) -> frozenset[int] | None:
+        """Slots that have their outcome already; None when the store does not say."""
         if control.attempt == 1 and not run.request.verify:
             return frozenset()
         budget_s = self._store_budget_s(run, run.grid.interval_ms)
@@ -91,7 +94,7 @@ class CollectRound:
         try:
             return await asyncio.wait_for(asked, budget_s)
         except (StoreRefusedError, TimeoutError):
-            return frozenset()  # fetching a slot twice is harmless: the key (chamber, slot) keeps the first
+            return None  # fetching a slot twice is harmless: the key (chamber, slot) keeps the first
 
     def _expired(self, run: RunningRound, decided: frozenset[int], now_ms: int) -> list[Gap]:
         """Gap runs for the slots, from the one in hand on, that nobody may fetch any more."""

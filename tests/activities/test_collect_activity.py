@@ -251,7 +251,7 @@ async def test_after_a_silence_a_round_that_another_process_owns_by_now_ends() -
 @in_jumping_time
 async def test_where_nothing_depends_on_heartbeats_a_default_round_sends_none() -> None:
     stage = await opened()
-    stage.activities.beat_rarely()
+    stage.activities.beat_each(None)
     attempt = stage.begin(heartbeat_s=FAILOVER.total_seconds())
     await attempt.collect(stage.request(30, health=WELL))
     assert attempt.beats == []

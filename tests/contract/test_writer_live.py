@@ -118,11 +118,19 @@ async def test_a_chamber_that_is_not_there_is_refused_and_its_neighbours_are_sto
     here = await enrolled(rooms, spec("here"))
     await save(outcomes, here, 0)
     ghost = replace(here, spec=replace(here.spec, id="ghost"))
-    outcomes._known.learn(SaveBatch("ghost", (reading(here.slot(0)),)))
+    outcomes._known.learn(SaveBatch("ghost", (reading(here.slot(0)),)), live.NEW)
     stored, refused = await asyncio.gather(save(outcomes, here, 1), save(outcomes, ghost, 1), return_exceptions=True)
     assert isinstance(stored, SaveResult)
     assert stored.new_readings == 1
     assert isinstance(refused, StoreRefusedError)
+
+
+async def test_detectors_are_registered_though_the_first_reading_became_a_gap(outcomes: Counting, rooms: Rooms) -> None:
+    known, fresh = await enrolled(rooms, spec("known")), await enrolled(rooms, spec("fresh"))
+    await save(outcomes, known, 0)  # the set is there
+    await outcomes.save(SaveBatch("fresh", (reading(now() + 24 * HOUR),), None))
+    await save(outcomes, fresh, 0)
+    assert [d.name for d in await rooms.history.detectors("default", "fresh")] == ["temperature"]
 
 
 async def test_a_missing_partition_is_made(outcomes: Counting, rooms: Rooms, database: str) -> None:
@@ -164,7 +172,7 @@ async def test_what_was_known_is_forgotten_with_the_database(outcomes: Counting,
 def test_only_one_plain_reading_is_short() -> None:
     known = live.KnownDetectors()
     one = reading(1_000)
-    known.learn(SaveBatch("c", (one,)))
+    known.learn(SaveBatch("c", (one,)), live.NEW)
     assert known.covers(SaveBatch("c", (reading(2_000),)))
     assert not known.covers(SaveBatch("c", (reading(2_000), reading(3_000))))
     assert not known.covers(SaveBatch("c", (gap(1_000, 1_000),)))

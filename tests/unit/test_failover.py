@@ -15,54 +15,73 @@ from adapters.temporal_rounds import IDENTITY_PREFIX, has_ended_here, worker_ide
 from collector.domain.errors import EngineAwayError
 from collector.ports import RunningRounds, Signs
 from tests.unit.jumping_time import in_jumping_time
-from workers.failover import LOOK_S, LOST_AFTER_S, Watch, keep_turning, watch_over
+from workers.failover import AGAIN_S, BEAT, LOOK_S, LOST_AFTER_S, SILENT_S, Watch, keep_turning, watch_over
 
 ME, OTHER, DEAD = "me", "other", "dead"
 
 
-def look_for(watch: Watch, seconds: float, start_s: float, *alive: str) -> list[frozenset[str] | None]:
+NOBODY: frozenset[str] = frozenset()
+
+
+def look_for(watch: Watch, seconds: float, start_s: float, *alive: str) -> list[bool]:
     """Looks each `LOOK_S`; who is alive beats each time, and `DEAD` is listed with its last beat."""
     verdicts = []
     for turn in range(round(seconds / LOOK_S)):
         at_s = start_s + turn * LOOK_S
         beats = {DEAD: 1} | {identity: int(at_s * 1000) for identity in alive}
-        verdicts.append(watch.look(beats, at_s))
+        verdicts.append(watch.look(beats, NOBODY, at_s))
     return verdicts
 
 
+def gone(watch: Watch) -> list[str]:
+    return [identity for identity in (ME, OTHER, DEAD) if watch.gone(identity)]
+
+
 def test_nobody_is_judged_before_everybody_had_the_time_to_beat() -> None:
-    verdicts = look_for(Watch(), LOST_AFTER_S + LOOK_S, 100.0, ME, OTHER)
-    assert verdicts[:-1] == [None] * (len(verdicts) - 1)
-    assert verdicts[-1] == frozenset({ME, OTHER})
+    watch = Watch(ME)
+    assert not any(look_for(watch, LOST_AFTER_S, 100.0, ME, OTHER))
+    assert gone(watch) == []
+    assert watch.look({ME: 1, OTHER: 1, DEAD: 1}, NOBODY, 100.0 + LOST_AFTER_S)
+    assert gone(watch) == [DEAD]
 
 
 def test_who_falls_silent_is_gone_once_and_not_before_its_time() -> None:
-    watch = Watch()
+    watch = Watch(ME)
     look_for(watch, 30, 0.0, ME, OTHER)
     verdicts = look_for(watch, 30, 30.0, ME)
-    judged = [n for n, verdict in enumerate(verdicts) if verdict is not None]
-    assert [verdicts[n] for n in judged] == [frozenset({ME})]
-    assert judged[0] * LOOK_S + LOOK_S >= LOST_AFTER_S
+    assert [n for n, verdict in enumerate(verdicts) if verdict] == [LOST_AFTER_S // LOOK_S - 1]
+    assert gone(watch) == [OTHER, DEAD]
 
 
 def test_as_long_as_all_beat_there_is_nothing_to_do() -> None:
-    watch = Watch()
+    watch = Watch(ME)
     look_for(watch, 30, 0.0, ME, OTHER)
-    assert set(look_for(watch, 300, 30.0, ME, OTHER)) == {None}
+    assert not any(look_for(watch, 300, 30.0, ME, OTHER))
 
 
 def test_who_was_not_able_to_look_watches_anew_before_it_judges() -> None:
-    watch = Watch()
+    watch = Watch(ME)
     look_for(watch, 30, 0.0, ME, OTHER)
-    after = look_for(watch, LOST_AFTER_S + LOOK_S, 90.0, ME)
-    assert after[:-1] == [None] * (len(after) - 1)
-    assert after[-1] == frozenset({ME})
+    assert not any(look_for(watch, LOST_AFTER_S, 90.0, ME))
+    assert gone(watch) == []
+    assert watch.look({ME: 1}, NOBODY, 90.0 + LOST_AFTER_S)
+    assert gone(watch) == [OTHER, DEAD]
+
+
+def test_who_does_not_see_its_own_beats_judges_nobody() -> None:
+    watch = Watch(ME)
+    assert not any(look_for(watch, 300, 0.0, OTHER))
+    assert gone(watch) == []
 
 
 def test_a_worker_that_comes_is_alive_from_its_first_beat() -> None:
-    watch = Watch()
+    watch = Watch(ME)
     look_for(watch, 30, 0.0, ME)
-    assert set(look_for(watch, 30, 30.0, ME, OTHER)) == {None}
+    assert not any(look_for(watch, 30, 30.0, ME, OTHER))
+
+
+def test_it_judges_later_than_the_judged_know_of_their_silence() -> None:
+    assert SILENT_S + BEAT.total_seconds() + LOOK_S <= LOST_AFTER_S
 
 
 @dataclass
@@ -73,6 +92,7 @@ class Fleet:
     ended: frozenset[str] = frozenset()
     away: tuple[float, float] = (0.0, 0.0)
     refusals: deque[EngineAwayError] = field(default_factory=deque)
+    takes_s: float = 0.0
     taken: list[tuple[float, list[str]]] = field(default_factory=list)
 
     async def signs_of_life(self) -> Signs:
@@ -82,11 +102,13 @@ class Fleet:
         return Signs({ME: int(now * 1000), OTHER: int(min(now, self.silent_from_s) * 1000)}, self.ended)
 
     async def end_abandoned(self, gone: Callable[[str], bool], held: Callable[[str], bool]) -> int:
+        began = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.takes_s)
         if self.refusals:
             raise self.refusals.popleft()
         whose = [identity for identity in (ME, OTHER) if gone(identity)]
         assert not held("a-chamber")
-        self.taken.append((asyncio.get_running_loop().time(), whose))
+        self.taken.append((began, whose))
         return len(whose)
 
 
@@ -107,7 +129,7 @@ class Process(CollectionActivities):
 
 async def watched(fleet: RunningRounds, seconds: float) -> Process:
     process = Process()
-    watching = asyncio.create_task(watch_over(fleet, process, asyncio.get_running_loop().time))
+    watching = asyncio.create_task(watch_over(fleet, process, ME, asyncio.get_running_loop().time))
     await asyncio.sleep(seconds)
     watching.cancel()
     await asyncio.wait([watching])
@@ -115,30 +137,43 @@ async def watched(fleet: RunningRounds, seconds: float) -> Process:
     return process
 
 
+FIRST_S = LOOK_S + LOST_AFTER_S
+"""The first judgement, which finds what was there before."""
+
+
 @in_jumping_time
-async def test_the_rounds_of_a_silent_worker_are_taken_over_within_seconds() -> None:
+async def test_the_rounds_of_a_silent_worker_are_taken_over_within_seconds_and_looked_for_again() -> None:
     fleet = Fleet(silent_from_s=60)
-    process = await watched(fleet, 120)
-    (first, nobody), (second, other) = fleet.taken
-    assert (first, nobody) == (LOOK_S + LOST_AFTER_S, []), "the first judgement finds what was there before"
+    process = await watched(fleet, 200)
+    (first, nobody), (second, other), *again = fleet.taken
+    assert (first, nobody) == (FIRST_S, [])
     assert other == [OTHER]
     assert LOST_AFTER_S - LOOK_S <= second - 60 <= LOST_AFTER_S + 2 * LOOK_S
+    assert [round(at - second) for at, _ in again][:2] == [round(AGAIN_S[0]) + 2, round(AGAIN_S[0]) * 2 + 4]
     assert process.asked == []
 
 
 @in_jumping_time
 async def test_a_process_of_this_machine_that_ended_is_not_waited_for() -> None:
     fleet = Fleet(ended=frozenset({OTHER}))
-    await watched(fleet, 60)
-    assert fleet.taken[0] == (LOOK_S, [OTHER])
-    assert len(fleet.taken) == 2, "once, and once at the first judgement"
+    await watched(fleet, 10)
+    assert fleet.taken == [(LOOK_S, [OTHER])]
 
 
 @in_jumping_time
-async def test_what_temporal_did_not_do_is_asked_of_it_again() -> None:
-    fleet = Fleet(ended=frozenset({OTHER}), refusals=deque([EngineAwayError("away")]))
-    await watched(fleet, 8)
-    assert fleet.taken[0] == (2 * LOOK_S, [OTHER])
+async def test_a_takeover_that_fails_is_tried_again() -> None:
+    for silent in (Fleet(ended=frozenset({OTHER})), Fleet(silent_from_s=60)):
+        silent.refusals.extend([EngineAwayError("busy")] * 2)
+        await watched(silent, 60 + FIRST_S + 20)
+        assert [OTHER] in [whose for _, whose in silent.taken]
+
+
+@in_jumping_time
+async def test_looking_through_a_large_fleet_does_not_interrupt_the_watch() -> None:
+    fleet = Fleet(takes_s=9)
+    process = await watched(fleet, 600)
+    assert len(fleet.taken) == 1
+    assert process.asked == []
 
 
 @in_jumping_time

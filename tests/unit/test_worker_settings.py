@@ -49,6 +49,7 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
         "MAX_ACTIVITIES": "77",
         "MAX_CACHED_WORKFLOWS": "88",
         "MAX_WORKFLOW_TASKS": "99",
+        "HEARTBEAT_S": "12.5",
     }
     assert {name.lower() for name in values} == set(WorkerSettings.model_fields)
     for name, value in values.items():
@@ -59,6 +60,7 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
     assert (found.profiles, found.egress) == (tmp_path, '{"default": []}')
     assert (found.metrics_host, found.metrics_port) == ("0.0.0.0", 9464)
     assert (found.max_activities, found.max_cached_workflows, found.max_workflow_tasks) == (77, 88, 99)
+    assert found.heartbeat_s == 12.5
 
 
 def test_an_empty_variable_is_not_set(environment: pytest.MonkeyPatch) -> None:
@@ -94,6 +96,7 @@ def test_a_missing_database_is_named_with_the_form_of_a_dsn(environment: pytest.
         ("CHAMBERLOG_MAX_ACTIVITIES", "1e3x"),
         ("CHAMBERLOG_MAX_CACHED_WORKFLOWS", "0"),
         ("CHAMBERLOG_MAX_WORKFLOW_TASKS", "1"),
+        ("CHAMBERLOG_HEARTBEAT_S", "1"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_variable_and_not_quoted(

@@ -209,7 +209,7 @@ async def test_continue_as_new_carries_everything(env: WorkflowEnvironment) -> N
         slots = stage.doubles.slots
         assert len(slots) == len(set(slots)) >= 30
         assert all((s - stage.state.next_ms) % 60_000 == 0 for s in slots)
-        latest = env.client.get_workflow_handle_for(ChamberWorkflow.run, wire.workflow_id("long"))
+        latest = env.client.get_workflow_handle(wire.workflow_id("long"))
         status = await latest.query(ChamberWorkflow.status)
         assert status.run_number >= 5
         assert status.status == "collecting"
@@ -220,7 +220,7 @@ async def test_what_the_store_refused_is_drained_beside_the_loop(env: WorkflowEn
     doubles = Doubles(refuse=True)
     async with staged(env, spec("backlog", 60), doubles) as stage:
         await stage.pass_s(10 * 60)
-        latest = env.client.get_workflow_handle_for(ChamberWorkflow.run, wire.workflow_id("backlog"))
+        latest = env.client.get_workflow_handle(wire.workflow_id("backlog"))
         status = await latest.query(ChamberWorkflow.status)
         assert status.unsaved >= 9
         doubles.refuse = False

@@ -104,6 +104,7 @@ class OtelCollectionMetrics:
             if len(known) >= ORGANIZATIONS_LIMIT:
                 return {ORGANIZATION: OTHER_ORGANIZATIONS}
             known.add(organization)
+            self._unsaved.add(0, {ORGANIZATION: organization})  # shown as 0 from the first outcome on, not from a loss
         return {ORGANIZATION: organization}
 
 

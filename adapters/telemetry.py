@@ -75,6 +75,7 @@ class OtelCollectionMetrics:
         )
         self._gap_slots = meter.create_counter("chamberlog.gap.slots", "{slot}", "Slots without a reading")
         self._organizations: set[str] = set()
+        self._told: set[str] = set()
 
     def reading(self, organization: str, lateness_ms: int, fetch_ms: int) -> None:
         """A reading; lateness is the request's start against the slot. A clock that was set back counts as 0."""
@@ -95,7 +96,8 @@ class OtelCollectionMetrics:
 
     def unsaved(self, organization: str, delta: int) -> None:
         """Readings that wait for the store: refused (+) or stored at last (-)."""
-        if delta:
+        if delta or organization not in self._told:  # none is shown as none, and added once only
+            self._told.add(organization)
             self._unsaved.add(delta, self._whose(organization))
 
     def _whose(self, organization: str) -> dict[str, str]:
@@ -104,7 +106,6 @@ class OtelCollectionMetrics:
             if len(known) >= ORGANIZATIONS_LIMIT:
                 return {ORGANIZATION: OTHER_ORGANIZATIONS}
             known.add(organization)
-            self._unsaved.add(0, {ORGANIZATION: organization})  # shown as 0 from the first outcome on, not from a loss
         return {ORGANIZATION: organization}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +11,9 @@ HOST = "127.0.0.1"
 BACKLOG = 1_024
 FREE_FIRST, FREE_LAST = 18_100, 32_000
 """Free ports are taken from below the system's ephemeral range: no outgoing connection can be on one at a restart."""
+
+STARTS, STRIDE = 50, 200
+"""Where processes begin to look, and how far apart."""
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -35,8 +39,12 @@ def listen_on(port: int) -> socket.socket:
 
 
 def free_ports() -> Iterator[socket.socket]:
-    """Listening sockets on free ports, in rising order."""
-    for port in range(FREE_FIRST, FREE_LAST):
+    """Listening sockets on free ports, in rising order.
+
+    Each process begins elsewhere: the port of a device that is down is free, and must not be another fleet's meanwhile.
+    """
+    first = FREE_FIRST + os.getpid() % STARTS * STRIDE
+    for port in (*range(first, FREE_LAST), *range(FREE_FIRST, first)):
         try:
             yield listen_on(port)
         except PortTakenError:

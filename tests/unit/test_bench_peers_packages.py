@@ -24,8 +24,7 @@ def test_the_lock_file_agrees_with_the_pins() -> None:
     assert lock["packages"][""]["dependencies"] == wanted == node.locked_versions()
     locked = [package for path, package in lock["packages"].items() if path]
     assert all(package["integrity"].startswith("sha512-") for package in locked)
-    public = "https://registry.npmjs.org/"
-    assert all(package.get("resolved", public).startswith(public) for package in locked), "nobody else's mirror"
+    assert not any("resolved" in package for package in locked), "the lock names versions and hashes, no host"
 
 
 def test_the_lowest_node_is_the_one_that_the_package_asks_for() -> None:

@@ -44,7 +44,7 @@ class ActivityRound:
         self._seen_ms = self._started_ms
         self._frozen = self._alone = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._end = asyncio.Event()
+        self._ending = False
         self._waiting: asyncio.Future[None] | None = None
         self.done = asyncio.Event()
         self.progress = progress
@@ -74,14 +74,14 @@ class ActivityRound:
         """Wait for the instant on the monotonic clock; False when the round is to end."""
         self.fence()
         delay_s = (until_ms - self.now_ms()) / 1000
-        if delay_s > 0 and not self._end.is_set():
+        if delay_s > 0 and not self._ending:
             await self._sleep(delay_s)
         self.fence()
-        return not self._end.is_set()
+        return not self._ending
 
     def ended(self) -> bool:
         """Whether the round is to end after the slot in hand."""
-        return self._end.is_set()
+        return self._ending
 
     def fence(self) -> None:
         """Raise `FrozenError` once more than the heartbeat time-out passed between two turns of the event loop."""
@@ -101,7 +101,7 @@ class ActivityRound:
 
     def end(self) -> None:
         """Ask the round to end after the slot in hand."""
-        self._end.set()
+        self._ending = True
         self._wake()
 
     @contextlib.asynccontextmanager
@@ -155,7 +155,7 @@ class ActivityRound:
 
     async def _ask_server(self) -> None:
         """Ask until the server answers that another attempt owns the round, or passes a cancel on."""
-        while not self._end.is_set():
+        while not self._ending:
             await self.ask()
             await asyncio.sleep(ASK_EVERY_S)
 

@@ -51,16 +51,11 @@ async def _run(settings: WorkerSettings) -> None:
 async def _poll(settings: WorkerSettings, stop: asyncio.Event, polls: asyncio.Event) -> None:
     async with parts_of(settings) as parts:
         await warn_when_slots_are_few(parts.client, settings)
-        if parts.rounds is not None and settings.heartbeat_s is None:
-            parts.activities.beat_each(None)
-        elif settings.heartbeat_s is not None:
+        if parts.rounds is not None or settings.heartbeat_s is not None:
             parts.activities.beat_each(settings.heartbeat_s)
         worker = make_worker(parts.client, parts.activities, settings)
-        async with (
-            _beside(keep_turning(parts.activities), "turn"),
-            worker,
-            _watching(parts),
-        ):  # slots end while it turns
+        turning = _beside(keep_turning(parts.activities), "turn")  # outermost: slots in hand end while it turns
+        async with turning, worker, _watching(parts):
             polls.set()
             parts.readiness.set()
             log.info("polling; metrics at %s/metrics", parts.metrics_url)

@@ -32,8 +32,8 @@ class KnownDetectors:
 
         Then its set and the set's detectors are in the database. What became a gap instead registered nothing.
         """
-        reading = batch.outcomes[0] if len(batch.outcomes) == 1 else None
-        if isinstance(reading, Reading) and result.new_readings == 1:
+        reading = only_reading(batch)
+        if reading is not None and result.new_readings == 1:
             key = names_and_units(reading)
             self._sets[batch.chamber_id] = self._alike.setdefault(key, key)
 
@@ -44,9 +44,14 @@ class KnownDetectors:
 
     def covers(self, batch: SaveBatch) -> bool:
         """Whether the batch is one reading whose set was stored for this chamber."""
-        if len(batch.outcomes) != 1 or not isinstance(batch.outcomes[0], Reading):
-            return False
-        return self._sets.get(batch.chamber_id) == names_and_units(batch.outcomes[0])
+        reading = only_reading(batch)
+        return reading is not None and self._sets.get(batch.chamber_id) == names_and_units(reading)
+
+
+def only_reading(batch: SaveBatch) -> Reading | None:
+    """The reading, when the batch is one and nothing else."""
+    outcome = batch.outcomes[0] if len(batch.outcomes) == 1 else None
+    return outcome if isinstance(outcome, Reading) else None
 
 
 async def store_live(connection: Connection, batches: Sequence[SaveBatch], now_ms: int) -> dict[str, SaveResult]:
@@ -64,8 +69,8 @@ async def store_live(connection: Connection, batches: Sequence[SaveBatch], now_m
     places: dict[SetKey, int] = {}
     rows: list[tuple[object, ...]] = []
     for batch in batches:
-        reading = batch.outcomes[0]
-        assert isinstance(reading, Reading)
+        reading = only_reading(batch)
+        assert reading is not None
         place = places.setdefault(names_and_units(reading), len(places))
         rows.append((batch.chamber_id, *reading_values(reading, place), batch.settled_through_ms))
     sets = [array_of_texts(names) for names, _ in places], [array_of_texts(units) for _, units in places]

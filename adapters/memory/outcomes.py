@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.memory.audit import account_of
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
-from collector.domain.settling import apply_change, outdates, poisoned, still_to_apply, storable, window_of
+from collector.domain.settling import (
+    apply_change,
+    claimed_from,
+    outdates,
+    poisoned,
+    still_to_apply,
+    storable,
+    window_of,
+)
+from collector.domain.timerange import TimeRange
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.outcomes import SaveBatch, SaveResult
 
@@ -29,7 +39,7 @@ class InMemoryOutcomes:
         outcomes = still_to_apply(kept.spec, kept.pause, [storable(o, window) for o in batch.outcomes])
         lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
         new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
-        if batch.settled_through_ms is not None:
+        if batch.settled_through_ms is not None and not self._forgotten(kept, batch):
             kept.settled_ms = max(kept.settled_ms, batch.settled_through_ms)
         return SaveResult(new, tuple(sentence for sentence in lost if sentence))
 
@@ -53,6 +63,12 @@ class InMemoryOutcomes:
     def adhoc_readings(self, chamber_id: str) -> Sequence[StoredReading]:
         """What was stored off the grid, for tests."""
         return tuple(self._kept(chamber_id).adhoc.values())
+
+    def _forgotten(self, kept: KeptChamber, batch: SaveBatch) -> bool:
+        """Whether a slot between what is settled and what the batch accounts for has no outcome."""
+        from_ms = claimed_from(batch.outcomes, batch.settled_through_ms or 0)
+        account = account_of(kept, TimeRange(kept.settled_ms + 1, max(from_ms, kept.settled_ms + 1)), from_ms)
+        return account.expected > account.stored + account.gaps.total()
 
     def _kept(self, chamber_id: str) -> KeptChamber:
         try:

@@ -3,7 +3,7 @@
 from adapters.postgres.rows import SPEC_COLUMNS
 
 LOCK_CHAMBERS = f"""
-SELECT key, {SPEC_COLUMNS}, retired_at IS NOT NULL AS retired,
+SELECT key, {SPEC_COLUMNS}, retired_at IS NOT NULL AS retired, ms_of(settled_through) AS settled_ms,
     (SELECT ms_of(min(first_slot)) FROM schedule_epoch e WHERE e.chamber = c.key) AS retained_from_ms
 FROM chamber c WHERE id = ANY($1::text[]) ORDER BY key FOR NO KEY UPDATE
 """  # noqa: S608 - constants of ours
@@ -84,7 +84,10 @@ WITH handed AS MATERIALIZED (
     JOIN unnest($11::text[], $12::text[]) WITH ORDINALITY AS w (names, units, number) ON w.number = u.place + 1
     JOIN detector_set s ON (s.names, s.units) = (w.names::text[], w.units::text[])
     WHERE u.slot <= $13::bigint + coalesce(c.round_span_ms, $14::int)
-        AND EXISTS (SELECT FROM schedule_epoch e WHERE e.chamber = c.key AND e.first_slot <= instant_of(u.slot))
+        AND (SELECT min(e.first_slot) <= instant_of(u.slot)
+                AND (u.settled IS NULL OR u.slot - ms_of(c.settled_through) <= min(e.interval_ms)
+                    FILTER (WHERE e.last_slot IS NULL OR e.last_slot > c.settled_through))
+            FROM schedule_epoch e WHERE e.chamber = c.key)
     ORDER BY c.key FOR NO KEY UPDATE OF c
 ), {STORED_AND_LATEST}, moved AS (
     UPDATE chamber c SET settled_through = h.settled FROM handed h
@@ -94,8 +97,31 @@ SELECT h.id, s.chamber IS NOT NULL AS new FROM handed h LEFT JOIN stored s USING
 """  # noqa: S608 - constants of ours
 """One reading each of many chambers, named by their ids; locks their rows in the same order as `LOCK_CHAMBERS`.
 
-Answers with the chambers that it found fit: in the registry, the set there, the slot inside the window.
+Answers with the chambers that it found fit: in the registry, the set there, the slot inside the window and the next one
+after what is settled.
 """
+
+FORGOTTEN = """
+WITH epochs AS (
+    SELECT greatest(ms_of(first_slot), $2::bigint) AS lo, least(coalesce(ms_of(last_slot) + 1, $3), $3::bigint) AS hi,
+        interval_ms::bigint AS step, phase_ms::bigint AS phase
+    FROM schedule_epoch WHERE chamber = $1
+), runs AS (
+    SELECT coalesce(range_agg(int8range(ms_of(first_slot), coalesce(ms_of(last_slot) + 1, $3))), '{}') AS covered
+    FROM gap WHERE chamber = $1 AND first_slot < instant_of($3)
+        AND (last_slot IS NULL OR (last_slot >= instant_of($2) AND last_slot >= first_slot))
+)
+SELECT EXISTS (
+    SELECT FROM epochs e, runs r
+    WHERE e.lo < e.hi AND (e.hi - phase + step - 1) / step - (e.lo - phase + step - 1) / step > (
+        SELECT coalesce(sum((upper(p) - phase + step - 1) / step - (lower(p) - phase + step - 1) / step), 0)
+        FROM unnest(r.covered * int8multirange(int8range(e.lo, e.hi))) AS p
+    ) + (
+        SELECT count(*) FROM reading
+        WHERE chamber = $1 AND scheduled_at >= instant_of(e.lo) AND scheduled_at < instant_of(e.hi)
+            AND (ms_of(scheduled_at) - e.phase) % e.step = 0 AND NOT r.covered @> ms_of(scheduled_at)))
+"""
+"""Whether a slot of the chamber in [$2, $3) has no outcome; the work grows with runs and readings, not with slots."""
 
 OPEN_RUN = """
 INSERT INTO gap AS g (chamber, first_slot, reason, detail, by, until, opened)

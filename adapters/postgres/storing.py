@@ -1,5 +1,6 @@
 """One transaction for the outcomes of many chambers."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,8 +13,10 @@ from adapters.postgres.pool import Connection
 from adapters.postgres.rows import Row, SetKey, array_of_texts, names_and_units, pause_from, reading_values, spec_from
 from adapters.postgres.schedule import store_change
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
-from collector.domain.settling import Window, clean, still_to_apply, storable, window_of
+from collector.domain.settling import Window, claimed_from, clean, still_to_apply, storable, window_of
 from collector.ports.outcomes import SaveBatch
+
+log = logging.getLogger(__name__)
 
 
 class PartitionMissingError(Exception):
@@ -78,7 +81,7 @@ async def store_parts(connection: Connection, parts: Sequence[Part]) -> None:
         fates += [(part, fate) for fate in await _store_changes(connection, part)]
     readings = [(part, fate) for part, fate in fates if isinstance(fate, Reading)]
     gaps = [(part, fate) for part, fate in fates if isinstance(fate, Gap)]
-    settled = [(p.row["key"], p.settled_ms) for p in parts if p.settled_ms is not None]
+    settled = [(p.row["key"], p.settled_ms) for p in parts if await _settles(connection, p)]
     columns = [*await _reading_columns(connection, readings), *_gap_columns(gaps), *_columns(settled, 2)]
     try:
         counts = await connection.fetch(q.STORE, *columns)
@@ -89,6 +92,17 @@ async def store_parts(connection: Connection, parts: Sequence[Part]) -> None:
     new = {row["chamber"]: row["new"] for row in counts}
     for part in parts:
         part.new += new.get(part.row["key"], 0)
+
+
+async def _settles(connection: Connection, part: Part) -> bool:
+    """Whether `settled_through` may move: nothing that the batch takes for stored has been forgotten."""
+    if part.settled_ms is None:
+        return False
+    after_ms, from_ms = part.row["settled_ms"] + 1, claimed_from(part.outcomes, part.settled_ms)
+    if from_ms <= after_ms or not await connection.fetchval(q.FORGOTTEN, part.row["key"], after_ms, from_ms):
+        return True
+    log.warning("chamber %s: no outcome is known of slots between %d and %d", part.row["id"], after_ms, from_ms)
+    return False
 
 
 async def find_sets(connection: Connection, readings: Iterable[Reading]) -> dict[SetKey, int]:

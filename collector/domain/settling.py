@@ -70,6 +70,15 @@ def storable(outcome: Outcome, window: Window) -> Outcome:
             return outcome
 
 
+def claimed_from(outcomes: Sequence[Outcome], settled_through_ms: int) -> int:
+    """The first instant that these outcomes account for, when they are said to settle everything up to that one.
+
+    What lies before was settled before them, or else the store does not know what its caller takes for stored.
+    """
+    firsts = (first_slot_of(outcome) for outcome in outcomes)
+    return min((ms for ms in firsts if ms is not None), default=settled_through_ms + 1)
+
+
 def poisoned(outcome: Outcome, sqlstate: str, message: str) -> Gap | None:
     """The `malformed` gap of an outcome that the database itself refused; None for a change, which has no slot."""
     first = first_slot_of(outcome)

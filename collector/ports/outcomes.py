@@ -42,12 +42,14 @@ class OutcomeStore(Protocol):
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`, in one transaction.
 
-        A reading is stored once by (chamber, slot); `latest` moves only to a newer slot; `settled_through` only
-        forward. A gap run is stored once by (chamber, first, last, reason). An open `paused` run is stored once by
-        its first slot, and its `PauseEnd` closes it. An `Epoch` closes the open one and is stored once by when
-        it was decided; `EpochEnd` closes the open one. A `Change` is applied when the row has the expected version and
-        raises it by one; else it is lost. An outcome that the database itself refuses becomes a `malformed` gap with
-        its SQLSTATE; outcomes outside the window that is kept become `misconfigured`.
+        A reading is stored once by (chamber, slot); `latest` moves only to a newer slot. `settled_through` moves only
+        forward, and not at all while a slot before the first one of the batch has no outcome: whoever saves takes it
+        for stored, and the store has forgotten it (it was restored from a dump). A gap run is stored once by
+        (chamber, first, last, reason). An open `paused` run is stored once by its first slot, and its `PauseEnd`
+        closes it. An `Epoch` closes the open one and is stored once by when it was decided; `EpochEnd` closes the
+        open one. A `Change` is applied when the row has the expected version and raises it by one; else it is lost.
+        An outcome that the database itself refuses becomes a `malformed` gap with its SQLSTATE; outcomes outside the
+        window that is kept become `misconfigured`.
 
         Raises:
             StoreRefusedError: the store is away or too slow; nothing or all of it is stored, keep it.

@@ -97,6 +97,11 @@ class Enrolled:
         """Store outcomes of the chamber."""
         return await self.rooms.outcomes.save(SaveBatch(self.spec.id, outcomes, settled))
 
+    async def settle(self, to_ms: int) -> None:
+        """Say that every slot up to there has its outcome, whatever is there: what only a defect does."""
+        before = gap(self.first_ms - 1, self.first_ms - 1, GapReason.MISSED)  # no slot: it accounts from here on
+        await self.save(before, settled=to_ms)
+
     async def record(self) -> ChamberRecord:
         """Its row."""
         return await self.rooms.registry.find(self.spec.organization, self.spec.id)

@@ -111,7 +111,8 @@ async def tell(rooms: Rooms, story: Story) -> Told:
     runs = await _tell_runs(chamber, story, changes)
     slots = {epochs[0][0].at_or_after(start_ms + at_ms) if at_ms % 3 else start_ms + at_ms for at_ms in story.readings}
     settled_ms = start_ms + story.settled
-    await chamber.save(*(reading(slot) for slot in slots), settled=settled_ms)
+    await chamber.save(*(reading(slot) for slot in slots))
+    await chamber.settle(settled_ms)
     return Told(chamber, epochs, runs, slots, max(settled_ms, start_ms - 1))
 
 
@@ -160,7 +161,7 @@ async def test_a_fleet_is_the_sum_of_its_chambers_and_names_offenders(rooms: Roo
     foreign = await enrolled(rooms, spec("foreign", organization="elsewhere"))
     for chamber in (good, silent, wrong):
         await chamber.save(*(reading(chamber.slot(n)) for n in range(30)), settled=chamber.slot(29))
-    await wrong.save(settled=wrong.slot(34))
+    await wrong.settle(wrong.slot(34))
     await good.save(gap(good.slot(30), good.slot(200), GapReason.MISSED))
     now_ms = now()
 

@@ -53,7 +53,8 @@ async def test_a_change_taken_back_before_its_first_slot_opens_the_former_grid_a
 async def test_nothing_of_a_new_grid_is_settled_before_it_began(rooms: Rooms) -> None:
     chamber = await enrolled(rooms, spec("hasty"))
     epoch = decided(Grid(10_000, 0), Grid(10_000, 0).after(chamber.slot(9)), chamber.slot(9), 1)
-    await chamber.save(reading(chamber.slot(9)), settled=chamber.slot(20))
+    await chamber.save(reading(chamber.slot(9)))
+    await chamber.settle(chamber.slot(20))
 
     await chamber.save(epoch)
 

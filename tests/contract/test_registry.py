@@ -201,7 +201,8 @@ async def test_stale_is_two_intervals_and_a_minute_without_settling(
 ) -> None:
     chamber = await enrolled(rooms, spec("stale"))
     last_ms = chamber.spec.grid.at_or_before(now() - settled_ago_ms)
-    await chamber.save(reading(last_ms), settled=last_ms)
+    await chamber.save(reading(last_ms))
+    await chamber.settle(last_ms)
     assert (await chamber.record()).status == status
 
 

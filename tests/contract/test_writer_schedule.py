@@ -70,7 +70,8 @@ async def test_the_end_of_the_epoch_retires_the_row(rooms: Rooms, marked: bool) 
     end = EpochEnd(chamber.slot(4))
 
     for _ in range(2):
-        await chamber.save(end, settled=chamber.slot(4))
+        await chamber.save(end)
+        await chamber.settle(chamber.slot(4))
 
     record = await chamber.record()
     assert record.status == "retired"

@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test check bench format clean
+.PHONY: help up test check bench chaos format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -27,6 +27,9 @@ check: .venv/.made ## format, lint, types, import contracts, dependencies
 
 bench: .venv/.made ## what a reading costs, beside the peers; half an hour (ARGS=--quick: 8 minutes)
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: .venv/.made ## what becomes of every slot under one fault after another; half an hour (ARGS=--short: 3 minutes)
+	@$(BIN)/python -m chaos $(ARGS)
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from temporalio import activity
 
+from activities.clock_skew import ClockSkew
 from activities.failures import attempt_failed, benign
 from activities.round_control import ActivityRound, earlier_progress
 from collector import wire
@@ -43,8 +44,11 @@ class _Running:
 class CollectionActivities:
     """The activities of a worker process; they share the use cases and know which rounds run here."""
 
-    def __init__(self, collect: CollectRound, adhoc: CollectAdhoc, store: StoreOutcomes, clock: Clock) -> None:
+    def __init__(
+        self, collect: CollectRound, adhoc: CollectAdhoc, store: StoreOutcomes, clock: Clock, skew: ClockSkew
+    ) -> None:
         self._collect, self._adhoc, self._store, self._clock = collect, adhoc, store, clock
+        self._skew = skew
         self._running: dict[str, _Running] = {}
         self._beat_s = BEAT_S
 
@@ -83,13 +87,15 @@ class CollectionActivities:
         Heartbeat: `RoundProgress`, regularly in rounds of several slots, at once when the store refused an outcome.
         Fails with: the class of the `SlotFailedError` (benign), `FrozenError`.
         """
+        self._skew.heard(activity.info().started_time)
         chamber = request.spec.id
         progress = await self._take_over(request, earlier_progress())
         control = ActivityRound(self._clock, progress, self._beat_s)
         running = self._running[chamber] = _Running(request, control)
         try:
             async with control.beating():
-                return await self._carry(request, progress, control)
+                out = await self._carry(request, progress, control)
+            return replace(out, skew_ms=self._skew.look())
         except TryAgainError as error:
             activity.heartbeat(error.progress)
             raise attempt_failed(error) from None

@@ -24,6 +24,9 @@ BEAT_SHARE = 0.8
 """Of the heartbeat time-out: as the SDK does."""
 FROZEN_MS = 10_000
 """A process that gave no sign of life for so long may have been taken for dead, and its rounds be somebody else's."""
+HAND_BACK_AFTER_S = 1.0
+"""A worker that shuts down goes on with its rounds for so long: were they handed back at once, the next task might be
+given to this very worker, whose poll the server believes to be open, and be missed for the 10 s of its time-out."""
 HEALTH_FIELDS = frozenset(field.name for field in fields(Health))
 
 
@@ -36,7 +39,9 @@ class ActivityRound:
     def __init__(self, clock: Clock, progress: RoundProgress | None, beat_s: float) -> None:
         info = activity.info()
         limit_s = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else 0.0
-        self._limit_ms = min(int(limit_s * 1000), FROZEN_MS) or None
+        self._limit_ms = (
+            min(int(limit_s * 1000), FROZEN_MS) or FROZEN_MS
+        )  # rounds without heartbeats are taken over too
         self._beat_s = min(beat_s, limit_s * BEAT_SHARE)
         self._clock, self._attempt = clock, info.attempt
         self._server = activity.client().get_async_activity_handle(task_token=info.task_token)
@@ -44,8 +49,10 @@ class ActivityRound:
         self._seen_ms = self._started_ms
         self._frozen = self._alone = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._asked: asyncio.Task[bool] | None = None
         self._ending = False
         self._waiting: asyncio.Future[None] | None = None
+        self._until_ms = 0
         self.done = asyncio.Event()
         self.progress = progress
 
@@ -65,9 +72,17 @@ class ActivityRound:
         self.progress = progress
 
     async def make_durable(self, progress: RoundProgress) -> None:
-        """Heartbeat past the SDK's throttle and wait for the server's answer, but not longer than `DURABLE_LIMIT_S`."""
+        """Heartbeat past the SDK's throttle and wait for the server's answer, but not longer than `DURABLE_LIMIT_S`.
+
+        Once it did not answer it is asked beside the slots, until it does: with the store away too, waiting for it at
+        each slot would cost the next one.
+        """
         self.progress = progress
-        if not await self.ask():
+        if self._asked is not None and not self._asked.done():
+            return
+        answered = self._asked is None or self._asked.result()
+        self._asked = asyncio.create_task(self.ask())
+        if answered and not await asyncio.shield(self._asked):
             log.warning("progress of a round is not in Temporal yet: it does not answer")
 
     async def wait(self, until_ms: int) -> bool:
@@ -75,6 +90,7 @@ class ActivityRound:
         self.fence()
         delay_s = (until_ms - self.now_ms()) / 1000
         if delay_s > 0 and not self._ending:
+            self._until_ms = until_ms
             await self._sleep(delay_s)
         self.fence()
         return not self._ending
@@ -84,9 +100,9 @@ class ActivityRound:
         return self._ending
 
     def fence(self) -> None:
-        """Raise `FrozenError` once more than the heartbeat time-out passed between two turns of the event loop."""
+        """Raise `FrozenError` once more than `FROZEN_MS`, or the heartbeat time-out, passed between two turns."""
         now = self._clock.monotonic_ms()
-        if self._limit_ms is not None and now - self._seen_ms > self._limit_ms:
+        if now - self._seen_ms > self._limit_ms:
             self._frozen = True
         self._seen_ms = now
         if self._frozen:
@@ -113,9 +129,10 @@ class ActivityRound:
         try:
             yield
         finally:
-            for task in self._tasks:
+            tasks = [*self._tasks, *([self._asked] if self._asked is not None else [])]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def alone(self) -> bool:
@@ -168,9 +185,15 @@ class ActivityRound:
             self.end()  # another attempt owns the round
 
     def turn(self) -> None:
-        """See `CollectionActivities.turn`."""
-        with contextlib.suppress(FrozenError):  # the round itself raises it at its next turn
+        """See `CollectionActivities.turn`.
+
+        A wait that is over by the clock ends here, and one that the fence forbids: the event loop's timers do not
+        count the time that the machine was suspended.
+        """
+        with contextlib.suppress(FrozenError):  # the round itself raises it, woken for that
             self.fence()
+        if self._frozen or self.now_ms() >= self._until_ms:
+            self._wake()
 
     async def _tick(self) -> None:
         while True:
@@ -179,6 +202,7 @@ class ActivityRound:
 
     async def _end_with_worker(self) -> None:
         await activity.wait_for_worker_shutdown()
+        await asyncio.sleep(HAND_BACK_AFTER_S)
         self.end()
 
 

@@ -1,6 +1,6 @@
 """The in-memory twin of the fleet's control: chambers that obey at once and collect nothing by themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from collector import wire
@@ -21,7 +21,7 @@ from collector.messages import (
     SlotAnswer,
 )
 from collector.packing import pack
-from collector.ports import ChamberRecord, Clock
+from collector.ports import ChamberRecord, ChamberRun, Clock
 
 ReadDevice = Callable[[ChamberSpec], Outcome | None]
 """What a chamber's device answers: a reading, a gap, or None for no answer within any budget."""
@@ -33,14 +33,18 @@ class _Running:
     next_ms: int
     pause: Pause | None
     retiring: bool = False
+    settled_ms: int | None = None
+    held: bool = False
+    problem: str = ""
 
 
 class InMemoryFleet:
-    """Implements `collector.ports.FleetControl` without Temporal.
+    """Implements `collector.ports.FleetControl` and `FleetRuns` without Temporal.
 
     Attributes:
         away: while True every method raises `EngineAwayError`, as with Temporal down.
-        running: chambers that run, by id; removing one is what `temporal workflow terminate` does.
+        running: chambers that run, by id; removing one is what `temporal workflow terminate` does. `held` ones were
+            paused in Temporal itself, those with a `problem` have failing workflow tasks: neither answers.
     """
 
     def __init__(self, clock: Clock, read: ReadDevice) -> None:
@@ -52,10 +56,7 @@ class InMemoryFleet:
     async def start(self, record: ChamberRecord) -> None:
         """Start it from the row; one that runs is left alone."""
         await self.ping()
-        grid = record.spec.grid
-        first = max(grid.after(record.settled_through_ms), grid.at_or_after(record.first_slot_ms))
-        fresh = _Running(record.spec, first, record.pause, record.status == Status.RETIRING)
-        self.running.setdefault(record.spec.id, fresh)
+        self.running.setdefault(record.spec.id, _fresh(record))
 
     async def pause(self, chamber_id: str, request: PauseRequest) -> PauseAnswer:
         """In force at once; a chamber that is paused keeps the first slot of its pause."""
@@ -79,6 +80,12 @@ class InMemoryFleet:
             chamber.spec = request.spec
             chamber.next_ms = self._next_slot(chamber)
         return SlotAnswer(chamber.next_ms)
+
+    async def begin_again(self, record: ChamberRecord) -> SlotAnswer:
+        """In force at once."""
+        await self._willing(record.spec.id)
+        fresh = self.running[record.spec.id] = _fresh(record)
+        return SlotAnswer(fresh.next_ms)
 
     async def collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
         """Asks the device once per request id."""
@@ -107,7 +114,18 @@ class InMemoryFleet:
         status = Status.RETIRING if chamber.retiring else Status.PAUSED if chamber.pause else health.status
         upcoming = None if chamber.pause or chamber.retiring else self._next_slot(chamber)
         counts = (health.failures, health.last_reading_ms, health.last_failure, 0, 0)
-        return ChamberStatus(spec.id, status, upcoming, chamber.pause, *counts, spec.version, spec.interval_ms)
+        known = (spec.id, status, upcoming, chamber.pause, *counts, spec.version, spec.interval_ms)
+        return ChamberStatus(*known, settled_ms=chamber.settled_ms)
+
+    async def open(self) -> Sequence[ChamberRun]:
+        """Those that run, each with its version."""
+        await self.ping()
+        return [ChamberRun(i, c.spec.version, c.held, c.problem) for i, c in self.running.items()]
+
+    async def trouble(self, chamber_id: str) -> str | None:
+        """None is ever seen."""
+        await self.ping()
+        return "" if chamber_id in self.running else None
 
     async def ping(self) -> None:
         """Raises while `away`."""
@@ -118,7 +136,10 @@ class InMemoryFleet:
         await self.ping()
         if chamber_id not in self.running:
             raise NotFoundError(f"chamber {chamber_id} does not run in Temporal")
-        return self.running[chamber_id]
+        chamber = self.running[chamber_id]
+        if chamber.held or chamber.problem:
+            raise RejectedError("the chamber does not answer", wire.CONFLICT)
+        return chamber
 
     async def _willing(self, chamber_id: str) -> _Running:
         chamber = await self._find(chamber_id)
@@ -129,3 +150,9 @@ class InMemoryFleet:
     def _next_slot(self, chamber: _Running) -> int:
         grid = chamber.spec.grid
         return max(grid.at_or_after(chamber.next_ms), grid.after(self._clock.now_ms()))
+
+
+def _fresh(record: ChamberRecord) -> _Running:
+    grid, settled_ms = record.spec.grid, record.settled_through_ms
+    first = max(grid.after(settled_ms), grid.at_or_after(record.first_slot_ms))
+    return _Running(record.spec, first, record.pause, record.status == Status.RETIRING, settled_ms)

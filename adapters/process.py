@@ -10,7 +10,11 @@ from pydantic_settings import BaseSettings
 
 from collector.domain.errors import InvalidFieldError
 
-REMEDIES = {"POSTGRES": "write postgresql://user:password@host:5432/database"}
+REMEDIES = {
+    "POSTGRES": "write postgresql://user:password@host:5432/database",
+    "BUILD_ID": "set it together with CHAMBERLOG_DEPLOYMENT, to letters, digits and . _ -, or set neither",
+    "DEPLOYMENT": "write letters, digits, _ and -",
+}
 GARBAGE_THRESHOLDS = (10_000, 20, 20)
 """New objects before a young look, and looks before the next older one: 700, 10, 10 by default."""
 Settings = TypeVar("Settings", bound=BaseSettings)

@@ -7,13 +7,15 @@
 | `chamberlog.fetch.duration` | s | histogram | `error.type` when it failed | `chamberlog_fetch_duration_seconds` |
 | `chamberlog.outcomes.unsaved` | {outcome} | up-down counter | | `chamberlog_outcomes_unsaved` |
 | `chamberlog.gap.slots` | {slot} | counter | `reason`: a gap reason | `chamberlog_gap_slots_total` |
+| `chamberlog.clock.skew` | s | gauge | | `chamberlog_clock_skew_seconds` |
 
-All of them carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and `error.type` (at
-/metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`, `_sum` and `_count`.
-`target_info` names the service.
+All but the clock's carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and `error.type`
+(at /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`, `_sum` and
+`_count`. `target_info` names the service.
 `chamberlog.collections` counts slots by what became of them: `reading` plus `gap` are the slots accounted for, but the
 paused ones, which nobody collects. `chamberlog.outcomes.unsaved` counts readings. One worker may store what another was
-refused, so only its sum over all workers means something.
+refused, so only its sum over all workers means something. `chamberlog.clock.skew` is the process's wall clock less
+that of Temporal's server; it is there from the first look at that on.
 """
 
 import logging
@@ -74,6 +76,7 @@ class OtelCollectionMetrics:
             "chamberlog.outcomes.unsaved", "{outcome}", "Readings that wait for the store: sum over workers"
         )
         self._gap_slots = meter.create_counter("chamberlog.gap.slots", "{slot}", "Slots without a reading")
+        self._skew = meter.create_gauge("chamberlog.clock.skew", "s", "This process's wall clock less Temporal's")
         self._organizations: set[str] = set()
         self._told: set[str] = set()
 
@@ -99,6 +102,10 @@ class OtelCollectionMetrics:
         if delta or organization not in self._told:  # none is shown as none, and added once only
             self._told.add(organization)
             self._unsaved.add(delta, self._whose(organization))
+
+    def clock_skew(self, skew_ms: int) -> None:
+        """How far this process's wall clock is ahead (+) or behind (-): the newest counts."""
+        self._skew.set(skew_ms / 1000)
 
     def _whose(self, organization: str) -> dict[str, str]:
         known = self._organizations
@@ -204,13 +211,14 @@ class MetricsServer:
         self.close()
 
 
-def serve_metrics(host: str, port: int, ready: Callable[[], bool], registry: CollectorRegistry) -> MetricsServer:
-    """Serve `GET /metrics` and `GET /readyz` (200 `ready`, 503 `not ready`).
+def serve_metrics(host: str, port: int, why_not: Callable[[], str], registry: CollectorRegistry) -> MetricsServer:
+    """Serve `GET /metrics` and `GET /readyz` (200 `ready`, 503 `not ready: ` and the reason).
 
     Args:
         host: 127.0.0.1 unless the network is to see it.
         port: 0 picks a free one, see `MetricsServer.port`.
-        ready: whether the process does its work; called from another thread, must answer at once and not raise.
+        why_not: why the process does not do its work, empty when it does; called from another thread, must answer at
+            once and not raise.
         registry: that of `make_meter_provider`.
 
     Raises:
@@ -218,7 +226,8 @@ def serve_metrics(host: str, port: int, ready: Callable[[], bool], registry: Col
     """
 
     def readiness(_: str) -> Served:
-        return (200, b"ready\n", "text/plain") if ready() else (503, b"not ready\n", "text/plain")
+        why = why_not()
+        return (503, f"not ready: {why}\n".encode(), "text/plain") if why else (200, b"ready\n", "text/plain")
 
     def metrics(accept: str) -> Served:
         return (200, *metrics_text(registry, accept))

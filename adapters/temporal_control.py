@@ -1,30 +1,27 @@
 """The fleet's control through Temporal: starts chambers, speaks to them by updates, asks them by queries."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
-    RPCTimeoutOrCancelledError,
     WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
-    WorkflowUpdateFailedError,
     WorkflowUpdateStage,
 )
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.temporal_faults import NoAnswerError, speaking
 from collector import wire
 from collector.domain.cadence import Grid, grid_of
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import (
-    ChamberlogError,
     DeviceTimeoutError,
     EngineAwayError,
     NotFoundError,
@@ -33,6 +30,7 @@ from collector.domain.errors import (
 from collector.domain.health import Status
 from collector.messages import (
     AdhocOutcome,
+    BeginAgainRequest,
     ChamberState,
     ChamberStatus,
     CollectRequest,
@@ -56,8 +54,6 @@ ENDING_S = 0.1
 """Between two looks whether a chamber that retired has ended."""
 SUMMARY_BYTES = 200
 """Temporal's limit of a static summary."""
-DRIFTED = "AcceptedUpdateCompletedWorkflow"
-"""The server's own type for an update whose workflow ended before it answered."""
 
 T = TypeVar("T")
 
@@ -73,7 +69,7 @@ class TemporalFleet:
 
         A retired chamber is in the ledger shortly before its workflow ends: enrolled again it waits for that end.
         """
-        async with _speaking(record.spec.id, RPC_TIMEOUT):
+        async with speaking(record.spec.id, RPC_TIMEOUT):
             while not await self._started(record) and record.status != Status.RETIRING:
                 if not await self._ends(record.spec.id):
                     return
@@ -81,6 +77,8 @@ class TemporalFleet:
 
     async def _started(self, record: ChamberRecord) -> bool:
         state = initial_state(record)
+        state.lost_through_ms = await self._ended_ms(record, state)
+        state.verify = state.lost_through_ms is not None  # the slot in hand may have been stored after that end
         try:
             await self._client.start_workflow(
                 wire.CHAMBER_WORKFLOW,
@@ -90,11 +88,27 @@ class TemporalFleet:
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 search_attributes=presentation.attributes(record.spec, presentation.status_of(state)),
                 static_summary=summary_of(record.spec),
+                memo={wire.MEMO_VERSION: state.spec.version},
                 rpc_timeout=RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
             return False
         return True
+
+    async def _ended_ms(self, record: ChamberRecord, state: ChamberState) -> int | None:
+        """When the run before ended: slots up to then were handed out. None without one, or when no slot is past."""
+        if state.next_ms > time.time_ns() // 1_000_000:
+            return None
+        execution = WorkflowExecution(workflow_id=wire.workflow_id(record.spec.id))
+        request = DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=execution)
+        try:
+            answer = await self._client.workflow_service.describe_workflow_execution(request, timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        info = answer.workflow_execution_info
+        return info.close_time.ToMilliseconds() if info.HasField("close_time") else None
 
     async def _ends(self, chamber_id: str) -> bool:
         """Whether the workflow that runs is that of a former life."""
@@ -121,9 +135,14 @@ class TemporalFleet:
         """Answers with the last slot that was handed out."""
         return await self._update(chamber_id, wire.UPDATE_RETIRE, request, RetireAnswer)
 
+    async def begin_again(self, record: ChamberRecord) -> SlotAnswer:
+        """Answers with the first slot that the ledger does not have."""
+        request = BeginAgainRequest(initial_state(record))
+        return await self._update(record.spec.id, wire.UPDATE_BEGIN_AGAIN, request, SlotAnswer)
+
     async def collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
         """Collect now; the request id is the update's id, so that the same request again gets the same answer."""
-        async with _speaking(chamber_id, RPC_TIMEOUT):
+        async with speaking(chamber_id, RPC_TIMEOUT):
             update = await self._handle(chamber_id).start_update(
                 wire.UPDATE_COLLECT,
                 request,
@@ -132,15 +151,15 @@ class TemporalFleet:
                 result_type=AdhocOutcome,
             )
         try:
-            async with _speaking(chamber_id, timedelta(milliseconds=within_ms)):
+            async with speaking(chamber_id, timedelta(milliseconds=within_ms)):
                 outcome: AdhocOutcome = await update.result()
                 return outcome
-        except _NoAnswerError:
+        except NoAnswerError:
             raise DeviceTimeoutError(f"no reading within {within_ms / 1000:g} s") from None
 
     async def status(self, chamber_id: str) -> ChamberStatus:
         """What the chamber says of itself."""
-        async with _speaking(chamber_id, QUERY_TIMEOUT):
+        async with speaking(chamber_id, QUERY_TIMEOUT):
             status: ChamberStatus = await self._handle(chamber_id).query(
                 wire.QUERY_STATUS,
                 result_type=ChamberStatus,
@@ -151,12 +170,12 @@ class TemporalFleet:
 
     async def ping(self) -> None:
         """Whether the server's frontend serves."""
-        async with _speaking("", PING_TIMEOUT):
+        async with speaking("", PING_TIMEOUT):
             if not await self._client.service_client.check_health(timeout=PING_TIMEOUT):
                 raise EngineAwayError("Temporal answers that it does not serve")
 
     async def _update(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
-        async with _speaking(chamber_id, RPC_TIMEOUT):
+        async with speaking(chamber_id, RPC_TIMEOUT):
             answer: T = await self._handle(chamber_id).execute_update(
                 name, request, result_type=result_type, rpc_timeout=RPC_TIMEOUT
             )
@@ -192,78 +211,3 @@ def summary_of(spec: ChamberSpec) -> str:
     """One line for lists: never the URL, which may say more than everybody should read."""
     text = f"{spec.name or spec.id}: {spec.profile} every {spec.interval_ms / 1000:g} s"
     return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")
-
-
-class _NoAnswerError(EngineAwayError):
-    """Temporal took the request and nobody answered it in time."""
-
-
-@asynccontextmanager
-async def _speaking(chamber_id: str, limit: timedelta) -> AsyncIterator[None]:
-    """Bound a conversation in time and say what went wrong in the core's words."""
-    try:
-        async with asyncio.timeout(limit.total_seconds()):
-            yield
-    except ChamberlogError:
-        raise
-    except Exception as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError from error  # the SDK reports a cancelled caller as a timeout of its own
-        translated = _translate(error, chamber_id)
-        if translated is None:
-            raise
-        raise translated from error
-
-
-def _translate(error: Exception, chamber_id: str) -> ChamberlogError | None:
-    match error:
-        case RPCError():
-            return _of_rpc(error, chamber_id)
-        case WorkflowUpdateFailedError():
-            return _of_update(error.cause, chamber_id)
-        case WorkflowQueryRejectedError() | WorkflowQueryFailedError() | ValueError():
-            return _of_query(error, chamber_id)
-        case TimeoutError() | RPCTimeoutOrCancelledError():
-            return _NoAnswerError("Temporal or a worker did not answer in time")
-        case RuntimeError() if "client connect" in str(error):
-            return EngineAwayError("Temporal cannot be reached")
-    return None
-
-
-def _of_rpc(error: RPCError, chamber_id: str) -> ChamberlogError:
-    if error.status is RPCStatusCode.NOT_FOUND:
-        return _not_running(chamber_id)
-    if error.status is RPCStatusCode.FAILED_PRECONDITION and "paused" in error.message:
-        return _paused_natively(chamber_id)
-    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-        return _NoAnswerError("Temporal or a worker did not answer in time")
-    return EngineAwayError(f"Temporal answers {error.status.name}: {error.message[:300]}")
-
-
-def _of_query(error: Exception, chamber_id: str) -> ChamberlogError | None:
-    if isinstance(error, WorkflowQueryRejectedError):
-        return _not_running(chamber_id)
-    if isinstance(error, WorkflowQueryFailedError):
-        return RejectedError(f"chamber {chamber_id} could not answer: {error.message[:200]}", wire.CONFLICT)
-    return _paused_natively(chamber_id) if "WorkflowExecutionStatus" in str(error) else None  # 8 is unknown to the SDK
-
-
-def _of_update(cause: BaseException, chamber_id: str) -> ChamberlogError:
-    if isinstance(cause, ApplicationError) and cause.type == DRIFTED:
-        return _not_running(chamber_id)
-    if isinstance(cause, ApplicationError):
-        kind = wire.INVALID if cause.type == wire.INVALID else wire.CONFLICT
-        return RejectedError(cause.message, kind)
-    if isinstance(cause, ActivityError):
-        return _NoAnswerError(f"the chamber's worker did not finish: {cause.message[:200]}")
-    return RejectedError(str(cause)[:300], wire.CONFLICT)
-
-
-def _not_running(chamber_id: str) -> NotFoundError:
-    return NotFoundError(f"chamber {chamber_id} does not run in Temporal")
-
-
-def _paused_natively(chamber_id: str) -> RejectedError:
-    remedy = f"`temporal workflow unpause -w {wire.workflow_id(chamber_id)}` lets it speak again"
-    return RejectedError(f"chamber {chamber_id} is paused in Temporal itself: {remedy}", wire.CONFLICT)

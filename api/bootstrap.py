@@ -9,11 +9,13 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from adapters.clock import SystemClock
+from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import InMemoryLatest
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
+from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.process import make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
@@ -60,6 +62,8 @@ async def build_app(settings: ApiSettings) -> FastAPI:
         profiles=FileProfiles(_folders(settings)),
         clock=clock,
         metrics=partial(metrics_text, registry),
+        upkeep=PostgresUpkeep(postgres),
+        fleet_metrics=OtelFleetMetrics(provider),
     )
     return create_app(make_services(ports), partial(_lifespan, closing))
 

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collector.ports import Clock, FleetControl, KeyStore, LatestCache, LedgerReader, ProfileCatalog, Registry
+from collector.ports import (
+    Clock,
+    FleetControl,
+    FleetMetrics,
+    KeyStore,
+    LatestCache,
+    LedgerReader,
+    ProfileCatalog,
+    Registry,
+    UpkeepLog,
+)
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.catalog import ListProfiles, ListSections
@@ -11,6 +21,7 @@ from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeCham
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
+from collector.usecases.observe import ObserveFleet
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListDetectors, ListGaps, ListReadings, ShowLatest
 
@@ -33,6 +44,8 @@ class Ports:
     profiles: ProfileCatalog
     clock: Clock
     metrics: MetricsText
+    upkeep: UpkeepLog
+    fleet_metrics: FleetMetrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,7 @@ class Services:
 
     clock: Clock
     metrics: MetricsText
+    observe: ObserveFleet
     authenticate: Authenticate
     readiness: CheckReadiness
     enrol: EnrolChamber
@@ -68,6 +82,7 @@ def make_services(ports: Ports) -> Services:
     return Services(
         clock=clock,
         metrics=ports.metrics,
+        observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=Authenticate(ports.keys, clock),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock),

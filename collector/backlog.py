@@ -13,6 +13,15 @@ ROUND_LIMIT_BYTES = 64 * 1024
 """Of one round: it travels in every heartbeat."""
 
 
+CHANGES_LIMIT_BYTES = 128 * 1024
+"""Of what changes the schedule, which is never folded: over it a chamber heeds no signal until the store is back."""
+
+
+def changes_bytes(rows: Sequence[Packed]) -> int:
+    """Size of those packed outcomes that change the schedule."""
+    return total_bytes([row for row in rows if _span(row) is None])
+
+
 def total_bytes(rows: Sequence[Packed]) -> int:
     """Size of packed outcomes as they travel."""
     return sum(packed_bytes(row) + 1 for row in rows)

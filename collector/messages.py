@@ -32,6 +32,7 @@ class ChamberState:
         handed_out_ms: last slot handed out on grids before this one: no slot of a later grid is at or before it.
         decided_ms: when the newest epoch was decided; no two of a chamber at the same instant.
         wanted: the row's spec, where a chamber starts on the ledger's grid because the row's has no epoch yet.
+        skew_ms: how far the clock of the worker of the last round was ahead of the server's (-: behind it).
     """
 
     spec: ChamberSpec
@@ -50,6 +51,7 @@ class ChamberState:
     handed_out_ms: int | None = None
     decided_ms: int = 0
     wanted: ChamberSpec | None = None
+    skew_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class ChamberStatus:
         interval_ms: of the spec in force.
         notes: signals that were ignored and changes that lost.
         run_number: runs so far (continue-as-new).
+        unconfirmed: changes of signals that the registry has not answered yet.
+        settled_ms: every slot up to here has its outcome in the store, as far as the chamber knows.
     """
 
     id: str
@@ -86,6 +90,8 @@ class ChamberStatus:
     interval_ms: int
     notes: list[str] = field(default_factory=list)
     run_number: int = 0
+    unconfirmed: int = 0
+    settled_ms: int | None = None
 
 
 # ---- activities
@@ -144,6 +150,7 @@ class RoundOutcome:
         stored: readings that are new in the store.
         last: the last outcome, for people.
         lost_changes: changes that lost against the registry row, for people.
+        skew_ms: how far the worker's clock was ahead of the server's at the end (-: behind it).
     """
 
     next_ms: int
@@ -152,6 +159,7 @@ class RoundOutcome:
     stored: int = 0
     last: str = ""
     lost_changes: list[str] = field(default_factory=list)
+    skew_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,3 +281,10 @@ class RetireAnswer:
     """`last_slot_ms` is the last slot that was handed out."""
 
     last_slot_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAgainRequest:
+    """Go back to the registry's row: `state` is what a chamber would be started with. Its history stays."""
+
+    state: ChamberState

@@ -10,9 +10,9 @@ from dataclasses import replace
 from collector.backlog import oldest_slot
 from collector.domain.cadence import RoundPlan, plan_round
 from collector.domain.chamber import ChamberSpec, Pause
-from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd
+from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
-from collector.packing import Packed, pack
+from collector.packing import Packed, pack, unpack
 
 
 def plan(state: ChamberState, now_ms: int) -> RoundPlan:
@@ -44,6 +44,18 @@ def begin(state: ChamberState, now_ms: int) -> None:
     if state.wanted is not None:
         wanted, state.wanted = state.wanted, None
         configure(state, wanted, now_ms)
+
+
+def begin_again(state: ChamberState, fresh: ChamberState) -> None:
+    """The row is older than the chamber, as after a restore from a dump: `fresh` takes over what only the chamber has.
+
+    Slots that were handed out and that the ledger has forgotten become `lost`, but those whose outcomes still wait.
+    What the chamber decided about its schedule goes: the row stands.
+    """
+    fresh.lost_through_ms, fresh.verify = state.next_ms - 1, True
+    fresh.unsaved = [row for row in state.unsaved if isinstance(fate := unpack(row), Reading | Gap) and _decides(fate)]
+    fresh.notes, fresh.last, fresh.health = state.notes, state.last, state.health
+    fresh.decided_ms, fresh.cycles_per_run = state.decided_ms, state.cycles_per_run
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:
@@ -189,6 +201,10 @@ def _expire(state: ChamberState, now_ms: int) -> None:
     held = state.pause
     if held is not None and held.until_ms is not None and held.until_ms <= now_ms:
         resume(state, ResumeRequest(by="end of the pause"), now_ms)
+
+
+def _decides(outcome: Reading | Gap) -> bool:
+    return isinstance(outcome, Reading) or outcome.last_ms is not None
 
 
 def _open_run(held: Pause) -> Gap:

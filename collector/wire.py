@@ -9,6 +9,13 @@ COLLECT = "collect"
 STORE = "store"
 COLLECT_ADHOC = "collect_adhoc"
 
+RECONCILE_WORKFLOW = "Reconcile"
+RECONCILE = "reconcile"
+RECONCILE_SCHEDULE = "reconcile"
+MAINTENANCE_WORKFLOW = "Maintenance"
+MAINTAIN = "maintain"
+MAINTENANCE_SCHEDULE = "maintenance"
+
 SIGNAL_PAUSE = "pause"
 SIGNAL_RESUME = "resume"
 SIGNAL_SET_INTERVAL = "set_interval"
@@ -18,6 +25,7 @@ UPDATE_PAUSE = "pause_chamber"
 UPDATE_RESUME = "resume_chamber"
 UPDATE_COLLECT = "collect_reading"
 UPDATE_RETIRE = "retire"
+UPDATE_BEGIN_AGAIN = "begin_again"
 
 QUERY_STATUS = "status"
 
@@ -26,6 +34,9 @@ SEARCH_SECTION = "ChamberSection"
 SEARCH_STATUS = "ChamberStatus"
 SEARCH_PROFILE = "ChamberProfile"
 SEARCH_INTERVAL_SECONDS = "ChamberIntervalSeconds"
+
+MEMO_VERSION = "version"
+"""The version of the spec that a chamber has: whoever lists chambers sees it without asking each."""
 
 INVALID, CONFLICT = "Invalid", "Conflict"
 """Types of the application errors with which a workflow rejects an update."""

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from stack.environment import part_environment
@@ -91,15 +92,23 @@ def api_part(layout: Layout, egress: str) -> Part:
 
 def worker_parts(layout: Layout, egress: str) -> list[Part]:
     """The workers; each is ready by the `/readyz` beside its metrics."""
-    return [_worker(layout, name, egress) for name in layout.workers]
+    return [worker_part(layout, name, egress) for name in layout.workers]
 
 
-def _worker(layout: Layout, name: str, egress: str) -> Part:
-    port = layout.ports[name]
+def worker_part(layout: Layout, name: str, egress: str, program: Sequence[str] = ("workers",)) -> Part:
+    """One worker.
+
+    Args:
+        layout: where everything is.
+        name: one of `layout.workers`.
+        egress: see `egress_document`.
+        program: the module that runs as the worker, and its arguments.
+    """
+    port, (module, *arguments) = layout.ports[name], program
     environment = _servers(layout, egress) | {"CHAMBERLOG_METRICS_PORT": str(port)}
     return Part(
         name,
-        lambda: _python("workers", [], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),
+        lambda: _python(module, [*arguments], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),
         lambda: answers_ready(port),
     )
 

@@ -106,7 +106,14 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to keep it running; `state` says how far it is."""
+        """Begin to keep it running, also after a stop; `state` says how far it is. Again: nothing happens.
+
+        One that died too often gets a new chance, without its earlier deaths.
+        """
+        if self._task is not None and not self._task.done():
+            return
+        self.failed = False
+        self._deaths.clear()
         self._set(State.STARTING)
         self._task = asyncio.create_task(self._keep(), name=f"keep {self.part.name}")
 
@@ -192,6 +199,14 @@ class Supervisor:
     def failed(self) -> bool:
         """Whether a part died too often and stays down."""
         return any(keeper.failed for keeper in self._keepers.values())
+
+    def keeper(self, name: str) -> Keeper:
+        """That of one part: to stop it alone, and to start it later.
+
+        Raises:
+            KeyError: no part of this name was started.
+        """
+        return self._keepers[name]
 
     async def start(self, parts: Iterable[Part], within_s: float) -> None:
         """Start parts side by side and wait until all are up.

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,12 @@ class TemporalPorts:
 
 
 def start_temporal(
-    data: Path, ports: TemporalPorts | None = None, *, log: Path | None = None, linger_s: float = 0.0
+    data: Path,
+    ports: TemporalPorts | None = None,
+    *,
+    log: Path | None = None,
+    linger_s: float = 0.0,
+    more_config: Sequence[str] = (),
 ) -> Server:
     """Start the Temporal server with its Web UI on loopback.
 
@@ -47,6 +53,7 @@ def start_temporal(
         ports: of the gRPC service and the Web UI.
         log: appended to; default `<data>.log`.
         linger_s: how long it goes on when this process is killed.
+        more_config: dynamic settings beside `DYNAMIC_CONFIG`, each as `key=value`.
 
     Returns:
         The server; `address` is host:port of the gRPC service, `ui_address` the Web UI's URL.
@@ -63,7 +70,7 @@ def start_temporal(
         grpc, ui = wanted.grpc or free_port(), wanted.ui or free_port()
         for port in (grpc, ui):
             require_free(port, "Temporal")
-        arguments = _arguments(binary, data / "temporal.db", TemporalPorts(grpc, ui))
+        arguments = _arguments(binary, data / "temporal.db", TemporalPorts(grpc, ui), more_config)
         child = spawn(Command(arguments, log or log_of(data), environment=_environment(), linger_s=linger_s))
         remember_pid(data, child)
         await_ready(child, lambda: accepts(grpc) and accepts(ui) and serves(binary, grpc), READY_S, "Temporal")
@@ -86,10 +93,10 @@ def serves(binary: Path, port: int) -> bool:
     return subprocess.run(command, capture_output=True, check=False, env=_environment()).returncode == 0
 
 
-def _arguments(binary: Path, database: Path, ports: TemporalPorts) -> list[str | Path]:
+def _arguments(binary: Path, database: Path, ports: TemporalPorts, more_config: Sequence[str]) -> list[str | Path]:
     addresses = ["--ip", HOST, "--ui-ip", HOST, "--port", str(ports.grpc), "--ui-port", str(ports.ui)]
     pragmas = [part for pragma in PRAGMAS for part in ("--sqlite-pragma", pragma)]
-    dynamic = [part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value)]
+    dynamic = [part for value in (*DYNAMIC_CONFIG, *more_config) for part in ("--dynamic-config-value", value)]
     quiet = ["--log-level", "warn", "--ui-disable-news-fetch"]
     return [binary, "server", "start-dev", *addresses, "--db-filename", database, *pragmas, *dynamic, *quiet]
 

@@ -2,19 +2,26 @@
 
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from temporalio.client import Client
 
+from activities.clock_skew import ClockSkew
 from activities.collection import CollectionActivities
+from activities.maintenance import MaintenanceActivities
+from activities.reconcile import ReconcileActivities
 from adapters.clock import SystemClock
 from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
 from adapters.memory import InMemoryLatest
+from adapters.postgres.fleet_rows import PostgresFleetRows
+from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
+from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.postgres.writer import PostgresOutcomes
 from adapters.process import collect_rarely, make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
@@ -22,13 +29,20 @@ from adapters.redis.latest import RedisLatest
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
 from adapters.temporal_client import connect, register_search_attributes
+from adapters.temporal_clock import TemporalServerClock
+from adapters.temporal_control import TemporalFleet
 from adapters.temporal_rounds import TemporalRounds, tells_workers_apart, worker_identity
-from collector.domain.errors import InvalidFieldError
+from adapters.temporal_runs import TemporalRuns
+from adapters.temporal_schedules import ensure_schedules
+from collector.domain.errors import EngineAwayError, InvalidFieldError
 from collector.ports import Clock, LatestCache, RunningRounds
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.fetch import FetchReading
+from collector.usecases.maintain import MaintainLedger
+from collector.usecases.reconcile import ReconcileFleet
 from collector.usecases.store import StoreOutcomes
+from workers.clock_watch import ClockWatch
 from workers.failover import BEAT
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
@@ -57,6 +71,9 @@ class Parts:
         readiness: answers `/readyz`.
         metrics_url: where `/metrics` and `/readyz` are.
         rounds: of all workers, where the server can tell them apart.
+        clock: of this process.
+        clock_watch: whether that is right enough to collect by.
+        upkeep: activities that look after the fleet and the ledger.
     """
 
     client: Client
@@ -64,27 +81,63 @@ class Parts:
     readiness: Readiness
     metrics_url: str
     rounds: RunningRounds | None
+    clock: Clock
+    clock_watch: ClockWatch
+    upkeep: tuple[Callable[..., Any], ...] = ()
 
 
 @asynccontextmanager
-async def parts_of(settings: WorkerSettings) -> AsyncIterator[Parts]:
+async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> AsyncIterator[Parts]:
     """Make the parts; wait for Temporal as long as it is away, never for the stores.
+
+    Args:
+        settings: of the process.
+        clock: of the process; None = the machine's.
 
     Raises:
         InvalidFieldError: a setting or a profile is wrong, or the metrics' port is taken.
     """
     async with AsyncExitStack() as closing:
-        clock, readiness, registry = SystemClock(), Readiness(), CollectorRegistry()
+        clock, registry = clock or SystemClock(), CollectorRegistry()
+        readiness = Readiness(clock.monotonic_ms)
         provider = make_meter_provider(SERVICE, registry=registry)
         closing.callback(provider.shutdown)
         server = _metrics_server(settings, readiness, registry)
         closing.callback(server.close)
-        activities = await _activities(settings, clock, OtelCollectionMetrics(provider), closing)
+        metrics = OtelCollectionMetrics(provider)
+        skew = ClockSkew(clock, metrics)
+        activities = await _activities(settings, skew, clock, metrics, closing)
         client = await connect(retry_for_s=None)
         await register_search_attributes(client)
+        await _make_schedules(client)
         watched = await _as_watched(client)
         rounds = None if watched is None else TemporalRounds(watched)
-        yield Parts(watched or client, activities, readiness, server.url, rounds)
+        watch = ClockWatch(TemporalServerClock(watched or client, clock), skew)
+        upkeep = _upkeep(settings, watched or client, clock, closing)
+        yield Parts(watched or client, activities, readiness, server.url, rounds, clock, watch, upkeep)
+
+
+async def _make_schedules(client: Client) -> None:
+    """Collection does not wait for them: a server that refuses is named, and asked again by the next start."""
+    try:
+        for made in await ensure_schedules(client):
+            log.info("made the schedule %s", made)
+    except EngineAwayError as error:
+        log.warning("%s; the ledger is not maintained until a worker is started again", error)
+
+
+def _upkeep(
+    settings: WorkerSettings, client: Client, clock: Clock, closing: AsyncExitStack
+) -> tuple[Callable[..., Any], ...]:
+    postgres = Postgres(settings.postgres.get_secret_value(), size=2, settings=LOCK_TIMEOUT)
+    closing.push_async_callback(postgres.close)
+    maintain = MaintainLedger(PostgresMaintenance(postgres), settings.retention_days)
+    reconcile = ReconcileFleet(PostgresFleetRows(postgres), TemporalRuns(client), TemporalFleet(client), clock)
+    upkeep = PostgresUpkeep(postgres)
+    return (
+        MaintenanceActivities(maintain, upkeep).maintain,
+        ReconcileActivities(reconcile, upkeep).reconcile,
+    )
 
 
 async def _as_watched(client: Client) -> Client | None:
@@ -97,7 +150,7 @@ async def _as_watched(client: Client) -> Client | None:
 
 def _metrics_server(settings: WorkerSettings, readiness: Readiness, registry: CollectorRegistry) -> MetricsServer:
     try:
-        return serve_metrics(settings.metrics_host, settings.metrics_port, readiness.ready, registry)
+        return serve_metrics(settings.metrics_host, settings.metrics_port, readiness.why_not, registry)
     except OSError as error:
         where = f"{settings.metrics_host}:{settings.metrics_port}"
         field = "CHAMBERLOG_METRICS_HOST" if isinstance(error, socket.gaierror) else "CHAMBERLOG_METRICS_PORT"
@@ -106,7 +159,11 @@ def _metrics_server(settings: WorkerSettings, readiness: Readiness, registry: Co
 
 
 async def _activities(
-    settings: WorkerSettings, clock: Clock, metrics: OtelCollectionMetrics, closing: AsyncExitStack
+    settings: WorkerSettings,
+    skew: ClockSkew,
+    clock: Clock,
+    metrics: OtelCollectionMetrics,
+    closing: AsyncExitStack,
 ) -> CollectionActivities:
     postgres = Postgres(settings.postgres.get_secret_value())
     closing.push_async_callback(postgres.close)
@@ -126,6 +183,7 @@ async def _activities(
         CollectAdhoc(fetch, store, clock),
         StoreOutcomes(store, metrics),
         clock,
+        skew,
     )
 
 

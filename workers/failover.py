@@ -137,8 +137,10 @@ async def watch_over(rounds: RunningRounds, activities: CollectionActivities, me
             except EngineAwayError as error:
                 log.debug("workers cannot be watched: %s", error)
                 continue
-            if clock() - heard_s > SILENT_S and (asking is None or asking.done()):
-                asking = asyncio.create_task(activities.ask_for_all())
+            if clock() - heard_s > SILENT_S:
+                taking.order(clock())  # own rounds whose answers were lost are known without judging anybody
+                if asking is None or asking.done():
+                    asking = asyncio.create_task(activities.ask_for_all())
             heard_s = clock()
             if watch.look(signs.beats, signs.ended, heard_s):
                 taking.order(heard_s)
@@ -149,8 +151,10 @@ async def watch_over(rounds: RunningRounds, activities: CollectionActivities, me
             asking.cancel()
 
 
-async def keep_turning(activities: CollectionActivities) -> None:
-    """Tell the rounds for ever that this process is not standing still."""
+async def keep_turning(activities: CollectionActivities, *others: Callable[[], None]) -> None:
+    """Tell the rounds, and others, for ever that this process is not standing still."""
     while True:
         await asyncio.sleep(TURN_S)
         activities.turn()
+        for turned in others:
+            turned()

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CHAMBERLOG_"
+DEPLOYMENT, BUILD = r"^[A-Za-z0-9_-]{1,100}$", r"^[A-Za-z0-9._-]{1,100}$"
+"""Temporal writes both as one word with a dot between them: only the build may have dots of its own."""
 
 
 class WorkerSettings(BaseSettings):
@@ -24,6 +27,9 @@ class WorkerSettings(BaseSettings):
         heartbeat_s: distance of the heartbeats of long rounds, at least 5; without it as seldom as possible where the
             server passes cancels on to workers, else 20.
         max_workflow_tasks: workflow tasks at a time: a herd of them must not pass the deadlock detector's 2 s.
+        retention_days: whole days whose readings are kept; without it they are kept for ever.
+        deployment: name of the worker deployment in Temporal; with `build_id` it turns worker versioning on.
+        build_id: which build of the deployment this worker is; neither or both.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
@@ -38,3 +44,16 @@ class WorkerSettings(BaseSettings):
     max_cached_workflows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     heartbeat_s: Annotated[float, Field(ge=5, le=3_600)] | None = None
     max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
+    retention_days: Annotated[int, Field(ge=3, le=36_500)] | None = None
+    deployment: Annotated[str, Field(pattern=DEPLOYMENT)] | None = None
+    build_id: Annotated[str, Field(pattern=BUILD)] | None = Field(default=None, validate_default=True)
+
+    @field_validator("build_id")
+    @classmethod
+    def _with_deployment(cls, build_id: str | None, info: ValidationInfo) -> str | None:
+        deployment = info.data.get("deployment", build_id)  # absent: it was refused, and is named first
+        if build_id is None and deployment is not None:
+            raise PydanticCustomError("half_a_version", f"it is not set, though {PREFIX}DEPLOYMENT is")
+        if build_id is not None and deployment is None:
+            raise PydanticCustomError("half_a_version", f"it is set, but {PREFIX}DEPLOYMENT is not")
+        return build_id

@@ -85,9 +85,11 @@ class ChamberWorkflow(ChamberHandlers):
             return True
         if self._due_to_continue() and workflow.all_handlers_finished():
             self._drain.leave()
-            workflow.continue_as_new(self.s)  # nothing is awaited between the check and this line
+            workflow.continue_as_new(self._carried())  # nothing is awaited between the check and this line
         if self._adhoc is not None and self._adhoc.outcome is None:
             await self._collect_adhoc(self._adhoc)
+        elif self._again is not None:
+            await self._wait(lambda: self._woken or workflow.all_handlers_finished())
         elif self.s.pause is not None:
             self._drain.start()
             await self._sleep(self._pause_left_ms(), "paused")
@@ -199,7 +201,7 @@ class ChamberWorkflow(ChamberHandlers):
         fresh = [row for row in out.unsaved if row["kind"] != "epoch" or row not in waiting]  # epochs rode as copies
         self.s.unsaved = [*waiting, *fresh]
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
-        self.s.last = out.last or self.s.last
+        self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
         transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:
             self._note(sentence)
@@ -239,7 +241,19 @@ class ChamberWorkflow(ChamberHandlers):
     def _due_to_continue(self) -> bool:
         info = workflow.info()
         aged = workflow.now() - info.start_time >= RUN_LENGTH
-        return aged or self._cycles >= self.s.cycles_per_run or info.is_continue_as_new_suggested()
+        return (
+            self._again is not None
+            or aged
+            or self._cycles >= self.s.cycles_per_run
+            or info.is_continue_as_new_suggested()
+        )
+
+    def _carried(self) -> ChamberState:
+        """The state of the next run: all of this one's, or the row's with what only the chamber has."""
+        if self._again is None:
+            return self.s
+        transitions.begin_again(self.s, self._again)
+        return self._again
 
     async def _sleep(self, wait_ms: int | None, summary: str) -> bool:
         """Durable sleep that any ask cuts short; True when it was cut short."""
@@ -263,4 +277,7 @@ class ChamberWorkflow(ChamberHandlers):
         wanted = presentation.attributes(self.s.spec, presentation.status_of(self.s))
         if updates := presentation.changes(workflow.info().typed_search_attributes, wanted):
             workflow.upsert_search_attributes(updates)
+        version = self.s.spec.version
+        if workflow.memo_value(wire.MEMO_VERSION, None) != version and workflow.patched("version-in-memo"):
+            workflow.upsert_memo({wire.MEMO_VERSION: version})
         self._describe()

@@ -11,11 +11,13 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from collector import transitions, wire
+    from collector.backlog import CHANGES_LIMIT_BYTES, changes_bytes
     from collector.domain.chamber import check_spec
     from collector.domain.errors import InvalidFieldError
     from collector.domain.instants import iso
     from collector.messages import (
         AdhocOutcome,
+        BeginAgainRequest,
         ChamberState,
         ChamberStatus,
         CollectRequest,
@@ -69,6 +71,7 @@ class ChamberHandlers:
         self._interrupted = False
         self._last_slot_ms: int | None = None
         self._riding = 0
+        self._again: ChamberState | None = None
 
     # ---- signals: for people; they take anything and never raise
 
@@ -78,7 +81,7 @@ class ChamberHandlers:
         order = orders.pause_order(args, self._now())
         if isinstance(order, orders.Ignored):
             return self._note(f"pause ignored: {order.why}")
-        self._ask(lambda: transitions.pause(self.s, order, self._now()))
+        self._ask(lambda: self._if_few_wait("pause", lambda: transitions.pause(self.s, order, self._now())))
         return None
 
     @workflow.signal(name=wire.SIGNAL_RESUME, description="Collect again on the same grid")
@@ -96,7 +99,11 @@ class ChamberHandlers:
         interval_ms = orders.interval_order(args)
         if isinstance(interval_ms, orders.Ignored):
             return self._note(f"set_interval ignored: {interval_ms.why}")
-        self._ask(lambda: transitions.set_interval(self.s, interval_ms, self._now()))
+        self._ask(
+            lambda: self._if_few_wait(
+                "set_interval", lambda: transitions.set_interval(self.s, interval_ms, self._now())
+            )
+        )
         return None
 
     @workflow.signal(dynamic=True)
@@ -172,6 +179,21 @@ class ChamberHandlers:
             self._last_slot_ms = transitions.end(self.s, self._now())
         return self._last_slot_ms
 
+    @workflow.update(name=wire.UPDATE_BEGIN_AGAIN)
+    async def begin_again(self, request: BeginAgainRequest) -> SlotAnswer:
+        """Go back to the registry's row, as at a start. Again: the same, from whatever row is sent then."""
+        return SlotAnswer(await self._answer(partial(self._begin_again, request.state)))
+
+    def _begin_again(self, state: ChamberState) -> int:
+        self._again = state
+        return state.next_ms
+
+    @begin_again.validator
+    def _check_begin_again(self, request: BeginAgainRequest) -> None:
+        self._check_alive()
+        if request.state.spec.id != self.s.spec.id:
+            raise ApplicationError("id: it is another chamber's row; send this chamber's", type=wire.INVALID)
+
     def _check_alive(self) -> None:
         if self.s.retiring is not None:
             raise ApplicationError("the chamber is retiring; enrol it again to collect", type=wire.CONFLICT)
@@ -193,6 +215,13 @@ class ChamberHandlers:
     def _describe(self) -> None:
         """Show the state as it is now; it costs no event."""
         workflow.set_current_details(presentation.details(self.s, self._riding))
+
+    def _if_few_wait(self, name: str, act: Callable[[], int]) -> int:
+        """Changes are never folded: thousands of them while the store is away would be more than a state may hold."""
+        if changes_bytes(self.s.unsaved) <= CHANGES_LIMIT_BYTES or not workflow.patched("changes-are-bounded"):
+            return act()
+        self._note(f"{name} ignored: too many changes wait for the store already; send it again when it is back")
+        return self.s.next_ms
 
     def _wake(self) -> None:
         self._woken = self._interrupted = True

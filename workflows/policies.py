@@ -24,6 +24,18 @@ ADHOC_ATTEMPTS = 2
 """A worker that died while somebody waits for the answer: one more read, then the caller is told."""
 
 
+RECONCILE_TIME = timedelta(minutes=10)
+"""Asking thousands of chambers: when a registry was restored all of them differ."""
+RECONCILE_ATTEMPTS = 3
+"""A server that is just starting again; after that the next minute's run has its turn."""
+
+
+MAINTAIN_TIME, MAINTAIN_BEAT = timedelta(minutes=50), timedelta(seconds=60)
+"""Days of a large fleet are read whole; the next hour's run carries on. A worker that died is noticed by the beat."""
+MAINTAIN_ATTEMPTS = 3
+"""A store that was away for a moment; after that the run fails, where people see it, until the next hour's."""
+
+
 class ActivityPolicy(TypedDict, total=False):
     """Arguments of `workflow.start_activity`."""
 
@@ -70,4 +82,22 @@ def adhoc_policy(spec: ChamberSpec) -> ActivityPolicy:
         "start_to_close_timeout": length,
         "schedule_to_close_timeout": length * ADHOC_ATTEMPTS,
         "retry_policy": RetryPolicy(maximum_attempts=ADHOC_ATTEMPTS),
+    }
+
+
+def reconcile_policy() -> ActivityPolicy:
+    """Of `reconcile`: the next run is a minute away."""
+    return {
+        "start_to_close_timeout": RECONCILE_TIME,
+        "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=RECONCILE_ATTEMPTS),
+    }
+
+
+def maintain_policy() -> ActivityPolicy:
+    """Of `maintain`: all attempts together end before the next run begins."""
+    return {
+        "start_to_close_timeout": MAINTAIN_TIME,
+        "schedule_to_close_timeout": MAINTAIN_TIME,
+        "heartbeat_timeout": MAINTAIN_BEAT,
+        "retry_policy": RetryPolicy(initial_interval=timedelta(minutes=1), maximum_attempts=MAINTAIN_ATTEMPTS),
     }

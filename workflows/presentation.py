@@ -11,6 +11,7 @@ from collector.domain.chamber import ChamberSpec
 from collector.domain.health import Status
 from collector.domain.instants import iso
 from collector.messages import ChamberState, ChamberStatus
+from collector.transitions import settled_through
 
 ORGANIZATION = SearchAttributeKey.for_keyword(wire.SEARCH_ORGANIZATION)
 SECTION = SearchAttributeKey.for_keyword(wire.SEARCH_SECTION)
@@ -22,6 +23,8 @@ MARKDOWN = re.compile(r"[\\`*\[\]<>|~]")
 """What could begin a code span, a link, a table or HTML in the middle of a line."""
 SHOWN_LIMIT = 300
 """Characters of one text in the details: people look for the rest in the gap itself."""
+SKEW_SHOWN_MS = 1_000
+"""A worker's clock that is wrong by less is nobody's concern."""
 
 
 def status_of(state: ChamberState) -> Status:
@@ -69,6 +72,8 @@ def status_answer(state: ChamberState) -> ChamberStatus:
         interval_ms=state.spec.interval_ms,
         notes=list(state.notes),
         run_number=state.run_number,
+        unconfirmed=state.unconfirmed,
+        settled_ms=settled_through(state, state.unsaved),
     )
 
 
@@ -97,6 +102,7 @@ def details(state: ChamberState, riding: int = 0) -> str:
         lines.append(f"- {riding} outcomes travel with the round that runs now")
     if waiting := state.unsaved[riding:]:
         lines.append(f"- {len(waiting)} outcomes wait for the store ({total_bytes(waiting)} bytes)")
+    lines += _clock_words(state.skew_ms)
     lines += [f"- ignored: {plain(note)}" for note in reversed(state.notes)]
     return "\n".join(lines)
 
@@ -106,6 +112,13 @@ def plain(text: str) -> str:
     line = "".join(c if c.isprintable() else " " for c in text[: SHOWN_LIMIT + 1])
     cut = line if len(line) <= SHOWN_LIMIT else f"{line[:SHOWN_LIMIT]}..."
     return MARKDOWN.sub(r"\\\g<0>", cut)
+
+
+def _clock_words(skew_ms: int) -> list[str]:
+    if abs(skew_ms) <= SKEW_SHOWN_MS:
+        return []
+    side = "ahead of" if skew_ms > 0 else "behind"
+    return [f"- the worker's clock is {abs(skew_ms) / 1000:.1f} s {side} Temporal's"]
 
 
 def _pause_words(state: ChamberState) -> str:

@@ -4,14 +4,18 @@ from adapters.memory.history import InMemoryHistory
 from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
 from adapters.memory.ledger import InMemoryLedger
+from adapters.memory.maintenance import InMemoryMaintenance
 from adapters.memory.outcomes import InMemoryOutcomes
 from adapters.memory.registry import InMemoryRegistry
+from adapters.memory.upkeep import InMemoryUpkeep
 
 __all__ = [
     "InMemoryHistory",
     "InMemoryKeys",
     "InMemoryLatest",
     "InMemoryLedger",
+    "InMemoryMaintenance",
     "InMemoryOutcomes",
     "InMemoryRegistry",
+    "InMemoryUpkeep",
 ]

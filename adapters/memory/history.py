@@ -6,15 +6,16 @@ from itertools import pairwise
 
 from adapters.cursors import read_cursor, write_cursor
 from adapters.memory.audit import Account, account_of, slots_in
+from adapters.memory.curves import bin_of, parts_of_curve
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptGap, KeptReading
 from collector.domain.errors import InvalidFieldError
-from collector.domain.outcome import GapReason, Measurement, Quality
+from collector.domain.outcome import GapReason
+from collector.domain.sealing import first_ms_of, whole_days
 from collector.domain.timerange import TimeRange
 from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, StoredReading
 from collector.ports.paging import Page
 
 OFFENDERS = 20
-WORST_FIRST = (Quality.MISSING, Quality.BAD, Quality.SUSPECT, Quality.GOOD)
 
 
 class InMemoryHistory:
@@ -44,7 +45,8 @@ class InMemoryHistory:
         edges = [span.from_ms - (-i * width) // points for i in range(points + 1)]
         gaps = sorted(kept.gaps, key=lambda g: (g.gap.first_ms, g.number))
         now_ms = self._ledger.now_ms()
-        return [_bin(kept, name, TimeRange(a, b), _touching(gaps, a, b, now_ms)) for a, b in pairwise(edges)]
+        parts = parts_of_curve(self._ledger, kept, name, span, points)
+        return [bin_of(parts, TimeRange(a, b), _touching(gaps, a, b, now_ms)) for a, b in pairwise(edges)]
 
     async def latest(self, organization: str, chamber_id: str) -> StoredReading | None:
         """The newest reading of the grid; see `LedgerReader.latest`."""
@@ -77,10 +79,21 @@ class InMemoryHistory:
             chambers = [k for k in self._ledger.chambers.values() if k.spec.organization == organization]
         else:
             chambers = [self._ledger.chamber_of(organization, chamber_id)]
-        cut = TimeRange(span.from_ms, min(span.to_ms, now_ms))
-        accounts = {k.spec.id: account_of(k, cut, now_ms) for k in chambers}
-        retained_ms = min((e.first_ms for k in chambers for e in k.epochs), default=span.from_ms)
-        return _audit(cut, accounts, retained_ms)
+        retained_ms = self._ledger.retained_from_ms
+        cut = whole_days(TimeRange(span.from_ms, min(span.to_ms, now_ms)), retained_ms)
+        kept_span = TimeRange(max(cut.from_ms, retained_ms), cut.to_ms)
+        accounts = {k.spec.id: account_of(k, kept_span, now_ms) for k in chambers}
+        self._add_sealed(accounts, TimeRange(cut.from_ms, min(cut.to_ms, retained_ms)))
+        first_ms = min((e.first_ms for k in chambers for e in k.epochs), default=None)
+        return _audit(cut, accounts, span.from_ms if first_ms is None else max(first_ms, retained_ms))
+
+    def _add_sealed(self, accounts: dict[str, Account], span: TimeRange) -> None:
+        for day, sealed in self._ledger.sealed.items():
+            if span.from_ms <= first_ms_of(day) < span.to_ms:
+                for name in accounts.keys() & sealed.keys():
+                    accounts[name].expected += sealed[name].expected
+                    accounts[name].stored += sealed[name].stored
+                    accounts[name].gaps.update(sealed[name].gaps)
 
     async def lateness(self, organization: str, span: TimeRange) -> Lateness | None:
         """Lateness of the organization's readings; see `LedgerReader.lateness`."""
@@ -148,22 +161,6 @@ def _run(kept: KeptChamber, run: KeptGap, span: TimeRange, now_ms: int) -> GapRu
     slots = sum(slots_in(e, max(span.from_ms, gap.first_ms), end_ms) for e in kept.epochs)
     texts = (gap.reason, gap.detail, gap.by, gap.until_ms)
     return GapRun(kept.spec.id, gap.first_ms, gap.last_ms, *texts, slots, run.recorded_ms)
-
-
-def _bin(kept: KeptChamber, name: str, span: TimeRange, gap_reason: GapReason | None) -> Bin:
-    found: list[Measurement] = [
-        m
-        for slot, r in kept.readings.items()
-        if span.from_ms <= slot < span.to_ms
-        for m in r.reading.measurements
-        if m.name == name
-    ]
-    values = [m.value for m in found if m.value is not None]
-    worst = next((q for q in WORST_FIRST if any(m.quality is q for m in found)), None)
-    if not values:
-        return Bin(span.from_ms, None, None, None, 0, worst, gap_reason)
-    mean = sum(values) / len(values)
-    return Bin(span.from_ms, min(values), mean, max(values), len(values), worst, gap_reason)
 
 
 def _percentile(ordered: Sequence[int], share: float) -> float:

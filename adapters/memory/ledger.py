@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import AwayError, NotFoundError
-from collector.domain.outcome import Gap, Reading
+from collector.domain.outcome import Gap, Quality, Reading
+from collector.domain.sealing import SealedAccount
 from collector.ports.history import DetectorRecord, StoredReading
 
 
@@ -51,6 +53,17 @@ class KeptReading:
 
 
 @dataclass(slots=True)
+class KeptHour:
+    """A row of reading_hourly: one detector's readings of one hour; `total` is the sum of its values."""
+
+    minimum: float | None
+    total: float | None
+    maximum: float | None
+    count: int
+    worst: Quality
+
+
+@dataclass(slots=True)
 class KeptChamber:
     """A row of chamber, and all that hangs on it.
 
@@ -62,6 +75,7 @@ class KeptChamber:
         pause: that stands.
         resumed_ms: when the last pause was taken from the row.
         sections: (first slot, section), in order.
+        hours: by detector and begin of the hour.
     """
 
     spec: ChamberSpec
@@ -78,6 +92,7 @@ class KeptChamber:
     gaps: list[KeptGap] = field(default_factory=list)
     adhoc: dict[str, StoredReading] = field(default_factory=dict)
     detectors: dict[str, DetectorRecord] = field(default_factory=dict)
+    hours: dict[tuple[str, int], KeptHour] = field(default_factory=dict)
 
     def open_epoch(self) -> KeptEpoch | None:
         """The epoch that has no end yet, if any."""
@@ -96,6 +111,10 @@ class InMemoryLedger:
         chambers: by id.
         keys: by key id: (sha256 of the secret, organization, name).
         now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
+        retained_from_ms: readings of slots before are gone.
+        rolled_up_ms: what was stored before is in the hours of its chamber.
+        sealed: by day and chamber id; a day without an entry has no seal.
+        partitions: days for which room was made; nothing depends on it here.
     """
 
     def __init__(self, now_ms: Callable[[], int] = wall_ms) -> None:
@@ -104,6 +123,9 @@ class InMemoryLedger:
         self._here.set()
         self.chambers: dict[str, KeptChamber] = {}
         self.keys: dict[str, tuple[bytes, str, str]] = {}
+        self.retained_from_ms = self.rolled_up_ms = 0
+        self.sealed: dict[date, dict[str, SealedAccount]] = {}
+        self.partitions: set[date] = set()
         self._sections: set[tuple[str, str]] = {("default", "default")}
         self._recorded = 0
 

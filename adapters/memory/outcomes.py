@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from adapters.memory.audit import account_of
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
+from collector.domain.cadence import Grid
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
 from collector.domain.settling import (
@@ -34,14 +35,15 @@ class InMemoryOutcomes:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes."""
         kept = self._kept(batch.chamber_id)
         first_slots = [o.first_slot_ms for o in batch.outcomes if isinstance(o, Epoch)]
-        retained_ms = min([e.first_ms for e in kept.epochs] + first_slots)
+        retained_ms = max(self._ledger.retained_from_ms, min([e.first_ms for e in kept.epochs] + first_slots))
         window = window_of(retained_ms, kept.spec, self._ledger.now_ms())
         outcomes = still_to_apply(kept.spec, kept.pause, [storable(o, window) for o in batch.outcomes])
         lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
         new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
-        if batch.settled_through_ms is not None and not self._forgotten(kept, batch):
+        behind = batch.settled_through_ms is not None and self._forgotten(kept, batch)
+        if batch.settled_through_ms is not None and not behind:
             kept.settled_ms = max(kept.settled_ms, batch.settled_through_ms)
-        return SaveResult(new, tuple(sentence for sentence in lost if sentence))
+        return SaveResult(new, tuple(sentence for sentence in lost if sentence), behind)
 
     async def save_adhoc(self, chamber_id: str, request_id: str, reading: Reading) -> None:
         """Store a reading off the grid; see `OutcomeStore.save_adhoc`. Again: nothing changes."""
@@ -53,8 +55,9 @@ class InMemoryOutcomes:
     async def decided_slots(self, chamber_id: str, first_ms: int, last_ms: int) -> frozenset[int]:
         """Slots that have an outcome; see `OutcomeStore.decided_slots`."""
         kept = self._kept(chamber_id)
-        slots = (*kept.readings, *(g.gap.first_ms for g in kept.gaps if not g.opened))
-        return frozenset(s for s in slots if first_ms <= s <= last_ms)
+        runs = [run.gap for run in kept.gaps if not run.opened]
+        covered = (slot for run in runs for epoch in kept.epochs for slot in _slots_of(run, epoch, first_ms, last_ms))
+        return frozenset((*(slot for slot in kept.readings if first_ms <= slot <= last_ms), *covered))
 
     async def wait_available(self) -> None:
         """Return when the ledger is not away; see `OutcomeStore.wait_available`."""
@@ -67,7 +70,8 @@ class InMemoryOutcomes:
     def _forgotten(self, kept: KeptChamber, batch: SaveBatch) -> bool:
         """Whether a slot between what is settled and what the batch accounts for has no outcome."""
         from_ms = claimed_from(batch.outcomes, batch.settled_through_ms or 0)
-        account = account_of(kept, TimeRange(kept.settled_ms + 1, max(from_ms, kept.settled_ms + 1)), from_ms)
+        after_ms = max(kept.settled_ms + 1, self._ledger.retained_from_ms)  # readings before may have been dropped
+        account = account_of(kept, TimeRange(after_ms, max(from_ms, after_ms)), from_ms)
         return account.expected > account.stored + account.gaps.total()
 
     def _kept(self, chamber_id: str) -> KeptChamber:
@@ -128,6 +132,13 @@ class InMemoryOutcomes:
 
 def _decided(outcome: Outcome) -> bool:
     return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
+
+
+def _slots_of(run: Gap, epoch: KeptEpoch, first_ms: int, last_ms: int) -> range:
+    """Slots of the epoch that the closed run covers, within the closed interval."""
+    ends = [ms for ms in (run.last_ms, epoch.last_ms, last_ms) if ms is not None]
+    first_ms = Grid(epoch.interval_ms, epoch.phase_ms).at_or_after(max(run.first_ms, epoch.first_ms, first_ms))
+    return range(first_ms, min(ends) + 1, epoch.interval_ms)
 
 
 def _last_instant(reading: Reading) -> int:

@@ -17,7 +17,7 @@ STALE_GRACE_MS = 60_000
 
 
 class InMemoryRegistry:
-    """`Registry` over an `InMemoryLedger`."""
+    """`Registry` and `FleetRows` over an `InMemoryLedger`."""
 
     def __init__(self, ledger: InMemoryLedger) -> None:
         self._ledger = ledger
@@ -89,6 +89,17 @@ class InMemoryRegistry:
         kept = self._ledger.chamber_of(organization, chamber_id)
         kept.retiring = True
         return self._record(kept)
+
+    async def all(self) -> Sequence[ChamberRecord]:
+        """Every row by id; see `FleetRows.all`."""
+        self._ledger.check_here()
+        return [self._record(kept) for _, kept in sorted(self._ledger.chambers.items())]
+
+    async def row(self, chamber_id: str) -> ChamberRecord | None:
+        """The row of that id; see `FleetRows.row`."""
+        self._ledger.check_here()
+        kept = self._ledger.chambers.get(chamber_id)
+        return None if kept is None else self._record(kept)
 
     def _check_section(self, spec: ChamberSpec) -> None:
         if not self._ledger.has_section(spec.organization, spec.section):

@@ -1,10 +1,11 @@
--- What became of every slot: $1 organization, $2 chamber id or NULL, [$3, $4) the range in ms, already cut at $5 = now.
+-- What became of every slot: $1 organization or NULL, $2 chamber id or NULL, [$3, $4) the range in ms, already cut at
+-- $5 = now.
 -- The time of each chamber is cut at every instant at which anything changes (epochs, gap runs, settled_through,
 -- deadlines). Within such a segment all slots have the same fate, so they are counted and never listed:
 -- the work grows with runs and readings, not with slots.
 WITH chambers AS MATERIALIZED (
     SELECT key AS chamber, id, ms_of(settled_through) AS settled
-    FROM chamber WHERE organization = $1 AND ($2::text IS NULL OR id = $2)
+    FROM chamber WHERE ($1::text IS NULL OR organization = $1) AND ($2::text IS NULL OR id = $2)
 ), epochs AS MATERIALIZED (
     SELECT * FROM (
         SELECT c.chamber, greatest(ms_of(e.first_slot), $3) AS lo, least(ms_of(e.last_slot) + 1, $4) AS hi,

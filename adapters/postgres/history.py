@@ -1,21 +1,22 @@
 """Reading what was stored, from PostgreSQL."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from adapters.cursors import read_cursor, write_cursor
 from adapters.postgres import history_queries as q
 from adapters.postgres.pool import Connection, Postgres
 from adapters.postgres.rows import QUALITIES, Row, stored_reading_from
+from adapters.postgres.sealing import AUDIT
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.outcome import GapReason
+from collector.domain.sealing import hours_until, whole_days
 from collector.domain.settling import LAST_INSTANT_MS, clean
 from collector.domain.timerange import TimeRange
 from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, StoredReading
 from collector.ports.paging import Page
 
-AUDIT = (Path(__file__).parent / "audit.sql").read_text(encoding="utf-8")
 REPORT_TIMEOUT_S = 60.0
 """An audit of a fleet over months counts millions of readings; it blocks no writer."""
 OFFENDERS = 20
@@ -51,7 +52,7 @@ class PostgresHistory:
             values: Mapping[int, Row] = {}
             gaps: Mapping[int, str] = {}
             if width > 0:
-                values = {r["bin"]: r for r in await connection.fetch(q.BINS, key, name, *ends, points)}
+                values = {r["bin"]: r for r in await _values(connection, (key, name), span, points)}
                 gaps = {r["bin"]: r["reason"] for r in await connection.fetch(q.BIN_GAPS, key, *ends, points)}
         starts = [span.from_ms - (-i * width) // points for i in range(points)]
         return [_bin(start, values.get(i), gaps.get(i)) for i, start in enumerate(starts)]
@@ -86,19 +87,17 @@ class PostgresHistory:
     async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit:
         """The proof for one chamber, or for all of the organization; see `LedgerReader.audit`.
 
-        One statement, so one snapshot: nothing that is stored meanwhile can be counted twice or not at all.
+        One snapshot: nothing that is stored or dropped meanwhile can be counted twice or not at all.
         """
-        cut = TimeRange(span.from_ms, min(span.to_ms, now_ms))
-        safe = _keepable(cut)
+        whose = (organization, chamber_id)
         async with self._postgres.connection() as connection:
             if chamber_id is not None:
                 await _key(connection, organization, chamber_id)
-            whose = (organization, chamber_id)
-            retained_ms = await connection.fetchval(q.RETAINED_FROM, *whose)
-            rows = await connection.fetch(
-                AUDIT, *whose, safe.from_ms, safe.to_ms, min(now_ms, LAST_INSTANT_MS), timeout=REPORT_TIMEOUT_S
-            )
-        return _audit(cut, rows, span.from_ms if retained_ms is None else retained_ms)
+            async with _steady(connection) as retained:
+                cut = whole_days(TimeRange(span.from_ms, min(span.to_ms, now_ms)), retained["from_ms"])
+                first_ms = await connection.fetchval(q.FIRST_SLOT, *whose)
+                rows = await _fates(connection, whose, cut, (retained["from_ms"], min(now_ms, LAST_INSTANT_MS)))
+        return _audit(cut, rows, span.from_ms if first_ms is None else max(first_ms, retained["from_ms"]))
 
     async def lateness(self, organization: str, span: TimeRange) -> Lateness | None:
         """Lateness of the organization's readings; see `LedgerReader.lateness`."""
@@ -108,6 +107,39 @@ class PostgresHistory:
                 q.LATENESS, organization, ends.from_ms, ends.to_ms, timeout=REPORT_TIMEOUT_S
             )
         return None if late is None else Lateness(*late)
+
+
+@asynccontextmanager
+async def _steady(connection: Connection) -> AsyncIterator[Row]:
+    """One snapshot, and what is retained in it: no day that it has is dropped while it is read."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(q.HOLD_PARTITIONS)
+        retained = await connection.fetchrow(q.RETAINED)
+        assert retained is not None
+        yield retained
+
+
+async def _fates(
+    connection: Connection, whose: tuple[str, str | None], cut: TimeRange, instants: tuple[int, int]
+) -> list[Row]:
+    """Fates of slots: of days that were dropped from their seals, else from readings and gaps."""
+    retained_ms, now_ms = instants
+    dropped = _keepable(TimeRange(cut.from_ms, min(cut.to_ms, retained_ms)))
+    kept = _keepable(TimeRange(max(cut.from_ms, retained_ms), cut.to_ms))
+    rows = list(await connection.fetch(AUDIT, *whose, kept.from_ms, kept.to_ms, now_ms, timeout=REPORT_TIMEOUT_S))
+    if dropped.from_ms < dropped.to_ms:
+        rows += await connection.fetch(q.SEALED, *whose, dropped.from_ms, dropped.to_ms)
+    return rows
+
+
+async def _values(connection: Connection, what: tuple[int, str], span: TimeRange, points: int) -> Sequence[Row]:
+    """Bins of a detector, from readings, or from hours where the range is long or readings were dropped."""
+    async with _steady(connection) as retained:
+        until_ms = hours_until(span, points, retained["from_ms"])
+        if until_ms <= span.from_ms:
+            return await connection.fetch(q.BINS, *what, span.from_ms, span.to_ms, points)
+        ends = (span.from_ms, span.to_ms, points, retained["from_ms"], until_ms)
+        return await connection.fetch(q.BINS_BY_HOUR, *what, *ends, retained["rolled_up"], timeout=REPORT_TIMEOUT_S)
 
 
 async def _key(connection: Connection, organization: str, chamber_id: str) -> int:

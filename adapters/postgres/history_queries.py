@@ -66,7 +66,69 @@ FROM reading r JOIN chamber c ON c.key = r.chamber
 WHERE c.organization = $1 AND r.scheduled_at >= instant_of($2) AND r.scheduled_at < instant_of($3)
 """
 
-RETAINED_FROM = """
+HOLD_PARTITIONS = "LOCK TABLE ONLY reading IN ACCESS SHARE MODE"
+"""Before the snapshot is taken: a day that is there in it cannot be dropped before it was read."""
+
+RETAINED = """
+SELECT ms_of((SELECT instant FROM retained_from)) AS from_ms, (SELECT through FROM rolled_up) AS rolled_up
+"""
+
+FIRST_SLOT = """
 SELECT ms_of(min(e.first_slot)) FROM schedule_epoch e JOIN chamber c ON c.key = e.chamber
 WHERE c.organization = $1 AND ($2::text IS NULL OR c.id = $2)
+"""
+
+SEALED = """
+SELECT c.id, f.fate, sum(f.slots)::bigint AS slots
+FROM audit_day a JOIN chamber c ON c.key = a.chamber
+CROSS JOIN LATERAL (
+    SELECT 'expected' AS fate, a.expected AS slots
+    UNION ALL SELECT 'stored', a.stored
+    UNION ALL SELECT key, value::bigint FROM jsonb_each_text(a.gaps)) f
+WHERE c.organization = $1 AND ($2::text IS NULL OR c.id = $2)
+    AND a.day >= (instant_of($3) AT TIME ZONE 'UTC')::date AND a.day < (instant_of($4) AT TIME ZONE 'UTC')::date
+GROUP BY c.id, f.fate HAVING sum(f.slots) > 0
+"""
+"""What became of the slots of days in [$3, $4), which are midnights, from their seals; as audit.sql has it."""
+
+MEASUREMENTS = """
+    JOIN detector_set s ON s.id = r.detector_set
+    CROSS JOIN LATERAL (SELECT array_position(s.names, $2) AS place) p
+    CROSS JOIN LATERAL (SELECT r."values"[p.place] AS value, coalesce(r.quality[p.place], 0)::smallint AS quality) m
+    WHERE p.place IS NOT NULL"""
+FIGURES = "ms_of(r.scheduled_at), m.value, m.value, m.value, (m.value IS NOT NULL)::int, m.quality"
+
+BINS_BY_HOUR = f"""
+WITH raw_hours AS MATERIALIZED (
+    SELECT hour FROM (
+        SELECT date_bin('1 hour', scheduled_at, to_timestamp(0)) AS hour FROM reading
+        WHERE chamber = $1 AND scheduled_at >= instant_of(greatest($3::bigint, $6::bigint))
+            AND scheduled_at < instant_of($7) AND stored_at >= $8::timestamptz
+        UNION SELECT date_bin('1 hour', instant_of($3), to_timestamp(0))
+        UNION SELECT date_bin('1 hour', instant_of($4), to_timestamp(0))) h
+    WHERE hour >= instant_of($6) AND hour < instant_of($7)
+), parts (at, minimum, sum, maximum, count, worst) AS (
+    SELECT greatest(ms_of(h.hour), $3::bigint), h.minimum, h.sum, h.maximum, h.count, h.worst
+    FROM reading_hourly h
+    WHERE h.chamber = $1 AND h.detector = $2 AND h.hour > instant_of($3) - interval '1 hour'
+        AND h.hour < instant_of($7) AND NOT EXISTS (SELECT FROM raw_hours w WHERE w.hour = h.hour)
+    UNION ALL
+    SELECT {FIGURES}
+    FROM raw_hours w
+    CROSS JOIN LATERAL (
+        SELECT * FROM reading WHERE chamber = $1 AND scheduled_at >= greatest(w.hour, instant_of($3))
+            AND scheduled_at < least(w.hour + interval '1 hour', instant_of($4)) OFFSET 0) r {MEASUREMENTS}
+    UNION ALL
+    SELECT {FIGURES}
+    FROM (
+        SELECT * FROM reading WHERE chamber = $1 AND scheduled_at >= instant_of(greatest($3::bigint, $7::bigint))
+            AND scheduled_at < instant_of($4)) r {MEASUREMENTS}
+)
+SELECT ((at - $3) * $5::bigint / ($4 - $3))::int AS bin, min(minimum) AS minimum, sum(sum) / sum(count) AS mean,
+    max(maximum) AS maximum, sum(count)::bigint AS count, max(worst) AS worst
+FROM parts GROUP BY 1
+"""  # noqa: S608 - constants of ours
+"""As BINS, but hours before $7 come from reading_hourly, unless they got readings since it was rolled up ($8) or are
+cut by the range's ends. What lies before $6 was dropped: there is nothing but hours. OFFSET 0 keeps the look-up of one
+hour apart: joined, all readings of the range would be read.
 """

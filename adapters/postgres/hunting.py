@@ -12,7 +12,7 @@ from collector.domain.settling import poisoned
 from collector.ports.outcomes import SaveBatch, SaveResult
 
 
-async def store_piecewise(connection: Connection, batch: SaveBatch, now_ms: int) -> SaveResult | None:
+async def store_piecewise(connection: Connection, batch: SaveBatch, now_ms: int, retained_ms: int) -> SaveResult | None:
     """Store one chamber's outcomes in one transaction, each refused one as a `malformed` gap with its SQLSTATE.
 
     A refused `Change` has no slot: it is reported as lost.
@@ -27,11 +27,12 @@ async def store_piecewise(connection: Connection, batch: SaveBatch, now_ms: int)
         rows = await lock_chambers(connection, [batch.chamber_id])
         if batch.chamber_id not in rows:
             return None
-        whole = part_of(rows[batch.chamber_id], batch, now_ms)
+        whole = part_of(rows[batch.chamber_id], batch, now_ms, retained_ms)
         hunt = _Hunt(connection, replace(whole, outcomes=()))
         await hunt.store(_in_order(whole.outcomes))
-        await store_parts(connection, [replace(whole, outcomes=())])
-    return SaveResult(hunt.total.new, tuple(hunt.total.lost))
+        settling = replace(whole, outcomes=())
+        await store_parts(connection, [settling])
+    return replace(hunt.total, behind=settling.behind).result()
 
 
 @dataclass(slots=True)

@@ -179,8 +179,13 @@ DECIDED = """
 SELECT ms_of(scheduled_at) AS slot_ms FROM reading
 WHERE chamber = $1 AND scheduled_at BETWEEN instant_of($2) AND instant_of($3)
 UNION
-SELECT ms_of(first_slot) FROM gap
-WHERE chamber = $1 AND first_slot BETWEEN instant_of($2) AND instant_of($3) AND NOT opened
+SELECT slot FROM (
+    SELECT greatest(ms_of(g.first_slot), ms_of(e.first_slot), $2::bigint) AS lo,
+        least(ms_of(g.last_slot), ms_of(e.last_slot), $3::bigint) AS hi,
+        e.interval_ms::bigint AS step, e.phase_ms AS phase
+    FROM gap g JOIN schedule_epoch e USING (chamber)
+    WHERE chamber = $1 AND g.first_slot <= instant_of($3) AND g.last_slot >= instant_of($2) AND NOT g.opened) cut
+CROSS JOIN LATERAL generate_series(lo + ((phase - lo) % step + step) % step, hi, step) AS slot
 """
 """A pause decides no slot of a round: one that began at such a slot ended before it, stored already or not."""
 

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: made when they are needed, so that a process starts while the server is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -57,10 +57,19 @@ class Postgres:
         dsn: `postgresql://...`.
         size: connections at most.
         timeout_s: for connecting, and for each statement unless it says otherwise.
+        settings: of each session, beside those of every pool.
     """
 
-    def __init__(self, dsn: str, *, size: int = 8, timeout_s: float = COMMAND_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        size: int = 8,
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._dsn, self._size, self._timeout_s = dsn, size, timeout_s
+        self._settings = {**SETTINGS, **(settings or {})}
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -120,7 +129,7 @@ class Postgres:
                     max_size=self._size,
                     timeout=min(CONNECT_TIMEOUT_S, self._timeout_s),
                     command_timeout=self._timeout_s,
-                    server_settings=SETTINGS,
+                    server_settings=self._settings,
                     reset=_keep_session,
                 )
             return self._pool

@@ -7,6 +7,10 @@ SECTIONS = "SELECT id FROM section WHERE organization = $1 ORDER BY id"
 
 FIND = f"SELECT {RECORD_COLUMNS} FROM chamber_overview WHERE organization = $1 AND id = $2"  # noqa: S608 - ours
 
+ALL_ROWS = f"SELECT {RECORD_COLUMNS} FROM chamber_overview ORDER BY id"  # noqa: S608 - ours
+ANY_ROW = f"SELECT {RECORD_COLUMNS} FROM chamber_overview WHERE id = $1"  # noqa: S608 - ours
+"""Of every organization: no request of anybody may get them."""
+
 PAGE = f"""
 SELECT {RECORD_COLUMNS} FROM chamber_overview
 WHERE organization = $1 AND id > $2 AND ($3::text IS NULL OR section = $3)

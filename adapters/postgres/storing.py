@@ -14,7 +14,7 @@ from adapters.postgres.rows import Row, SetKey, array_of_texts, names_and_units,
 from adapters.postgres.schedule import store_change
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
 from collector.domain.settling import Window, claimed_from, clean, still_to_apply, storable, window_of
-from collector.ports.outcomes import SaveBatch
+from collector.ports.outcomes import SaveBatch, SaveResult
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Part:
         settled_ms: moves `settled_through`, if set.
         new: readings that were not there before.
         lost: sentences about changes that lost.
+        behind: slots before it were forgotten.
     """
 
     row: Row
@@ -50,12 +51,17 @@ class Part:
     settled_ms: int | None = None
     new: int = 0
     lost: list[str] = field(default_factory=list)
+    behind: bool = False
+
+    def result(self) -> SaveResult:
+        """What its chamber is told."""
+        return SaveResult(self.new, tuple(self.lost), self.behind)
 
 
-def part_of(row: Row, batch: SaveBatch, now_ms: int) -> Part:
-    """The batch of the chamber whose locked row this is."""
+def part_of(row: Row, batch: SaveBatch, now_ms: int, retained_ms: int) -> Part:
+    """The batch of the chamber whose locked row this is; nothing is kept from before `retained_ms`."""
     first_slots = [o.first_slot_ms for o in batch.outcomes if isinstance(o, Epoch)]
-    window = window_of(min([row["retained_from_ms"], *first_slots]), spec_from(row), now_ms)
+    window = window_of(max(retained_ms, min([row["retained_from_ms"], *first_slots])), spec_from(row), now_ms)
     return Part(row, batch.outcomes, window, batch.settled_through_ms)
 
 
@@ -98,9 +104,11 @@ async def _settles(connection: Connection, part: Part) -> bool:
     """Whether `settled_through` may move: nothing that the batch takes for stored has been forgotten."""
     if part.settled_ms is None:
         return False
-    after_ms, from_ms = part.row["settled_ms"] + 1, claimed_from(part.outcomes, part.settled_ms)
+    after_ms = max(part.row["settled_ms"] + 1, part.window.from_ms)  # readings before that may have been dropped
+    from_ms = claimed_from(part.outcomes, part.settled_ms)
     if from_ms <= after_ms or not await connection.fetchval(q.FORGOTTEN, part.row["key"], after_ms, from_ms):
         return True
+    part.behind = True
     log.warning("chamber %s: no outcome is known of slots between %d and %d", part.row["id"], after_ms, from_ms)
     return False
 

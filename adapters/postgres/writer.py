@@ -15,6 +15,7 @@ from adapters.postgres.availability import Availability
 from adapters.postgres.hunting import store_piecewise
 from adapters.postgres.live import KnownDetectors, store_live
 from adapters.postgres.pool import Connection, Postgres, poison_state
+from adapters.postgres.retention import Retention
 from adapters.postgres.rows import names_and_units, reading_values
 from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
 from collector.domain.errors import AwayError, StoreRefusedError
@@ -64,7 +65,7 @@ class PostgresOutcomes:
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._ensured: date | None = None
-        self._known = KnownDetectors()
+        self._known, self._retention = KnownDetectors(), Retention()
         self._began_s = -pace_s
         self._enough = asyncio.Event()
 
@@ -209,7 +210,9 @@ class PostgresOutcomes:
         try:
             async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
                 batch = group[0].batch
-                result = await _with_partitions(connection, lambda: store_piecewise(connection, batch, _now_ms()))
+                result = await self._with_partitions(
+                    connection, lambda retained_ms: store_piecewise(connection, batch, _now_ms(), retained_ms)
+                )
             group[0].answer(result or _unknown(group[0].batch.chamber_id))
         except (AwayError, TimeoutError) as error:
             group[0].answer(self._lost(AwayError(str(error) or "the store is too slow")))
@@ -217,7 +220,25 @@ class PostgresOutcomes:
     async def _store_group(self, batches: Sequence[SaveBatch]) -> dict[str, SaveResult]:
         async with self._postgres.connection() as connection:
             await self._ensure_ahead(connection)
-            return await _with_partitions(connection, lambda: _store_batches(connection, batches))
+            return await self._with_partitions(
+                connection, lambda retained_ms: _store_batches(connection, batches, retained_ms)
+            )
+
+    async def _with_partitions(self, connection: Connection, store: Callable[[int], Awaitable[T]]) -> T:
+        """Run a transaction, making the partitions of its readings' days when they are missing.
+
+        Those of days that were dropped are not made: the next try learns from where on readings are retained.
+        """
+        made: set[date] = set()
+        while True:
+            try:
+                return await store(await self._retention.from_ms(connection))
+            except PartitionMissingError as missing:
+                if made.issuperset(missing.days):
+                    raise AwayError(f"PostgreSQL has no partition for {missing}, and it could not be made") from missing
+                for day in missing.days:
+                    await connection.execute(q.ENSURE_DAY, day, day)
+                made.update(missing.days)
 
     async def _ensure_ahead(self, connection: Connection) -> None:
         today = datetime.now(UTC).date()
@@ -226,27 +247,15 @@ class PostgresOutcomes:
             self._ensured = today
 
 
-async def _with_partitions(connection: Connection, store: Callable[[], Awaitable[T]]) -> T:
-    """Run a transaction, making the partitions of its readings' days when they are missing."""
-    made: set[date] = set()
-    while True:
-        try:
-            return await store()
-        except PartitionMissingError as missing:
-            if made.issuperset(missing.days):
-                raise AwayError(f"PostgreSQL has no partition for {missing}, and it could not be made") from missing
-            for day in missing.days:
-                await connection.execute(q.ENSURE_DAY, day, day)
-            made.update(missing.days)
-
-
-async def _store_batches(connection: Connection, batches: Sequence[SaveBatch]) -> dict[str, SaveResult]:
+async def _store_batches(
+    connection: Connection, batches: Sequence[SaveBatch], retained_ms: int
+) -> dict[str, SaveResult]:
     async with connection.transaction():
         rows = await lock_chambers(connection, (b.chamber_id for b in batches))
         now_ms = _now_ms()
-        parts = [part_of(rows[b.chamber_id], b, now_ms) for b in batches if b.chamber_id in rows]
+        parts = [part_of(rows[b.chamber_id], b, now_ms, retained_ms) for b in batches if b.chamber_id in rows]
         await store_parts(connection, parts)
-    return {part.row["id"]: SaveResult(part.new, tuple(part.lost)) for part in parts}
+    return {part.row["id"]: part.result() for part in parts}
 
 
 def _next_group(waiting: "Sequence[_Waiting]") -> "tuple[list[_Waiting], list[_Waiting]]":

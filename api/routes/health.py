@@ -34,7 +34,8 @@ async def readyz(use: Use) -> Health:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(request: Request, use: Use) -> Response:
-    """Metrics as Prometheus reads them."""
+async def metrics(request: Request, use: Use) -> Response:
+    """Metrics as Prometheus reads them: of this process, and the fleet in figures as the ledger has them now."""
+    await use.observe()
     body, content_type = use.metrics(request.headers.get("accept", ""))
     return Response(body, headers={"Content-Type": content_type})

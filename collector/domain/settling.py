@@ -29,7 +29,7 @@ class Window:
     """The instants that are kept, both ends inclusive.
 
     Attributes:
-        from_ms: nothing before is kept: the begin of the chamber's first epoch.
+        from_ms: nothing before is kept: the begin of the chamber's first epoch, or where days were dropped up to.
         readings_to_ms: latest slot of a reading.
         gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away.
     """

@@ -4,13 +4,23 @@ Instants are integers of milliseconds since the Unix epoch, UTC. Every method ma
 error it names, when its server cannot be reached.
 """
 
-from collector.ports.clock import Clock
+from collector.ports.clock import Clock, ServerClock, ServerInstant
 from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 from collector.ports.fleet import FleetControl
 from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, LedgerReader, StoredReading
 from collector.ports.keys import KeyStore, Principal
+from collector.ports.maintenance import LedgerMaintenance, RolledUp
 from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
 from collector.ports.paging import Page
+from collector.ports.reconcile import (
+    ChamberRun,
+    FleetFigures,
+    FleetMetrics,
+    FleetRows,
+    FleetRuns,
+    UpkeepLog,
+    UpkeepNote,
+)
 from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
 from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.workers import RunningRounds, Signs
@@ -21,6 +31,7 @@ __all__ = [
     "CachedLatest",
     "ChamberFilter",
     "ChamberRecord",
+    "ChamberRun",
     "Clock",
     "CollectionMetrics",
     "DetectorRecord",
@@ -28,21 +39,31 @@ __all__ = [
     "DeviceClient",
     "DeviceRequest",
     "FleetControl",
+    "FleetFigures",
+    "FleetMetrics",
+    "FleetRows",
+    "FleetRuns",
     "GapRun",
     "KeyStore",
     "Lateness",
     "LatestCache",
+    "LedgerMaintenance",
     "LedgerReader",
     "OutcomeStore",
     "Page",
     "Principal",
     "ProfileCatalog",
     "Registry",
+    "RolledUp",
     "RoundControl",
     "RunningRounds",
     "SaveBatch",
     "SaveResult",
     "SecretResolver",
+    "ServerClock",
+    "ServerInstant",
     "Signs",
     "StoredReading",
+    "UpkeepLog",
+    "UpkeepNote",
 ]

@@ -25,7 +25,10 @@ class FleetControl(Protocol):
     """
 
     async def start(self, record: ChamberRecord) -> None:
-        """Start the chamber's workflow from the row: at `settled_through_ms`, with its pause. Again: nothing."""
+        """Start the chamber's workflow from the row: at `settled_through_ms`, with its pause. Again: nothing.
+
+        Slots between that and the end of the run before, if there was one, become `lost`; later ones `missed`.
+        """
         ...
 
     async def pause(self, chamber_id: str, request: PauseRequest) -> PauseAnswer:
@@ -38,6 +41,13 @@ class FleetControl(Protocol):
 
     async def configure(self, chamber_id: str, request: ConfigureRequest) -> SlotAnswer:
         """Answers once the change is in force; the same version again changes nothing."""
+        ...
+
+    async def begin_again(self, record: ChamberRecord) -> SlotAnswer:
+        """Take a chamber that runs back to its row, as after a start: the row or its ledger is older than the chamber.
+
+        What only the chamber has (outcomes that wait) stays; slots that the ledger has forgotten become `lost`.
+        """
         ...
 
     async def collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:

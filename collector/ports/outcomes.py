@@ -30,10 +30,12 @@ class SaveResult:
     Attributes:
         new_readings: readings that were not there before.
         lost_changes: changes that lost against the registry row: a sentence each.
+        behind: `settled_through` did not move, because the store has forgotten slots before the batch.
     """
 
     new_readings: int = 0
     lost_changes: tuple[str, ...] = ()
+    behind: bool = False
 
 
 class OutcomeStore(Protocol):
@@ -65,7 +67,7 @@ class OutcomeStore(Protocol):
         ...
 
     async def decided_slots(self, chamber_id: str, first_ms: int, last_ms: int) -> frozenset[int]:
-        """Slots of readings in the closed interval, and first slots of gap runs that lie in it.
+        """Slots in the closed interval that have a reading, or that a gap run covers.
 
         A pause decides none: one that began at a slot of a round has ended before it, stored already or not.
 

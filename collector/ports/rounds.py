@@ -65,3 +65,7 @@ class CollectionMetrics(Protocol):
     def unsaved(self, organization: str, delta: int) -> None:
         """Readings that wait for the store: refused (+) or stored at last (-)."""
         ...
+
+    def clock_skew(self, skew_ms: int) -> None:
+        """How far this process's wall clock is ahead of the engine's server (+) or behind it (-): the newest counts."""
+        ...

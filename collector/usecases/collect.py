@@ -1,18 +1,16 @@
 """Collect a round: every slot of it ends as a reading or a gap, stored or on its way back to the workflow."""
 
 import asyncio
-from collections.abc import Sequence
 
 from collector.domain.chamber import TIMEOUT_FLOOR_MS
 from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefusedError
 from collector.domain.health import Status
-from collector.domain.outcome import UNTRIED, Gap, GapReason, Outcome, Reading, merge_runs
+from collector.domain.outcome import Gap, GapReason, Reading, merge_runs
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
-from collector.packing import count_readings
-from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch
+from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl
 from collector.usecases.fetch import FetchReading
+from collector.usecases.keep import KeepOutcomes, store_budget_s
 from collector.usecases.running_round import RunningRound
-from collector.usecases.store import count_untried
 
 SINGLE_RETRY_MS = 5_000
 """First retry of a one-slot round, doubled each time: each is an attempt that Temporal stores and shows."""
@@ -20,9 +18,6 @@ INNER_RETRY_MS, INNER_RETRY_CEILING_MS = 1_000, 30_000
 """Retries inside a longer round, doubled each time: they cost Temporal nothing."""
 SHOWN_FROM_INTERVAL_MS = 5_000
 """A round shows its first failing fetch to Temporal, unless coming back would cost the next slot as well."""
-SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
-"""A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
-slots, and with a floor of a whole interval a late chamber would stay late for as long as the store hangs."""
 
 
 class TryAgainError(ChamberlogError):
@@ -49,7 +44,8 @@ class CollectRound:
     def __init__(
         self, fetch: FetchReading, store: OutcomeStore, latest: LatestCache, metrics: CollectionMetrics
     ) -> None:
-        self._fetch, self._store, self._latest, self._metrics = fetch, store, latest, metrics
+        self._fetch, self._store, self._metrics = fetch, store, metrics
+        self._keep = KeepOutcomes(store, latest, metrics)
 
     async def __call__(
         self, request: RoundRequest, progress: RoundProgress | None, control: RoundControl
@@ -61,6 +57,12 @@ class CollectRound:
             FrozenError: this process stood still; nothing was stored since.
         """
         run = RunningRound(request, progress, control.now_ms())
+        try:
+            return await self._run(run, control)
+        finally:
+            run.give_up_late()
+
+    async def _run(self, run: RunningRound, control: RoundControl) -> RoundOutcome:
         decided = await self._decided(run, control)
         while not run.over:
             if decided is None and self._expired(run, frozenset(), control.now_ms()):
@@ -89,7 +91,7 @@ class CollectRound:
         """Slots that have their outcome already; None when the store does not say."""
         if control.attempt == 1 and not run.request.verify:
             return frozenset()
-        budget_s = self._store_budget_s(run, run.grid.interval_ms)
+        budget_s = store_budget_s(run, run.grid.interval_ms)
         asked = self._store.decided_slots(run.request.spec.id, run.request.first_ms, run.last_slot_ms)
         try:
             return await asyncio.wait_for(asked, budget_s)
@@ -155,56 +157,3 @@ class CollectRound:
         if not run.raised and run.grid.interval_ms >= SHOWN_FROM_INTERVAL_MS:
             run.raised = True
             raise TryAgainError(failure, INNER_RETRY_MS, run.snapshot())
-
-    # ---- storing
-
-    async def _keep(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
-        """Store the outcomes, or put them where they cannot get lost; then go on to the next slot."""
-        refused = not await self._save(run, outcomes, control)
-        if refused:
-            run.keep(outcomes)
-            self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
-        run.advance(outcomes)
-        self._count(run, outcomes)
-        control.beat(run.snapshot())
-        if refused and not run.over:
-            await control.make_durable(run.snapshot())
-
-    async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> bool:
-        last = outcomes[-1]
-        slot = last.slot_ms if isinstance(last, Reading) else last.last_ms or last.first_ms
-        left_ms = slot + run.grid.interval_ms - control.now_ms()
-        budget_s = self._store_budget_s(run, left_ms)
-        batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
-        try:
-            async with asyncio.timeout(budget_s):
-                result = await self._store.save(batch)
-        except (StoreRefusedError, TimeoutError):
-            return False
-        self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved))
-        run.let_go()
-        run.stored += result.new_readings
-        run.lost_changes += result.lost_changes
-        count_untried(self._metrics, run.request.spec.organization, batch.outcomes, run.grid.interval_ms)
-        await self._remember(run, batch.outcomes)
-        return True
-
-    def _store_budget_s(self, run: RunningRound, left_ms: int) -> float:
-        floor_ms = min(SAVE_FLOOR_MS, run.grid.interval_ms // 2)
-        return min(SAVE_BUDGET_MS, max(floor_ms, left_ms)) / 1000
-
-    async def _remember(self, run: RunningRound, stored: Sequence[Outcome]) -> None:
-        readings = [outcome for outcome in stored if isinstance(outcome, Reading)]
-        if readings:
-            newest = max(readings, key=lambda reading: reading.slot_ms)
-            await self._latest.put(run.request.spec.organization, run.request.spec, newest)
-
-    def _count(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
-        organization = run.request.spec.organization
-        for outcome in outcomes:
-            if isinstance(outcome, Reading):
-                lateness, took = outcome.requested_ms - outcome.slot_ms, outcome.received_ms - outcome.requested_ms
-                self._metrics.reading(organization, lateness, took)
-            elif outcome.reason not in UNTRIED:
-                slots = run.grid.count(outcome.first_ms, outcome.last_ms or outcome.first_ms)
-                self._metrics.gap(organization, outcome.reason, slots)

@@ -1,6 +1,8 @@
 """What a running round knows: which slot is next, what the store refused, how the slots went."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from collector.backlog import ROUND_LIMIT_BYTES, total_bytes
 from collector.domain.cadence import Grid
@@ -8,10 +10,26 @@ from collector.domain.health import Health, Status
 from collector.domain.outcome import Gap, GapReason, Outcome, Reading
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import Packed, pack, unpack
+from collector.ports import SaveBatch, SaveResult
 
 REPORT_AFTER_MS = 30_000
 """A round that changed the chamber's status ends early so that people see it, but not more often than this."""
 LAST_LIMIT = 200
+
+
+@dataclass(slots=True)
+class LateSave:
+    """A save that the store has not answered yet.
+
+    Attributes:
+        batch: what it has to store.
+        saving: its end.
+        carried: how many of the round's unsaved outcomes, the oldest, are in the batch.
+    """
+
+    batch: SaveBatch
+    saving: "asyncio.Future[SaveResult]"
+    carried: int
 
 
 class RunningRound:
@@ -31,6 +49,8 @@ class RunningRound:
         self.last = ""
         self.lost_changes: list[str] = []
         self.fetched_before = False
+        self.late: LateSave | None = None
+        self.behind = False
 
     @property
     def slot_ms(self) -> int:
@@ -53,7 +73,12 @@ class RunningRound:
         return self.request.count == 1
 
     def worth_reporting(self, now_ms: int) -> bool:
-        """Whether the chamber's status changed and people should see it before the round's end."""
+        """Whether something changed that should be seen before the round's end.
+
+        The chamber's status; or the store has forgotten slots, and the chamber must know how far it was to show it.
+        """
+        if self.behind and now_ms - self.started_ms >= REPORT_AFTER_MS:
+            return True
         if self.health.status is self.request.health.status:
             return False
         return self.request.health.status is Status.STARTING or now_ms - self.started_ms >= REPORT_AFTER_MS
@@ -73,9 +98,16 @@ class RunningRound:
         self.unsaved.extend(rows)
         self._unsaved_bytes += total_bytes(rows)
 
-    def let_go(self) -> None:
-        """The store took everything: nothing travels any more."""
-        self.unsaved, self._unsaved_bytes = [], 0
+    def let_go(self, count: int) -> None:
+        """The store took the oldest so many: they travel no more."""
+        self.unsaved = self.unsaved[count:]
+        self._unsaved_bytes = total_bytes(self.unsaved)
+
+    def give_up_late(self) -> None:
+        """Nobody waits for the store's answer any more: what it may have taken travels all the same."""
+        late, self.late = self.late, None
+        if late is not None:
+            late.saving.cancel()
 
     def advance(self, outcomes: Sequence[Reading | Gap]) -> None:
         """These slots have their outcome; go to the slot after them."""

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from temporalio.activity import ActivityCancellationDetails
@@ -12,6 +12,7 @@ from temporalio.client import AsyncActivityCancelledError, Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
+from activities.clock_skew import ClockSkew
 from activities.collection import CollectionActivities
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import DeviceUnreachableError
@@ -84,6 +85,7 @@ class Attempt:
             attempt=attempt,
             heartbeat_timeout=timedelta(seconds=heartbeat_s) if heartbeat_s else None,
             heartbeat_details=details,
+            started_time=datetime.fromtimestamp((NOON_MS + stage.clock.monotonic_ms()) / 1000, UTC),
             task_token=b"attempt %d" % attempt,
         )
         self.env.on_heartbeat = lambda *told: self.beats.append(
@@ -129,7 +131,8 @@ class ActivityStage(RoundStage):
     def process(self) -> CollectionActivities:
         """The activities of another process, over the same devices and store."""
         adhoc = CollectAdhoc(self.fetch, self.store, self.clock)
-        return CollectionActivities(self.collect, adhoc, StoreOutcomes(self.store, self.metrics), self.clock)
+        skew = ClockSkew(self.clock, self.metrics)
+        return CollectionActivities(self.collect, adhoc, StoreOutcomes(self.store, self.metrics), self.clock, skew)
 
     async def turn(self) -> None:
         """As the process does it."""

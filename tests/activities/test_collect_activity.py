@@ -65,6 +65,21 @@ async def test_a_server_that_hangs_delays_no_slot_by_more_than_two_seconds(caplo
 
 
 @in_jumping_time
+async def test_both_servers_away_cost_the_fastest_chamber_one_slot_and_the_rest_is_told_when_one_is_back() -> None:
+    stage = await opened(1)
+    stage.store.otherwise = Mood.REFUSE
+    stage.server.takes_s = 3_600
+    stage.clock.later(8_500, lambda: setattr(stage.server, "takes_s", 0.005))
+    out = await stage.begin().collect(stage.request(14, health=WELL))
+    asked = [at // 1_000 for at in stage.devices.times]
+    assert [slot for slot in range(14) if slot not in asked] == [1]
+    assert stage.server.heard, "told beside the slots as soon as it answers"
+    assert stage.server.heard[0][0] < 12_000
+    assert len(stage.server.heard) >= 2, "and from then on before each slot again"
+    assert len(out.unsaved) == 14
+
+
+@in_jumping_time
 async def test_a_server_that_is_away_does_not_end_the_round() -> None:
     stage = await opened()
     stage.store.otherwise = Mood.REFUSE

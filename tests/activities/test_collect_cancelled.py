@@ -107,8 +107,18 @@ async def test_a_worker_that_shuts_down_hands_the_round_back() -> None:
     attempt = stage.begin()
     attempt.shut_down_at(10_300)
     out = await attempt.collect(stage.request(6, health=WELL))
-    assert stage.clock.now_ms() == NOON_MS + 10_600
+    assert stage.clock.now_ms() == NOON_MS + 11_300, "once its polls are closed"
     assert (stage.serials, out.next_ms) == ({0: 1, 1: 2}, stage.slot(2))
+
+
+@in_jumping_time
+async def test_a_worker_that_shuts_down_goes_on_until_its_polls_are_closed() -> None:
+    stage = await opened(1)
+    attempt = stage.begin()
+    attempt.shut_down_at(2_990)
+    out = await attempt.collect(stage.request(60, health=WELL))
+    assert sorted(stage.serials) == [0, 1, 2, 3]
+    assert out.next_ms == stage.slot(4)
 
 
 @in_jumping_time

@@ -24,13 +24,25 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-PACKAGES = ("activities", "adapters", "api", "bench", "cli", "collector", "simulator", "stack", "workers", "workflows")
+PACKAGES = (
+    "activities",
+    "adapters",
+    "api",
+    "bench",
+    "chaos",
+    "cli",
+    "collector",
+    "simulator",
+    "stack",
+    "workers",
+    "workflows",
+)
 ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
 SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in (*WorkerSettings.model_fields, *ApiSettings.model_fields))
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")
-BENCH = "make bench"
-"""Not a command of `chamberlog`, but flags of its own."""
+BENCH, CHAOS = "make bench", "make chaos"
+"""Not commands of `chamberlog`, but flags of their own."""
 SHELLS, SQL = {"sh", "bash", "console", "make"}, {"sql"}
 
 
@@ -64,7 +76,7 @@ def our_world() -> World:
         name: frozenset(flag for p in command.params for flag in (*p.opts, *p.secondary_opts)) | {"--help"}
         for name, command in group.commands.items()
     }
-    commands |= {"simulate": _flags_of("simulator"), BENCH: _flags_of("bench")}
+    commands |= {"simulate": _flags_of("simulator"), BENCH: _flags_of("bench"), CHAOS: _flags_of("chaos")}
     code = "\n".join(path.read_text("utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     schema = "\n".join(path.read_text("utf-8") for path in (ROOT / "adapters/postgres/migrations").glob("*.sql"))
     return World(
@@ -143,9 +155,9 @@ def _dead_targets(text: str, world: World) -> Iterator[str]:
     for words in re.findall(r"(?:^|&& |; |\$ )make ([a-z][\w-]*)", text):
         if words not in world.targets:
             yield f"target {words}"
-    arguments = re.search(r"make (up|bench) ARGS=(?:[\"']([^\"']*)|(\S+))", text)
+    arguments = re.search(r"make (up|bench|chaos) ARGS=(?:[\"']([^\"']*)|(\S+))", text)
     if arguments:
-        command = {"up": "up", "bench": BENCH}[arguments[1]]
+        command = {"up": "up", "bench": BENCH, "chaos": CHAOS}[arguments[1]]
         yield from _dead_flags(command, arguments[2] or arguments[3], world)
 
 
@@ -214,6 +226,7 @@ def test_the_world_is_not_empty() -> None:
         ("run `chamberlog fly`", "command fly"),
         ("run `chamberlog list --fly`", "flag list --fly"),
         ("```bash\nchamberlog add c1 http://h \\\n  --profile p --fly 3\n```", "flag add --fly"),
+        ("`make chaos ARGS=--fly`", "flag make chaos --fly"),
         ("with `--fly 60s`", "flag --fly"),
         ("run `chamberlog simulate --fly`", "flag simulate --fly"),
         ("set `CHAMBERLOG_GONE`", "variable CHAMBERLOG_GONE"),

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 from adapters.clock import SystemClock
 from adapters.memory_fleet import InMemoryFleet
 from adapters.temporal_control import TemporalFleet
+from adapters.temporal_runs import TemporalRuns
 from collector import wire
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Measurement, Reading
@@ -25,7 +26,7 @@ from collector.messages import (
     StoreRequest,
 )
 from collector.packing import pack
-from collector.ports import ChamberRecord, FleetControl
+from collector.ports import ChamberRecord, FleetControl, FleetRuns
 from workflows.chamber import ChamberWorkflow
 
 HOUR_MS = 3_600_000
@@ -38,6 +39,7 @@ class Room:
     """A fleet, and what an operator may do to it behind its back."""
 
     fleet: FleetControl
+    runs: FleetRuns
     terminate: Callable[[str], Awaitable[None]]
 
 
@@ -78,7 +80,7 @@ def memory_room() -> Room:
     async def terminate(chamber_id: str) -> None:
         del fleet.running[chamber_id]
 
-    return Room(fleet, terminate)
+    return Room(fleet, fleet, terminate)
 
 
 @asynccontextmanager
@@ -90,7 +92,7 @@ async def temporal_room(client: Client) -> AsyncIterator[Room]:
 
     activities: list[Callable[..., Any]] = [collect, store, collect_adhoc]
     async with Worker(client, task_queue=wire.TASK_QUEUE, workflows=[ChamberWorkflow], activities=activities):
-        yield Room(TemporalFleet(client), terminate)
+        yield Room(TemporalFleet(client), TemporalRuns(client), terminate)
 
 
 @activity.defn(name=wire.COLLECT)

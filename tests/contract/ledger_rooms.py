@@ -4,10 +4,19 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from adapters.memory import InMemoryHistory, InMemoryKeys, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
+from adapters.memory import (
+    InMemoryHistory,
+    InMemoryKeys,
+    InMemoryLedger,
+    InMemoryMaintenance,
+    InMemoryOutcomes,
+    InMemoryRegistry,
+)
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.writer import PostgresOutcomes
@@ -15,7 +24,7 @@ from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Outcome, Quality, Reading
 from collector.domain.timerange import TimeRange
-from collector.ports import KeyStore, LedgerReader, OutcomeStore, Registry, SaveBatch, SaveResult
+from collector.ports import KeyStore, LedgerMaintenance, LedgerReader, OutcomeStore, Registry, SaveBatch, SaveResult
 from collector.ports.registry import ChamberRecord
 
 MINUTE = 60_000
@@ -32,6 +41,7 @@ class Rooms:
     history: LedgerReader
     keys: KeyStore
     add_section: Callable[[str, str], Awaitable[None]]
+    maintenance: LedgerMaintenance
 
 
 def memory_rooms(ledger: InMemoryLedger) -> Rooms:
@@ -41,13 +51,14 @@ def memory_rooms(ledger: InMemoryLedger) -> Rooms:
         ledger.add_section(organization, section)
 
     ports = (InMemoryOutcomes(ledger), InMemoryRegistry(ledger), InMemoryHistory(ledger), InMemoryKeys(ledger))
-    return Rooms("memory", *ports, add_section)
+    return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0))
 
 
 @asynccontextmanager
 async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Rooms]:
     """The ports over a PostgreSQL database."""
     postgres = Postgres(address, timeout_s=timeout_s)
+    upkeep = Postgres(address, size=2, timeout_s=timeout_s, settings=LOCK_TIMEOUT)
     outcomes = PostgresOutcomes(postgres)
 
     async def add_section(organization: str, section: str) -> None:
@@ -57,9 +68,10 @@ async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Ro
 
     try:
         ports = (outcomes, PostgresRegistry(postgres), PostgresHistory(postgres), PostgresKeys(postgres))
-        yield Rooms("postgres", *ports, add_section)
+        yield Rooms("postgres", *ports, add_section, PostgresMaintenance(upkeep, committed=timedelta()))
     finally:
         await outcomes.close()
+        await upkeep.close()
         await postgres.close()
 
 

@@ -1,5 +1,6 @@
 """`FleetControl`: one suite over the twin and over a real Temporal server."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -7,15 +8,18 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from temporalio import activity
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from adapters.clock import SystemClock
 from adapters.memory_fleet import InMemoryFleet
 from adapters.temporal_client import connect, connect_lazily, register_search_attributes
 from adapters.temporal_control import TemporalFleet
+from adapters.temporal_runs import TemporalRuns
 from collector import wire
 from collector.domain.chamber import Pause
 from collector.domain.errors import (
@@ -25,11 +29,24 @@ from collector.domain.errors import (
     NotFoundError,
     RejectedError,
 )
-from collector.messages import CollectRequest, ConfigureRequest, PauseRequest, ResumeRequest, RetireRequest
-from collector.ports import FleetControl
+from collector.domain.outcome import Gap, GapReason, Outcome
+from collector.messages import (
+    CollectRequest,
+    ConfigureRequest,
+    PauseRequest,
+    ResumeRequest,
+    RetireRequest,
+    RoundOutcome,
+    RoundRequest,
+    StoreOutcome,
+    StoreRequest,
+)
+from collector.packing import unpack
+from collector.ports import ChamberRun, FleetControl
 from stack.server import Server
 from stack.temporal import start_temporal
 from tests.contract.fleet_rooms import DUMB, HOUR_MS, Room, memory_room, now_ms, reading_of, record, temporal_room
+from workflows.chamber import ChamberWorkflow
 
 Ask = Callable[[FleetControl, str], Awaitable[object]]
 TO_ONE_CHAMBER: dict[str, Ask] = {
@@ -39,6 +56,7 @@ TO_ONE_CHAMBER: dict[str, Ask] = {
     "collect": lambda fleet, name: fleet.collect(name, CollectRequest(uuid4().hex), 5_000),
     "retire": lambda fleet, name: fleet.retire(name, RetireRequest()),
     "status": lambda fleet, name: fleet.status(name),
+    "begin again": lambda fleet, name: fleet.begin_again(record(name)),
 }
 TO_ANY: dict[str, Ask] = {
     **TO_ONE_CHAMBER,
@@ -222,6 +240,41 @@ async def test_temporal_away_is_said_so(kind: str, ask: Ask, monkeypatch: pytest
         await ask(fleet, "anyone")
 
 
+async def test_who_lists_chambers_sees_their_versions(room: Room, name: str) -> None:
+    await room.fleet.start(record(name, version=3))
+    await room.fleet.configure(name, ConfigureRequest(record(name, version=5).spec))
+    await eventually(room, ChamberRun(name, 5))
+    assert await room.runs.trouble(name) == ""
+    await room.terminate(name)
+    await eventually(room, None, name)
+    assert await room.runs.trouble(name) is None
+
+
+async def test_a_chamber_begins_again_from_its_row(room: Room, name: str) -> None:
+    await room.fleet.start(record(name, version=7, interval_ms=2 * HOUR_MS))
+    row = replace(record(name, version=2), pause=Pause(now_ms() + HOUR_MS, "door", "key/1"))
+
+    answer = await room.fleet.begin_again(row)
+
+    assert answer.first_slot_ms == row.first_slot_ms
+    await eventually(room, ChamberRun(name, 2))
+    status = await room.fleet.status(name)
+    assert (status.version, status.interval_ms, status.status) == (2, HOUR_MS, "paused")
+    assert status.settled_ms is not None
+    assert status.settled_ms <= row.settled_through_ms
+
+
+async def eventually(room: Room, wanted: ChamberRun | None, name: str = "") -> None:
+    """Temporal's list is a little behind."""
+    for _ in range(100):
+        listed = await room.runs.open()
+        found = next((r for r in listed if r.chamber_id == (name or (wanted and wanted.chamber_id))), None)
+        if found == wanted:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{found} is listed instead of {wanted}")
+
+
 async def test_without_a_worker_a_status_is_away_within_seconds(client: Client, name: str) -> None:
     fleet = TemporalFleet(client)
     await fleet.start(record(name))
@@ -241,6 +294,51 @@ async def test_a_natively_paused_chamber_is_refused_with_its_remedy(client: Clie
             await ask(room.fleet, name)
         assert refused.value.kind == wire.CONFLICT
         await room.terminate(name)
+
+
+async def test_slots_up_to_the_end_of_the_run_before_are_lost(client: Client, name: str) -> None:
+    began_ms = now_ms() - 5 * HOUR_MS
+    row = replace(record(name), settled_through_ms=began_ms, first_slot_ms=began_ms)
+    asked: list[RoundRequest] = []
+
+    @activity.defn(name=wire.COLLECT)
+    async def collect(request: RoundRequest) -> RoundOutcome:
+        asked.append(request)
+        return RoundOutcome(request.first_ms + request.count * request.spec.interval_ms)
+
+    @activity.defn(name=wire.STORE)
+    async def store(request: StoreRequest) -> StoreOutcome:
+        stored.extend(map(unpack, request.outcomes))
+        return StoreOutcome()
+
+    stored: list[Outcome] = []
+    fleet = TemporalFleet(client)
+    async with Worker(client, task_queue=wire.TASK_QUEUE, workflows=[ChamberWorkflow], activities=[collect, store]):
+        await fleet.start(row)
+        await client.get_workflow_handle(wire.workflow_id(name)).terminate()
+        await fleet.start(row)
+        for _ in range(100):
+            if sum(isinstance(o, Gap) for o in stored) >= 1 + 1:
+                break
+            await asyncio.sleep(0.1)
+        await client.get_workflow_handle(wire.workflow_id(name)).terminate()
+    first, last = row.spec.grid.after(began_ms), row.spec.grid.at_or_before(now_ms())
+    reasons = {o.reason for o in stored if isinstance(o, Gap)}
+    assert GapReason.LOST in reasons
+    lost = [o for o in stored if isinstance(o, Gap) and o.reason is GapReason.LOST]
+    assert {(o.first_ms, o.last_ms) for o in lost} <= {(first, last), (first, last - HOUR_MS)}
+
+
+async def test_a_natively_paused_chamber_is_listed_as_held(client: Client, name: str) -> None:
+    await TemporalFleet(client).start(record(name))
+    request = PauseWorkflowExecutionRequest(namespace="default", workflow_id=wire.workflow_id(name), reason="a test")
+    await client.workflow_service.pause_workflow_execution(request)
+    room = Room(TemporalFleet(client), TemporalRuns(client), _nobody)
+    await eventually(room, ChamberRun(name, 1, held=True))
+
+
+async def _nobody(name: str) -> None:
+    raise AssertionError(name)
 
 
 async def test_operators_find_a_chamber_by_its_attributes_and_its_summary(client: Client, name: str) -> None:

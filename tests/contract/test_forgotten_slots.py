@@ -22,7 +22,8 @@ async def filled(rooms: Rooms, name: str, slots: int) -> Enrolled:
     """A chamber whose first slots are stored and settled, one by one."""
     chamber = await enrolled(rooms, spec(name))
     for number in range(slots):
-        await chamber.save(reading(chamber.slot(number)), settled=chamber.slot(number))
+        result = await chamber.save(reading(chamber.slot(number)), settled=chamber.slot(number))
+        assert not result.behind
     return chamber
 
 
@@ -30,7 +31,7 @@ async def test_slots_that_were_forgotten_are_not_settled_by_what_comes_after(roo
     chamber = await filled(rooms, "restored", 3)
     for number in (10, 11, 12):
         result = await chamber.save(reading(chamber.slot(number)), settled=chamber.slot(number))
-        assert result.new_readings == 1
+        assert (result.new_readings, result.behind) == (1, True)
     assert await settled(chamber) == 2
     assert await unaccounted(chamber) == 0
 

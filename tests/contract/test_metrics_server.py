@@ -1,24 +1,32 @@
+import asyncio
 import concurrent.futures
+import contextlib
+import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
+from activities.collection import CollectionActivities
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
+from workers.failover import keep_turning
+from workers.readiness import Readiness
 
 
 @dataclass(slots=True)
 class Process:
     """A process that is ready or not."""
 
-    ready: bool = True
+    wrong: str = ""
 
-    def is_ready(self) -> bool:
-        return self.ready
+    def why_not(self) -> str:
+        return self.wrong
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ def provider(registry: CollectorRegistry) -> Iterator[MeterProvider]:
 
 @pytest.fixture
 def server(process: Process, provider: MeterProvider, registry: CollectorRegistry) -> Iterator[MetricsServer]:
-    with serve_metrics("127.0.0.1", 0, process.is_ready, registry) as server:
+    with serve_metrics("127.0.0.1", 0, process.why_not, registry) as server:
         yield server
 
 
@@ -54,10 +62,10 @@ def test_metrics_are_served_with_their_values(server: MetricsServer, provider: M
 
 def test_readiness_follows_the_process(server: MetricsServer, process: Process) -> None:
     assert (httpx.get(server.url + "/readyz").status_code, httpx.get(server.url + "/readyz").text) == (200, "ready\n")
-    process.ready = False
+    process.wrong = "it does not poll Temporal yet"
     assert (httpx.get(server.url + "/readyz").status_code, httpx.get(server.url + "/readyz").text) == (
         503,
-        "not ready\n",
+        "not ready: it does not poll Temporal yet\n",
     )
 
 
@@ -84,8 +92,51 @@ def test_a_taken_port_is_an_error_and_a_closed_server_frees_its_own(
     server: MetricsServer, process: Process, registry: CollectorRegistry
 ) -> None:
     with pytest.raises(OSError, match="in use"):
-        serve_metrics("127.0.0.1", server.port, process.is_ready, registry)
+        serve_metrics("127.0.0.1", server.port, process.why_not, registry)
     server.close()
     with pytest.raises(httpx.ConnectError):
         httpx.get(server.url + "/metrics")
     assert "metrics" not in {thread.name for thread in threading.enumerate()}
+
+
+class NoRounds(CollectionActivities):
+    """Of a process that carries nothing."""
+
+    def __init__(self) -> None:
+        self._running = {}
+
+
+@pytest.mark.timeout(60)
+def test_a_loop_that_hangs_is_not_ready_though_this_process_answers(registry: CollectorRegistry) -> None:
+    readiness = Readiness(lambda: time.monotonic_ns() // 200_000)  # five times as fast as the turns, to wait less
+    readiness.set()
+    loop = asyncio.new_event_loop()
+    turning = threading.Thread(target=lambda: run_until_cancelled(loop, keep_turning(NoRounds(), readiness.turned)))
+    turning.start()
+    try:
+        with serve_metrics("127.0.0.1", 0, readiness.why_not, registry) as server:
+            time.sleep(1.5)
+            assert httpx.get(server.url + "/readyz").text == "ready\n"
+            hung = time.monotonic()
+            loop.call_soon_threadsafe(time.sleep, 4.0)
+            answer = eventually(server, 503)
+            assert re.fullmatch(r"not ready: the event loop has not turned for \d+ s\n", answer)
+            assert time.monotonic() - hung < 4.0
+            assert eventually(server, 200) == "ready\n"
+    finally:
+        loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+        turning.join()
+
+
+def run_until_cancelled(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.closing(loop), contextlib.suppress(asyncio.CancelledError):
+        loop.run_until_complete(work)
+
+
+def eventually(server: MetricsServer, status: int, within_s: float = 20.0) -> str:
+    """The first answer of `/readyz` with that status."""
+    deadline = time.monotonic() + within_s
+    while (answer := httpx.get(server.url + "/readyz")).status_code != status:
+        assert time.monotonic() < deadline, f"still {answer.text}"
+        time.sleep(0.05)
+    return answer.text

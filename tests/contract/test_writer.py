@@ -149,8 +149,12 @@ async def test_decided_slots(rooms: Rooms) -> None:
     await chamber.save(
         reading(chamber.slot(1)), gap(chamber.slot(2), chamber.slot(4)), gap(chamber.slot(5), chamber.slot(5))
     )
-    decided = await rooms.outcomes.decided_slots("decided", chamber.slot(1), chamber.slot(4))
-    assert decided == {chamber.slot(1), chamber.slot(2)}
+    await chamber.save(Gap(chamber.slot(7), None, GapReason.PAUSED))
+    decided = await rooms.outcomes.decided_slots("decided", chamber.slot(1), chamber.slot(3))
+    assert decided == {chamber.slot(1), chamber.slot(2), chamber.slot(3)}
+    assert await rooms.outcomes.decided_slots("decided", chamber.slot(3), chamber.slot(9)) == {
+        chamber.slot(number) for number in (3, 4, 5)
+    }
 
 
 async def test_an_adhoc_reading_lies_off_the_grid(rooms: Rooms) -> None:

@@ -5,11 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from temporalio import activity
+from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure
+from temporalio.api.workflowservice.v1 import RespondActivityTaskFailedByIdRequest
 from temporalio.exceptions import ApplicationError
 
 from collector import wire
 from collector.domain.chamber import ChamberSpec
 from collector.messages import (
+    AdhocOutcome,
+    AdhocRequest,
     CollectRequest,
     ConfigureRequest,
     PauseRequest,
@@ -18,6 +23,7 @@ from collector.messages import (
     RoundOutcome,
     RoundRequest,
 )
+from tests.workflow.servers import IDENTITY
 from tests.workflow.stage import Doubles, Stage, spec
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -91,10 +97,77 @@ async def retires(stage: Stage) -> None:
     await stage.handle.result()
 
 
+async def retires_while_the_store_is_away(stage: Stage) -> None:
+    """It ends only once what it holds is stored: the store comes back after the request."""
+    await stage.pass_s(200)
+    await stage.ask(wire.UPDATE_RETIRE, RetireRequest("moved out", "key/1"))
+    await stage.pass_s(120)
+    stage.doubles.refuse = False
+    await stage.handle.result()
+
+
+async def is_paused_for_a_while(stage: Stage) -> None:
+    """Nobody resumes it: the pause ends by itself."""
+    until_ms = await stage.now_ms() + 300_000
+    await stage.ask(wire.UPDATE_PAUSE, PauseRequest("clean", "key/1", until_ms, 2))
+    await stage.pass_s(600)
+
+
+async def loses_its_worker(stage: Stage) -> None:
+    """The round's first attempt hangs; another worker ends it as `adapters/temporal_rounds.py` does."""
+    client = stage.env.client
+    with stage.env.auto_time_skipping_disabled():
+        async with asyncio.timeout(20):
+            await stage.doubles.begun.wait()
+            failure = Failure(message="nobody", application_failure_info=ApplicationFailureInfo(type="WorkerGone"))
+            await client.workflow_service.respond_activity_task_failed_by_id(
+                RespondActivityTaskFailedByIdRequest(
+                    namespace=client.namespace,
+                    workflow_id=stage.handle.id,
+                    activity_id="1",
+                    failure=failure,
+                    identity=IDENTITY,
+                )
+            )
+    await stage.pass_s(60)
+
+
+async def collects_now_in_vain(stage: Stage) -> None:
+    """Both attempts hang until they time out: 20 s of real time, nothing skips them."""
+    await stage.pass_s(100)
+    await stage.ask(wire.UPDATE_COLLECT, CollectRequest("r1"))
+    await stage.pass_s(100)
+
+
 async def is_cancelled(stage: Stage) -> None:
     await stage.pass_s(200)
     await stage.handle.cancel()
     await stage.handle.result()
+
+
+@dataclass
+class HangingOnce(Doubles):
+    """A worker whose first attempt never ends."""
+
+    @activity.defn(name=wire.COLLECT)
+    async def collect(self, request: RoundRequest) -> RoundOutcome:
+        if self.rounds:
+            return await super().collect(request)
+        self.rounds.append(request)
+        self.begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends it but its worker's end")
+
+
+@dataclass
+class HangingAdhoc(Doubles):
+    """Workers that die while they collect off the grid."""
+
+    @activity.defn(name=wire.COLLECT_ADHOC)
+    async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:
+        self.adhoc.append(request)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends it but its worker's end")
 
 
 def failing_once() -> Doubles:
@@ -135,6 +208,12 @@ SCENARIOS = {
     "backlog": Scenario(spec("backlog", 60), meets_a_store_that_comes_back, lambda: Doubles(refuse=True)),
     "interrupted": Scenario(spec("interrupted", 5), is_interrupted, lambda: Doubles(held=True)),
     "retired": Scenario(spec("retired", 60), retires),
+    "retired-with-backlog": Scenario(
+        spec("retired-with-backlog", 60), retires_while_the_store_is_away, lambda: Doubles(refuse=True)
+    ),
+    "pause-with-an-end": Scenario(spec("pause-with-an-end", 60), is_paused_for_a_while),
+    "worker-gone": Scenario(spec("worker-gone", 60), loses_its_worker, HangingOnce),
+    "adhoc-timed-out": Scenario(spec("adhoc-timed-out", 60, timeout_ms=100), collects_now_in_vain, HangingAdhoc),
     "cancelled": Scenario(spec("cancelled", 60), is_cancelled),
     "without-answer": Scenario(spec("without-answer", 60), passes, failing_once),
     "continued": Scenario(spec("continued", 60), passes, state={"cycles_per_run": 4}),

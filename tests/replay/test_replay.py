@@ -12,6 +12,7 @@ from temporalio.workflow import NondeterminismError
 from collector import wire
 from collector.domain.cadence import RoundPlan
 from collector.messages import ChamberState
+from tests.e2e.upgraded_worker import NextChamber, SecondChamber, UndoneChamber, UnpatchedChamber
 from tests.replay.scenarios import SCENARIOS
 from workflows.chamber import ChamberWorkflow
 
@@ -65,3 +66,17 @@ async def test_a_planted_reordering_fails(name: str) -> None:
     replayer = Replayer(workflows=[ReorderedChamber], workflow_runner=UnsandboxedWorkflowRunner())
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(history_of(FOLDER / f"{name}.json"))
+
+
+@pytest.mark.parametrize("release", [NextChamber, SecondChamber, UndoneChamber], ids=lambda kind: kind.__name__)
+async def test_a_new_command_behind_a_patch_replays_every_stored_history(release: type[ChamberWorkflow]) -> None:
+    replayer = Replayer(workflows=[release], workflow_runner=UnsandboxedWorkflowRunner())
+    for path in STORED:
+        await replayer.replay_workflow(history_of(path))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+async def test_a_new_command_without_a_patch_fails_on_every_stored_history(path: Path) -> None:
+    replayer = Replayer(workflows=[UnpatchedChamber], workflow_runner=UnsandboxedWorkflowRunner())
+    with pytest.raises(NondeterminismError):
+        await replayer.replay_workflow(history_of(path))

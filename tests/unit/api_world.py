@@ -4,14 +4,25 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
-from adapters.memory import InMemoryHistory, InMemoryKeys, InMemoryLatest, InMemoryLedger, InMemoryRegistry
+from adapters.fleet_telemetry import OtelFleetMetrics
+from adapters.memory import (
+    InMemoryHistory,
+    InMemoryKeys,
+    InMemoryLatest,
+    InMemoryLedger,
+    InMemoryRegistry,
+    InMemoryUpkeep,
+)
 from adapters.memory_fleet import InMemoryFleet
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from adapters.telemetry import make_meter_provider, metrics_text
 from api.app import create_app
 from api.services import Ports, make_services
 from collector.domain.chamber import ChamberSpec
@@ -62,6 +73,7 @@ class World:
             _, key_id, secret = key.split("_", 2)
             self.ledger.keys[key_id] = (hashlib.sha256(secret.encode()).digest(), organization, "a test")
         self.cache = InMemoryLatest(self.clock.now_ms)
+        self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.app = self._app()
 
@@ -74,6 +86,7 @@ class World:
         return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
 
     def _app(self) -> FastAPI:
+        registry = CollectorRegistry()
         ports = Ports(
             registry=InMemoryRegistry(self.ledger),
             ledger=InMemoryHistory(self.ledger),
@@ -82,7 +95,9 @@ class World:
             keys=InMemoryKeys(self.ledger),
             profiles=PROFILES,
             clock=self.clock,
-            metrics=lambda _: (b"# no metrics\n", "text/plain"),
+            metrics=partial(metrics_text, registry),
+            upkeep=self.upkeep,
+            fleet_metrics=OtelFleetMetrics(make_meter_provider("api", registry=registry)),
         )
         return create_app(make_services(ports))
 

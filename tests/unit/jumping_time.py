@@ -67,12 +67,13 @@ class JumpingClock:
 
     def __init__(self) -> None:
         self.set_back_ms = 0
+        self._suspended_ms = 0
 
     def now_ms(self) -> int:
         return NOON_MS + self.monotonic_ms() - self.set_back_ms
 
     def monotonic_ms(self) -> int:
-        return round(asyncio.get_running_loop().time() * 1000)
+        return round(asyncio.get_running_loop().time() * 1000) + self._suspended_ms
 
     def later(self, ms: int, act: Callable[[], None]) -> None:
         """Do something later, counted from now."""
@@ -83,6 +84,10 @@ class JumpingClock:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, JumpingLoop)
         loop.stand_still(ms)
+
+    def suspend(self, ms: int) -> None:
+        """Time passes and the machine is suspended: unlike in `stand_still` the loop's timers do not see it."""
+        self._suspended_ms += ms
 
     async def until(self, instant_ms: int) -> None:
         """Let time pass up to the instant."""

@@ -17,6 +17,7 @@ from collector.messages import RoundProgress
 from collector.ports import DeviceAnswer, DeviceRequest, SaveBatch, SaveResult
 from tests.unit.jumping_time import NOON_MS, JumpingClock
 
+SLOW_S = 1.2
 FOREVER_S = 86_400.0
 
 
@@ -91,12 +92,17 @@ class ScriptedDevices:
 
 
 class Mood(Enum):
-    """How the store takes a save. `LATE`: it commits, and never answers."""
+    """How the store takes a save.
+
+    `LATE`: it commits, and never answers. `SLOW` and `REFUSE_LATE`: it answers after the slot's time.
+    """
 
     TAKE = auto()
     REFUSE = auto()
     HANG = auto()
     LATE = auto()
+    SLOW = auto()
+    REFUSE_LATE = auto()
 
 
 @dataclass
@@ -132,7 +138,9 @@ class MoodyOutcomes:
         await self.kept.wait_available()
 
     async def _before(self, mood: Mood) -> None:
-        if mood is Mood.REFUSE:
+        if mood in (Mood.SLOW, Mood.REFUSE_LATE):
+            await asyncio.sleep(SLOW_S)
+        if mood in (Mood.REFUSE, Mood.REFUSE_LATE):
             raise StoreRefusedError("the store is away")
         if mood is Mood.HANG:
             await asyncio.sleep(FOREVER_S)
@@ -211,6 +219,7 @@ class CountingMetrics:
     failed: list[tuple[GapReason, int]] = field(default_factory=list)
     waiting: int = 0
     most_waiting: int = 0
+    skews: list[int] = field(default_factory=list)
 
     def reading(self, organization: str, lateness_ms: int, fetch_ms: int) -> None:
         self.organizations.add(organization)
@@ -228,3 +237,6 @@ class CountingMetrics:
         self.organizations.add(organization)
         self.waiting += delta
         self.most_waiting = max(self.most_waiting, self.waiting)
+
+    def clock_skew(self, skew_ms: int) -> None:
+        self.skews.append(skew_ms)

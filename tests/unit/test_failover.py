@@ -182,8 +182,9 @@ async def test_after_a_silence_it_asks_for_its_own_rounds_and_watches_anew() -> 
     process = await watched(fleet, 120)
     assert len(process.asked) == 1
     assert 90 <= process.asked[0] < 90 + 2 * LOOK_S
-    assert [whose for _, whose in fleet.taken] == [[], []]
-    assert fleet.taken[1][0] >= 90 + LOST_AFTER_S
+    assert [whose for _, whose in fleet.taken] == [[], [], []]
+    assert 90 <= fleet.taken[1][0] < 90 + 2 * LOOK_S, "for own rounds whose answers were lost"
+    assert fleet.taken[2][0] >= 90 + LOST_AFTER_S, "for those of others"
 
 
 @in_jumping_time

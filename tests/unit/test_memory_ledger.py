@@ -7,7 +7,7 @@ import pytest
 from adapters.memory import InMemoryHistory, InMemoryKeys, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, StoreRefusedError
-from collector.domain.outcome import Epoch
+from collector.domain.outcome import Epoch, Gap, GapReason
 from collector.domain.timerange import TimeRange
 from collector.ports.outcomes import SaveBatch
 
@@ -46,7 +46,7 @@ async def test_everything_refuses_while_away() -> None:
     assert not waiting.done()
     ledger.away = False
     await waiting
-    await outcomes.save(SaveBatch("c", (), 5_000))
+    await outcomes.save(SaveBatch("c", (Gap(1_000, 5_000, GapReason.MISSED),), 5_000))
     assert (await registry.find("default", "c")).settled_through_ms == 5_000
 
 

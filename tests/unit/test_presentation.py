@@ -27,8 +27,8 @@ PAUSES = st.one_of(st.none(), st.builds(Pause, INSTANTS, HOSTILE, HOSTILE, st.on
 HEALTHS = st.builds(Health, st.integers(0, 9), st.one_of(st.none(), INSTANTS), HOSTILE, st.one_of(st.none(), INSTANTS))
 SPECS = st.builds(lambda p, i: replace(GOOD, profile=p, interval_ms=i), HOSTILE, st.integers(1_000, 86_400_000))
 STATES = st.builds(
-    lambda spec, at, pause, health, notes, last, retiring: ChamberState(
-        spec, at, pause=pause, health=health, notes=notes, last=last, retiring=retiring
+    lambda spec, at, pause, health, notes, last, retiring, skew: ChamberState(
+        spec, at, pause=pause, health=health, notes=notes, last=last, retiring=retiring, skew_ms=skew
     ),
     SPECS,
     INSTANTS,
@@ -37,8 +37,9 @@ STATES = st.builds(
     st.lists(HOSTILE, max_size=10),
     HOSTILE,
     st.one_of(st.none(), HOSTILE),
+    INSTANTS,
 )
-LINES = r"- (paused since|last reading:|last outcome:|next slot:|\d+ slots in a row|\d+ outcomes wait|ignored:) ?"
+LINES = r"- (paused since|last reading:|last outcome:|next slot:|\d+ slots in|\d+ outcomes|the worker's|ignored:) ?"
 
 
 @given(STATES)
@@ -47,7 +48,7 @@ def test_no_text_can_break_the_details(state: ChamberState) -> None:
     head, empty, *items = details(state).split("\n")
     assert re.match(r"\*\*[a-z]+\*\* every [\d.e+]+ s, profile ", head)
     assert empty == ""
-    assert len(items) <= 5 + len(state.notes)
+    assert len(items) <= 6 + len(state.notes)
     for item in items:
         assert re.match(LINES, item)
         assert item.isprintable()
@@ -68,6 +69,21 @@ def test_a_plain_text_keeps_what_it_says(text: str) -> None:
     back = re.sub(r"\\(.)", r"\1", plain(text))
     kept = back.removesuffix("...") if len(text) > 300 else back
     assert kept == "".join(c if c.isprintable() else " " for c in text[:300])
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "line"),
+    [
+        (0, None),
+        (1_000, None),
+        (-1_000, None),
+        (3_140, "- the worker's clock is 3.1 s ahead of Temporal's"),
+        (-7_960, "- the worker's clock is 8.0 s behind Temporal's"),
+    ],
+)
+def test_a_wrong_clock_of_the_worker_is_shown(skew_ms: int, line: str | None) -> None:
+    lines = details(ChamberState(GOOD, NOON_MS, skew_ms=skew_ms)).split("\n")
+    assert [shown for shown in lines if "clock" in shown] == ([line] if line else [])
 
 
 def test_the_details_of_a_paused_failing_chamber() -> None:

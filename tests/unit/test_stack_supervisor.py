@@ -161,3 +161,56 @@ async def test_a_part_is_stopped_while_it_waits_for_its_restart(stage: Stage) ->
     started = stage.starts["x"]
     await asyncio.sleep(2 * QUICK.longest_wait_s)
     assert stage.starts["x"] == started
+
+
+async def test_one_part_is_stopped_and_started_later_while_the_others_run(stage: Stage) -> None:
+    await stage.supervisor.start([stage.part(name, SLEEP) for name in ("postgres", "worker")], PATIENCE_S)
+    keeper, other = stage.supervisor.keeper("postgres"), stage.supervisor.keeper("worker").pid
+    first = keeper.pid
+
+    await keeper.stop()
+    assert (keeper.state, keeper.pid) == (State.DOWN, None)
+    await asyncio.sleep(2 * QUICK.longest_wait_s)
+    assert stage.starts["postgres"] == 1, "a part that was stopped is not started again by itself"
+
+    keeper.start()
+    await stage.supervisor.until_up(["postgres"], PATIENCE_S)
+    assert keeper.pid not in (None, first)
+    assert stage.supervisor.keeper("worker").pid == other
+    os.kill(keeper.pid or 0, signal.SIGKILL)
+    await eventually(lambda: stage.starts["postgres"] == 3 and keeper.state is State.UP)
+
+
+async def test_a_part_that_runs_is_not_started_twice(stage: Stage) -> None:
+    await stage.supervisor.start([stage.part("worker", SLEEP)], PATIENCE_S)
+    pid = stage.keeper("worker").pid
+    stage.keeper("worker").start()
+    await asyncio.sleep(0.3)
+    assert (stage.starts["worker"], stage.keeper("worker").pid) == (1, pid)
+
+
+async def test_a_part_that_died_too_often_gets_a_new_chance_when_it_is_started_again(stage: Stage) -> None:
+    doors: list[str] = []
+    code = "import pathlib, time; time.sleep(60 if pathlib.Path('{}').exists() else 0)"
+    door = stage.folder / "door"
+    with pytest.raises(StartFailedError):
+        await stage.supervisor.start([stage.part("api", code.format(door), lambda: bool(doors))], PATIENCE_S)
+    assert stage.supervisor.failed
+    door.touch()
+    doors.append("open")
+    stage.keeper("api").start()
+    await stage.supervisor.until_up(["api"], PATIENCE_S)
+    assert not stage.supervisor.failed
+
+
+async def test_a_stopped_part_can_be_replaced_by_another_program(stage: Stage) -> None:
+    await stage.supervisor.start([stage.part("worker", SLEEP), stage.part("api", SLEEP)], PATIENCE_S)
+    await stage.keeper("worker").stop()
+    await stage.supervisor.start([stage.part("worker", SLEEP + " # another")], PATIENCE_S)
+    assert [keeper.part.name for keeper in stage.supervisor.keepers] == ["worker", "api"]
+    assert stage.keeper("worker").state is State.UP
+
+
+async def test_there_is_no_keeper_of_a_part_that_was_never_started(stage: Stage) -> None:
+    with pytest.raises(KeyError):
+        stage.supervisor.keeper("gateway")

@@ -108,6 +108,15 @@ def test_unsaved_goes_up_and_down(metrics: OtelCollectionMetrics, reader: InMemo
     assert number(collected(reader)["chamberlog.outcomes.unsaved"], labels()) == 2
 
 
+def test_the_newest_skew_of_the_clock_counts_with_its_sign(
+    metrics: OtelCollectionMetrics, reader: InMemoryMetricReader
+) -> None:
+    assert reader.get_metrics_data() is None or "chamberlog.clock.skew" not in collected(reader)
+    for skew_ms in (3_100, -2_500):
+        metrics.clock_skew(skew_ms)
+    assert number(collected(reader)["chamberlog.clock.skew"], frozenset()) == -2.5
+
+
 def test_organizations_beyond_the_limit_count_together(
     metrics: OtelCollectionMetrics, reader: InMemoryMetricReader
 ) -> None:
@@ -142,11 +151,13 @@ def test_prometheus_sees_the_documented_names_with_their_values() -> None:
     metrics.failed_attempt("lab", GapReason.TIMEOUT, 2_000)
     metrics.gap("lab", GapReason.PAUSED, 7)
     metrics.unsaved("lab", 3)
+    metrics.clock_skew(-1_250)
     samples = exposed(registry)
     assert samples["chamberlog_collections_total", shown(outcome="reading")] == 1
     assert samples["chamberlog_collections_total", shown(outcome="gap")] == 7
     assert samples["chamberlog_gap_slots_total", shown(reason="paused")] == 7
     assert samples["chamberlog_outcomes_unsaved", shown()] == 3
+    assert samples["chamberlog_clock_skew_seconds", frozenset()] == -1.25
     assert samples["chamberlog_collection_lateness_seconds_sum", shown()] == 0.25
     assert samples["chamberlog_collection_lateness_seconds_bucket", shown(le="0.1")] == 0
     assert samples["chamberlog_collection_lateness_seconds_bucket", shown(le="0.25")] == 1

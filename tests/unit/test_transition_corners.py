@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from collector import transitions
 from collector.domain.chamber import Pause
-from collector.domain.outcome import Gap, GapReason, Outcome, PauseEnd
+from collector.domain.outcome import Change, Epoch, Gap, GapReason, Outcome, PauseEnd, Reading
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
-from collector.packing import unpack
+from collector.packing import pack, unpack
 from tests.unit.test_chamber_spec import GOOD
 
 NOON_MS = 1_772_366_400_000
@@ -91,3 +91,28 @@ def test_a_change_that_lost_gives_way_to_the_row_of_the_same_version() -> None:
     transitions.confirm(state, [state.spec.version], ["the registry's row stands"])
     transitions.configure(state, a_state().spec, NOON_MS + 1)
     assert state.spec == a_state().spec
+
+
+def test_taken_back_to_its_row_a_chamber_keeps_fates_that_wait_and_no_decision() -> None:
+    state = a_state()
+    state.next_ms = NOON_MS + 600_000
+    reading = Reading(NOON_MS + 60_000, NOON_MS + 60_000, NOON_MS + 60_005, (), 3)
+    missed = Gap(NOON_MS + 120_000, NOON_MS + 180_000, GapReason.MISSED)
+    decisions: list[Outcome] = [
+        Change(3, "resume"),
+        PauseEnd(NOON_MS, NOON_MS),
+        Epoch(NOON_MS, 60_000, 0, 3),
+        Gap(NOON_MS, None, GapReason.PAUSED),
+    ]
+    state.unsaved = [pack(outcome) for outcome in (*decisions, reading, missed)]
+    state.notes, state.last, state.decided_ms, state.cycles_per_run = ["a note"], "temperature 20 Cel", 17, 9
+    fresh = a_state()
+
+    transitions.begin_again(state, fresh)
+    transitions.begin(fresh, NOON_MS + 900_000)
+
+    lost = Gap(NOON_MS + 60_000, NOON_MS + 540_000, GapReason.LOST, "handed out before this start, never settled")
+    later = Gap(NOON_MS + 600_000, NOON_MS + 840_000, GapReason.MISSED)
+    assert [o for o in told(fresh) if not isinstance(o, PauseEnd)] == [reading, missed, lost, later]
+    assert (fresh.next_ms, fresh.verify, fresh.run_number) == (NOON_MS + 900_000, True, 0)
+    assert (fresh.notes, fresh.last, fresh.decided_ms, fresh.cycles_per_run) == (["a note"], state.last, 17, 9)

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from temporalio.common import VersioningBehavior
 
 from collector.domain.errors import InvalidFieldError
 from workers.bootstrap import load_settings
-from workers.readiness import Readiness
+from workers.chamber_worker import version_of
 from workers.settings import PREFIX, WorkerSettings
 
 DSN = "postgresql://lab:hunter2@127.0.0.1:5432/readings"
@@ -50,6 +51,9 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
         "MAX_CACHED_WORKFLOWS": "88",
         "MAX_WORKFLOW_TASKS": "99",
         "HEARTBEAT_S": "12.5",
+        "RETENTION_DAYS": "400",
+        "DEPLOYMENT": "north_lab",
+        "BUILD_ID": "2.0.1-rc1",
     }
     assert {name.lower() for name in values} == set(WorkerSettings.model_fields)
     for name, value in values.items():
@@ -60,7 +64,8 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
     assert (found.profiles, found.egress) == (tmp_path, '{"default": []}')
     assert (found.metrics_host, found.metrics_port) == ("0.0.0.0", 9464)
     assert (found.max_activities, found.max_cached_workflows, found.max_workflow_tasks) == (77, 88, 99)
-    assert found.heartbeat_s == 12.5
+    assert (found.heartbeat_s, found.retention_days) == (12.5, 400)
+    assert (found.deployment, found.build_id) == ("north_lab", "2.0.1-rc1")
 
 
 def test_an_empty_variable_is_not_set(environment: pytest.MonkeyPatch) -> None:
@@ -110,17 +115,39 @@ def test_a_wrong_value_is_named_by_its_variable_and_not_quoted(
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("deployment", "build", "said"),
+    [
+        ("lab", None, "CHAMBERLOG_BUILD_ID: it is not set, though CHAMBERLOG_DEPLOYMENT is; set it together with"),
+        ("lab", "", "CHAMBERLOG_BUILD_ID: it is not set, though CHAMBERLOG_DEPLOYMENT is; set it together with"),
+        (None, "2", "CHAMBERLOG_BUILD_ID: it is set, but CHAMBERLOG_DEPLOYMENT is not; set it together with"),
+        ("lab.north", "2", "CHAMBERLOG_DEPLOYMENT: String should match"),
+        ("lab", "two words", "CHAMBERLOG_BUILD_ID: String should match"),
+    ],
+)
+def test_half_a_version_is_refused(
+    environment: pytest.MonkeyPatch, deployment: str | None, build: str | None, said: str
+) -> None:
+    environment.setenv("CHAMBERLOG_POSTGRES", DSN)
+    for name, value in (("DEPLOYMENT", deployment), ("BUILD_ID", build)):
+        if value is not None:
+            environment.setenv(f"CHAMBERLOG_{name}", value)
+    assert str(refusal()).startswith(said)
+
+
+def test_versioning_is_off_unless_a_version_is_set(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CHAMBERLOG_POSTGRES", DSN)
+    assert version_of(load_settings()) is None
+    environment.setenv("CHAMBERLOG_DEPLOYMENT", "lab")
+    environment.setenv("CHAMBERLOG_BUILD_ID", "2.0")
+    version = version_of(load_settings())
+    assert version is not None
+    assert version.version.to_canonical_string() == "lab.2.0"
+    assert version.use_worker_versioning
+    assert version.default_versioning_behavior is VersioningBehavior.AUTO_UPGRADE
+
+
 def test_secrets_do_not_show_in_logs(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CHAMBERLOG_POSTGRES", DSN)
     environment.setenv("CHAMBERLOG_REDIS", "redis://:hunter2@127.0.0.1:6379")
     assert "hunter2" not in repr(load_settings())
-
-
-def test_a_worker_is_ready_while_it_polls() -> None:
-    readiness = Readiness()
-    assert not readiness.ready()
-    readiness.set()
-    readiness.set()
-    assert readiness.ready()
-    readiness.clear()
-    assert not readiness.ready()

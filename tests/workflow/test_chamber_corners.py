@@ -7,6 +7,7 @@ from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
 from collector import wire
+from collector.backlog import CHANGES_LIMIT_BYTES
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason
 from collector.messages import ChamberStatus, CollectRequest, RetireRequest
 from tests.workflow.stage import Doubles, Stage, spec, staged
@@ -102,3 +103,15 @@ async def test_nothing_follows_the_end_of_the_epoch(env: WorkflowEnvironment) ->
         assert await stage.handle.result() == "moved"
         assert doubles.saved[-1] == EpochEnd(last)
         assert not [o for o in doubles.saved if isinstance(o, Gap) and o.reason is GapReason.PAUSED]
+
+
+async def test_more_changes_than_a_state_may_hold_are_ignored_and_said_so(env: WorkflowEnvironment) -> None:
+    doubles = Doubles(refuse=True)
+    async with staged(env, spec("flooded", 60), doubles) as stage:
+        with env.auto_time_skipping_disabled():
+            for number in range(60):
+                await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": f"{number} " + "ü" * 1_000})
+            status = await status_of(stage)
+        assert CHANGES_LIMIT_BYTES < status.unsaved_bytes < 2 * CHANGES_LIMIT_BYTES
+        assert "too many changes wait for the store" in status.notes[-1]
+        assert status.status == "paused"

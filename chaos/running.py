@@ -1,0 +1,187 @@
+"""The real stack with two workers and the simulated fleet, and what is done to its parts."""
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.errors import ChaosError
+from chaos.fleet import DEVICES, Chamber, bodies, chambers_of
+from chaos.ledger import Served
+from stack.api_client import FleetApi
+from stack.bootstrap import ensure_api_key, prepare
+from stack.fleet import now_ms, start_fleet
+from stack.home import Home
+from stack.layout import Layout, egress_document, make_layout
+from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_part, worker_parts
+from stack.ports import PortBook
+from stack.simulated import read_devices
+from stack.supervisor import Supervisor
+
+START_S = 90.0
+LEFTOVERS_S = 45.0
+"""Programs of a killed run end by themselves within this time."""
+WORKERS = ("worker", "worker-2")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningFleet:
+    """A stack that is up, with its fleet.
+
+    Attributes:
+        layout: where everything is.
+        supervisor: keeps the parts.
+        chambers: all that collect.
+        served: the devices' log.
+        say: told what is going on.
+        api_key: of the local stack.
+        egress: of the workers.
+    """
+
+    layout: Layout
+    supervisor: Supervisor
+    chambers: Sequence[Chamber]
+    served: Served
+    say: Say
+    api_key: str = field(repr=False)
+    egress: str = field(repr=False)
+
+    def api(self) -> FleetApi:
+        """A client of its API that waits as long as a part needs to start."""
+        return FleetApi(self.layout.api, self.api_key, START_S)
+
+    def pid(self, name: str) -> int:
+        """Of a part's program.
+
+        Raises:
+            ChaosError: it does not run.
+        """
+        keeper = self.supervisor.keeper(name)
+        if keeper.pid is None:
+            raise ChaosError(f"{name} does not run: {keeper.problem or keeper.state}")
+        return keeper.pid
+
+    async def kill(self, *names: str) -> None:
+        """SIGKILL to these parts at once; they stay down."""
+        for pid in [self.pid(name) for name in names]:
+            os.kill(pid, signal.SIGKILL)
+        await self.stop(*names)
+
+    async def stop(self, *names: str) -> None:
+        """End these parts cleanly, side by side; they stay down. Again: nothing happens."""
+        await asyncio.gather(*(self.supervisor.keeper(name).stop() for name in names))
+
+    async def start(self, *names: str) -> None:
+        """Start these parts and wait until they are up. Again: nothing happens.
+
+        Raises:
+            StartFailedError: one does not come up.
+        """
+        for name in names:
+            self.supervisor.keeper(name).start()
+        await self.supervisor.until_up(names, START_S)
+
+    async def start_as(self, name: str, program: Sequence[str]) -> None:
+        """Start a worker that was stopped as another program.
+
+        Raises:
+            StartFailedError: it does not come up.
+        """
+        await self.supervisor.start([worker_part(self.layout, name, self.egress, program)], START_S)
+
+    async def all_up(self) -> None:
+        """Start what is down and wait until every part is up.
+
+        Raises:
+            StartFailedError: one does not come up.
+        """
+        await self.start(*(keeper.part.name for keeper in self.supervisor.keepers))
+
+
+@asynccontextmanager
+async def running_fleet(folder: Path, say: Say) -> AsyncIterator[RunningFleet]:
+    """Start every part on an empty directory and enrol the fleet; every part has ended afterwards, its data stays.
+
+    Args:
+        folder: what an earlier run left in it is thrown away.
+        say: told what is going on.
+
+    Raises:
+        StackError: a part does not start.
+        ChaosError: programs of an earlier run do not end.
+    """
+    home = await _fresh_home(folder, say)
+    lock, book = home.claim(), PortBook(home.ports_file)
+    supervisor = Supervisor(lambda _: None)
+    try:
+        layout = make_layout(home, book, len(WORKERS))
+        yield await _start(layout, supervisor, say)
+    finally:
+        say("stopping")
+        await supervisor.stop(*STOP_ORDER)
+        home.remove_stack()
+        book.close()
+        lock.release()
+
+
+async def _start(layout: Layout, supervisor: Supervisor, say: Say) -> RunningFleet:
+    say("starting PostgreSQL, Valkey, Temporal and the simulator")
+    await supervisor.start([*server_parts(layout), simulator_part(layout, DEVICES)], START_S)
+    await prepare(layout.postgres, layout.temporal, say)
+    key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
+    say("starting two workers and the API")
+    devices = read_devices(layout.home.devices_file)
+    egress = egress_document(device.port for device in devices)
+    await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
+    layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}))
+    wanted = bodies(devices)
+    say(f"enrolling {len(wanted)} chambers")
+    fleet = RunningFleet(layout, supervisor, chambers_of(wanted), Served(layout.home.served_file), say, key, egress)
+    async with fleet.api() as api:
+        await start_fleet(api, wanted)
+    return fleet
+
+
+async def _fresh_home(folder: Path, say: Say) -> Home:
+    home, give_up = Home(folder), time.monotonic() + LEFTOVERS_S
+    while home.leftovers():
+        say("waiting until the programs of the last run have ended")
+        if time.monotonic() > give_up:
+            raise ChaosError(f"programs of the last run still use {home.path}: {home.leftovers()}; end them by hand")
+        await asyncio.sleep(1.0)
+    await asyncio.to_thread(_throw_away, folder)
+    return home
+
+
+def _throw_away(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+async def settle(api: FleetApi, from_ms: int, to_ms: int, limit_s: float) -> float | None:
+    """Wait until no slot of the range is open.
+
+    Returns:
+        Seconds that it took; None when some still were at the limit.
+
+    Raises:
+        FleetError: the API does not answer.
+    """
+    began = time.monotonic()
+    while True:
+        audit = await api.audit(from_ms, to_ms)
+        took_s = time.monotonic() - began
+        if not audit["pending"] and not audit["overdue"]:
+            return round(took_s, 1)
+        if took_s > limit_s:
+            return None
+        await asyncio.sleep(0.3)
+
+
+__all__ = ["WORKERS", "RunningFleet", "Say", "now_ms", "running_fleet", "settle"]

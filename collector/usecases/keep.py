@@ -1,0 +1,112 @@
+"""Store a round's outcomes, or put them where they cannot get lost."""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from collector.domain.errors import StoreRefusedError
+from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
+from collector.packing import count_readings
+from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch, SaveResult
+from collector.usecases.running_round import LateSave, RunningRound
+from collector.usecases.store import count_untried
+
+SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
+"""A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
+slots, and with a floor of a whole interval a late chamber would stay late for as long as the store hangs."""
+
+
+class _Kept(Enum):
+    """What became of outcomes that were to be stored."""
+
+    STORED = auto()
+    LATE = auto()  # the store did not answer yet, and still may
+    REFUSED = auto()
+
+
+class KeepOutcomes:
+    """Stores outcomes of a round; keeping the same ones again changes nothing in the store."""
+
+    def __init__(self, store: OutcomeStore, latest: LatestCache, metrics: CollectionMetrics) -> None:
+        self._store, self._latest, self._metrics = store, latest, metrics
+
+    async def __call__(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
+        """Store the outcomes, or let them travel with the round; then go on to the next slot.
+
+        What the store refused is told to the engine before the next slot. What it did not answer in time is not, at
+        first: a process that is late itself would be later still. It is when it has no answer at the next slot either.
+        """
+        kept = await self._save(run, outcomes, control)
+        if kept is not _Kept.STORED:
+            run.keep(outcomes)
+            self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
+        run.advance(outcomes)
+        self._count(run, outcomes)
+        control.beat(run.snapshot())
+        if kept is _Kept.REFUSED and not run.over:
+            await control.make_durable(run.snapshot())
+
+    async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> _Kept:
+        last = outcomes[-1]
+        slot = last.slot_ms if isinstance(last, Reading) else last.last_ms or last.first_ms
+        left_ms = slot + run.grid.interval_ms - control.now_ms()
+        before = run.late
+        try:
+            async with asyncio.timeout(store_budget_s(run, left_ms)):
+                if before is not None:
+                    await self._land(run, before)
+                batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
+                run.late = LateSave(batch, asyncio.ensure_future(self._store.save(batch)), len(run.unsaved))
+                await self._land(run, run.late)
+        except StoreRefusedError:
+            return _Kept.REFUSED
+        except TimeoutError:
+            if run.late is not before and run.late is not None:
+                run.late.carried += len(outcomes)
+                return _Kept.LATE
+            run.give_up_late()  # the next save carries all of it again
+            return _Kept.REFUSED
+        return _Kept.STORED
+
+    async def _land(self, run: RunningRound, late: LateSave) -> None:
+        """Wait for the save; what it took travels no more. It goes on when the wait is given up."""
+        try:
+            result = await asyncio.shield(late.saving)
+        except StoreRefusedError:
+            run.late = None
+            raise
+        run.late = None
+        self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved[: late.carried]))
+        run.let_go(late.carried)
+        await self._remember(run, late.batch, result)
+
+    async def _remember(self, run: RunningRound, batch: SaveBatch, result: SaveResult) -> None:
+        spec = run.request.spec
+        run.stored += result.new_readings
+        run.lost_changes += result.lost_changes
+        run.behind = run.behind or result.behind
+        count_untried(self._metrics, spec.organization, batch.outcomes, run.grid.interval_ms)
+        readings = [outcome for outcome in batch.outcomes if isinstance(outcome, Reading)]
+        if readings:
+            await self._latest.put(spec.organization, spec, max(readings, key=_slot_of))
+
+    def _count(self, run: RunningRound, outcomes: Sequence[Reading | Gap]) -> None:
+        organization = run.request.spec.organization
+        for outcome in outcomes:
+            if isinstance(outcome, Reading):
+                lateness, took = outcome.requested_ms - outcome.slot_ms, outcome.received_ms - outcome.requested_ms
+                self._metrics.reading(organization, lateness, took)
+            elif outcome.reason not in UNTRIED:
+                slots = run.grid.count(outcome.first_ms, outcome.last_ms or outcome.first_ms)
+                self._metrics.gap(organization, outcome.reason, slots)
+
+
+def store_budget_s(run: RunningRound, left_ms: int) -> float:
+    """How long the store may take, when the next slot is so far away."""
+    floor_ms = min(SAVE_FLOOR_MS, run.grid.interval_ms // 2)
+    return min(SAVE_BUDGET_MS, max(floor_ms, left_ms)) / 1000
+
+
+def _slot_of(outcome: Outcome) -> int:
+    assert isinstance(outcome, Reading)
+    return outcome.slot_ms

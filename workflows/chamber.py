@@ -92,7 +92,7 @@ class ChamberWorkflow(ChamberHandlers):
             await self._wait(lambda: self._woken or workflow.all_handlers_finished())
         elif self.s.pause is not None:
             self._drain.start()
-            await self._sleep(self._pause_left_ms(), "paused")
+            await self._sleep(self._pause_sleep_ms(), "paused")
         else:
             await self._next_round()
         return False
@@ -237,6 +237,11 @@ class ChamberWorkflow(ChamberHandlers):
     def _pause_left_ms(self) -> int | None:
         held = self.s.pause
         return None if held is None or held.until_ms is None else held.until_ms - self._now()
+
+    def _pause_sleep_ms(self) -> int | None:
+        """To the end of the pause, but never too short to sleep: the loop would go round without waiting."""
+        left = self._pause_left_ms()
+        return None if left is None else max(left, TIMER_FLOOR_MS)
 
     def _due_to_continue(self) -> bool:
         info = workflow.info()

@@ -31,7 +31,8 @@ class Window:
     Attributes:
         from_ms: nothing before is kept: the begin of the chamber's first epoch, or where days were dropped up to.
         readings_to_ms: latest slot of a reading.
-        gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away.
+        gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away, and the
+            row may know another interval than the chamber whose change still waits.
     """
 
     from_ms: int
@@ -42,7 +43,7 @@ class Window:
 def window_of(retained_from_ms: int, spec: ChamberSpec, now_ms: int) -> Window:
     """The window in which outcomes of a chamber are kept."""
     latest = now_ms + (spec.round_span_ms or DEFAULT_ROUND_SPAN_MS) + FUTURE_SLACK_MS
-    return Window(retained_from_ms, latest, latest + spec.interval_ms)
+    return Window(retained_from_ms, latest, latest + INTERVAL_MS[1])
 
 
 def storable(outcome: Outcome, window: Window) -> Outcome:

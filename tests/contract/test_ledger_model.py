@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from adapters.memory import InMemoryLedger
@@ -11,7 +11,7 @@ from collector.domain.timerange import TimeRange
 from tests.contract.conftest import TestServer
 from tests.contract.ledger_mirror import MOST, Mirror, RealTime, mirrored_ports
 from tests.unit.ledger_checks import FAR_MS, Checks
-from tests.unit.ledger_model import LedgerModel, a_spec
+from tests.unit.ledger_model import LIFE, LedgerModel, a_spec
 from tests.unit.ledger_world import OWNER, ModelPorts, ModelWorld
 from workflows.chamber import ChamberWorkflow
 
@@ -43,14 +43,7 @@ def test_postgresql_keeps_the_ledger_that_its_twin_keeps(mirror: Mirror) -> None
 
     run_state_machine_as_test(
         MirroredLife,
-        settings=settings(
-            max_examples=15,
-            phases=[Phase.generate],  # each example clears a database: what fails is looked into by hand
-            stateful_step_count=40,
-            derandomize=True,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow],
-        ),
+        settings=settings(LIFE, max_examples=15),
     )
 
 

@@ -189,9 +189,16 @@ async def test_a_worker_hands_its_rounds_back_while_its_clock_is_wrong_and_goes_
     assert await worker.says(wrong) == "not ready: this machine's clock is 7.2 s ahead of Temporal's\n"
     assert 7.1 < await worker.skew_s() < 7.3
     await eventually(room.at_rest)
-    errors = [r.getMessage() for r in caplog.records if r.name == "workers.polling" and r.levelname == "ERROR"]
-    assert len(errors) == 1
-    assert errors[0].startswith("this machine's clock is 7.2 s ahead of Temporal's: this worker takes no rounds")
+
+    async def refused() -> bool:
+        return bool(errors())
+
+    def errors() -> list[str]:
+        return [r.getMessage() for r in caplog.records if r.name == "workers.polling" and r.levelname == "ERROR"]
+
+    await eventually(refused)
+    assert len(errors()) == 1
+    assert errors()[0].startswith("this machine's clock is 7.2 s ahead of Temporal's: this worker takes no rounds")
 
     worker.clock.ahead_ms = 0
     await worker.says(ready)

@@ -48,6 +48,7 @@ class Checks:
         return audit
 
     def nothing_forbidden_happened(self) -> None:
+        self._w.workers.failures.show()
         assert self._w.broken == []
         assert not self._w.fleet.spun, "the workflow goes on without waiting: its task would never end"
         state = self._w.state

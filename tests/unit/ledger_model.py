@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import note
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -26,14 +26,19 @@ from collector.domain.instants import iso
 from collector.usecases.change import PauseWish
 from tests.unit.ledger_checks import Checks
 from tests.unit.ledger_world import ModelPorts, ModelWorld, memory_ports
-from workflows.chamber import TIMER_FLOOR_MS, ChamberWorkflow
+from workflows.chamber import ChamberWorkflow
 
 HOUR, DAY = 3_600_000, 86_400_000
+LIFE = settings(
+    max_examples=80,
+    stateful_step_count=40,
+    phases=[Phase.generate],  # to shrink a failing life takes longer than a test may; do it by hand
+    derandomize=True,  # the same lives each time: others are looked for by hand, with more time
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # an example is a whole life
+)
 FROZEN_MS = 10_000
 INTERVALS = st.sampled_from([1_000, 7_000, 10_000, 60_000, 61_000, HOUR, DAY])
-SIGNALLED = st.sampled_from([1_000, 7_000, 10_000, 60_000, 61_000, HOUR])
-"""Longer ones make a pause begin outside the window of the row's own interval, a known defect:
-`test_a_pause_under_a_much_longer_interval_is_kept` shows it. With that passing this is `INTERVALS`."""
 TIMES = st.one_of(
     st.integers(100, 3_000), st.integers(1_000, 60_000), st.integers(60_000, 900_000), st.sampled_from([HOUR, 3 * DAY])
 )
@@ -79,22 +84,10 @@ def a_spec(interval_ms: int, number: int = 0) -> ChamberSpec:
     )
 
 
-class WaitingChamber(ChamberWorkflow):
-    """The workflow without a known defect: in the last second of a pause it turns without waiting.
-
-    `test_a_pause_ends_within_a_second` shows it; this class goes when that test passes.
-    """
-
-    async def _sleep(self, wait_ms: int | None, summary: str) -> bool:
-        if self.s.pause is not None and wait_ms is not None:
-            wait_ms = max(wait_ms, TIMER_FLOOR_MS)
-        return await super()._sleep(wait_ms, summary)
-
-
 class LedgerModel(RuleBasedStateMachine):
     """One chamber over the memory twins; subclasses choose the workflow's class and the ports."""
 
-    workflow: type[ChamberWorkflow] = WaitingChamber
+    workflow: type[ChamberWorkflow] = ChamberWorkflow
     most_slots = MOST_SLOTS
 
     def ports(self, ledger: InMemoryLedger) -> ModelPorts:
@@ -123,16 +116,14 @@ class LedgerModel(RuleBasedStateMachine):
         world = self.world
         if world.run is not None:
             world.run.continues = continues
-        if world.state is not None and not world.idle:
-            ms = min(ms, self.most_slots * world.state.spec.interval_ms)
-        world.let_pass(ms)
+        world.let_pass(ms, self.most_slots)
 
     @precondition(lambda self: self.world.state is not None)
     @rule(slots=st.integers(1, 25))
     def pass_slots(self, slots: int) -> None:
         state = self.world.state
         assert state is not None
-        self.world.let_pass(min(slots, self.most_slots) * state.spec.interval_ms)
+        self.world.let_pass(slots * state.spec.interval_ms, self.most_slots)
 
     @precondition(lambda self: self.world.state is not None)
     @rule(slots=st.integers(0, 3), offset_ms=st.sampled_from([0, 10, 22, 27, 500]))
@@ -142,7 +133,7 @@ class LedgerModel(RuleBasedStateMachine):
         assert state is not None
         now_ms = self.world.clock.now_ms()
         slot = state.spec.grid.after(now_ms) + slots * state.spec.interval_ms
-        self.world.let_pass(slot + offset_ms - now_ms)
+        self.world.let_pass(slot + offset_ms - now_ms, self.most_slots)
 
     # ---- workers, device, store
 
@@ -207,7 +198,7 @@ class LedgerModel(RuleBasedStateMachine):
     def signal_resume(self) -> None:
         self.world.signal("resume", {"by": "door staff"})
 
-    @rule(interval_ms=SIGNALLED)
+    @rule(interval_ms=INTERVALS)
     def signal_set_interval(self, interval_ms: int) -> None:
         self.world.signal("set_interval", interval_ms / 1000)
 

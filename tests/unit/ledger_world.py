@@ -1,6 +1,5 @@
 """Everything around the model's chamber: loop, clock, device, workers, ports and the use cases of the API."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -79,9 +78,9 @@ class ModelWorld:
         """Run the step, and everything beside it."""
         return self.loop.run_until_complete(step)
 
-    def let_pass(self, ms: int) -> None:
-        """Time passes."""
-        self.play(asyncio.sleep(ms / 1000))
+    def let_pass(self, ms: int, most_reads: int | None = None) -> None:
+        """Time passes; not all of it, once the device was asked so often."""
+        self.play(self.fetch.until_asked(most_reads, ms))
 
     def stand_still(self, ms: int) -> None:
         """Nobody is alive for so long; whoever was killed before ends first."""

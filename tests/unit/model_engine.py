@@ -57,7 +57,7 @@ def _remembering(
     loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T], context: Context | None = None
 ) -> "asyncio.Task[T]":
     task = asyncio.Task(work, loop=loop, context=context)
-    run = (context or copy_context()).get(RUNNING)
+    run = (copy_context() if context is None else context).get(RUNNING)
     if run is not None:
         run.tasks.append(task)
     return task
@@ -271,6 +271,24 @@ def unanswered(cause: Exception) -> ActivityError:
     )  # fmt: skip
     error.__cause__ = cause
     return error
+
+
+class Failures:
+    """Collects errors of tasks that nobody awaits, so that they are not lost."""
+
+    def __init__(self) -> None:
+        self._errors: list[BaseException] = []
+
+    def take(self, task: "asyncio.Task[Any]") -> None:
+        """A task has ended."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._errors.append(error)
+
+    def show(self) -> None:
+        """Raise the first of them."""
+        if self._errors:
+            raise self._errors[0]
 
 
 def quiet(future: "asyncio.Future[Any]") -> None:

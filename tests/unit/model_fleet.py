@@ -112,6 +112,7 @@ class ModelFleet:
             state.lost_through_ms = self.closed_ms
         self._begin(travelled(state, ChamberState))
         self._carrier = asyncio.create_task(self._carry())
+        self._carrier.add_done_callback(self._workers.failures.take)
         return True
 
     def _begin(self, state: ChamberState) -> None:

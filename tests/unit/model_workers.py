@@ -1,12 +1,13 @@
 """Workers of the model: they carry activities through the real use cases, and die as they are told."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from temporalio.exceptions import CancelledError
 
@@ -25,7 +26,7 @@ from collector.usecases.collect import CollectRound, TryAgainError
 from collector.usecases.fetch import FetchReading
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import JumpingClock
-from tests.unit.model_engine import quiet, unanswered
+from tests.unit.model_engine import Failures, quiet, unanswered
 from tests.unit.model_loop import arrived, encoded, travelled
 from tests.unit.round_doubles import CountingMetrics, StagedRound
 
@@ -112,8 +113,17 @@ class WatchedFetch(FetchReading):
     def __init__(self, devices: ModelDevice, clock: JumpingClock, allowed: Callable[[int], None]) -> None:
         super().__init__(devices, PROFILES, FileAndEnvSecrets({}), EgressPolicies(), clock)
         self.asked: list[Asked] = []
+        self._enough, self._enough_at = asyncio.Event(), cast("int | None", None)
         self._allowed, self._device = allowed, devices
         self.attempts: dict[asyncio.Task[Any], Attempt] = {}
+
+    async def until_asked(self, most: int | None, ms: int) -> None:
+        """Return after so many requests, or so much time."""
+        self._enough_at = None if most is None else len(self.asked) + most
+        self._enough.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ms / 1000):
+                await self._enough.wait()
 
     async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
         self._allowed(slot_ms)
@@ -121,6 +131,8 @@ class WatchedFetch(FetchReading):
         assert task is not None
         asked = Asked(slot_ms, self.attempts[task])
         self.asked.append(asked)
+        if len(self.asked) == self._enough_at:
+            self._enough.set()
         reading = await super().__call__(spec, slot_ms, budget_ms)
         if self._device.wide:
             reading = replace(reading, measurements=(*reading.measurements, *WIDE))
@@ -173,6 +185,7 @@ class Workers:
         last_beat: whether the last regular heartbeat of a killed attempt got through.
         lose_answers: so many rounds to come end without an answer.
         works: activities in progress.
+        failures: what no activity may raise: of comparing stores, or a defect.
     """
 
     def __init__(self, clock: JumpingClock, store: OutcomeStore, fetch: WatchedFetch) -> None:
@@ -182,13 +195,15 @@ class Workers:
         self._store = StoreOutcomes(store, metrics)
         self.failover_ms, self.last_beat, self.lose_answers = 5_000, False, 0
         self.works: list[Work] = []
+        self.failures = Failures()
 
     def schedule(self, name: str, request: object, result_type: type) -> Work:
         """Carry the activity until it has an answer."""
         work = Work(name, encoded(request), result_type)
         work.done.add_done_callback(quiet)
         self.works.append(work)
-        asyncio.get_running_loop().create_task(self._carry(work), context=Context())
+        carrier = asyncio.get_running_loop().create_task(self._carry(work), context=Context())
+        carrier.add_done_callback(self.failures.take)
         return work
 
     def kill(self) -> None:
@@ -229,11 +244,9 @@ class Workers:
             if work.done.done() or work.asked_to_end:
                 break
             work.attempt, work.task, work.resting = None, None, asyncio.Event()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(delay_ms, 1_000) / 1000):
                     await work.resting.wait()
-            except TimeoutError:
-                pass
             work.resting = None
         self._end(work)
 

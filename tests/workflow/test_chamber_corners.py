@@ -8,6 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from collector import wire
 from collector.backlog import CHANGES_LIMIT_BYTES
+from collector.domain.instants import iso
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason
 from collector.messages import ChamberStatus, CollectRequest, RetireRequest
 from tests.workflow.stage import Doubles, Stage, spec, staged
@@ -115,3 +116,14 @@ async def test_more_changes_than_a_state_may_hold_are_ignored_and_said_so(env: W
         assert CHANGES_LIMIT_BYTES < status.unsaved_bytes < 2 * CHANGES_LIMIT_BYTES
         assert "too many changes wait for the store" in status.notes[-1]
         assert status.status == "paused"
+
+
+async def test_a_pause_that_ends_within_a_second_is_slept_through(env: WorkflowEnvironment) -> None:
+    async with staged(env, spec("brief", 60)) as stage:
+        with env.auto_time_skipping_disabled():
+            until_ms = await stage.now_ms() + 900
+            await stage.handle.signal(wire.SIGNAL_PAUSE, {"until": iso(until_ms)})
+            assert (await status_of(stage)).status == "paused"
+        await stage.pass_s(300)
+        assert (await status_of(stage)).status == "collecting"
+        assert len(stage.doubles.slots) >= 4

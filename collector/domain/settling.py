@@ -31,8 +31,8 @@ class Window:
     Attributes:
         from_ms: nothing before is kept: the begin of the chamber's first epoch, or where days were dropped up to.
         readings_to_ms: latest slot of a reading.
-        gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away, and the
-            row may know another interval than the chamber whose change still waits.
+        gaps_to_ms: latest first slot of a gap run: a pause begins at the next slot, which may be an interval away, and
+            the row may know another interval than the chamber whose change still waits.
     """
 
     from_ms: int

@@ -149,11 +149,15 @@ class CollectRound:
         return failure.retryable and fits and run.health.status is not Status.FAILING
 
     def _show(self, run: RunningRound, failure: SlotFailedError, control: RoundControl) -> None:
-        """Raise when Temporal is to show this failure; return when the next attempt runs inside."""
+        """Raise when Temporal is to show this failure; return when the next attempt runs inside.
+
+        It does while outcomes of this round wait: a cancel that comes between two attempts ends the round at the
+        server, and what the attempt before has told is not handed to the workflow then.
+        """
         if run.single:
             delay = SINGLE_RETRY_MS * 2 ** min(control.attempt - 1, 10)
             left = run.grid.deadline(run.slot_ms) - control.now_ms() - TIMEOUT_FLOOR_MS - INNER_RETRY_MS
             raise TryAgainError(failure, max(INNER_RETRY_MS, min(delay, left)), run.snapshot())
-        if not run.raised and run.grid.interval_ms >= SHOWN_FROM_INTERVAL_MS:
+        if not run.raised and not run.holds_read and run.grid.interval_ms >= SHOWN_FROM_INTERVAL_MS:
             run.raised = True
             raise TryAgainError(failure, INNER_RETRY_MS, run.snapshot())

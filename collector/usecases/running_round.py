@@ -51,6 +51,7 @@ class RunningRound:
         self.fetched_before = False
         self.late: LateSave | None = None
         self.behind = False
+        self.holds_read = progress is not None and bool(progress.unsaved)
 
     @property
     def slot_ms(self) -> int:
@@ -95,12 +96,14 @@ class RunningRound:
     def keep(self, outcomes: Sequence[Outcome]) -> None:
         """The store refused them: they travel."""
         rows = [pack(outcome) for outcome in outcomes]
+        self.holds_read = True
         self.unsaved.extend(rows)
         self._unsaved_bytes += total_bytes(rows)
 
     def let_go(self, count: int) -> None:
         """The store took the oldest so many: they travel no more."""
         self.unsaved = self.unsaved[count:]
+        self.holds_read = self.holds_read and bool(self.unsaved)
         self._unsaved_bytes = total_bytes(self.unsaved)
 
     def give_up_late(self) -> None:

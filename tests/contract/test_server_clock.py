@@ -67,7 +67,7 @@ async def test_each_look_at_the_servers_clock_is_a_new_one_and_bounded(client: C
 async def test_looks_at_once_are_told_apart_and_start_nothing(client: Client) -> None:
     server_clock = TemporalServerClock(client, SystemClock())
     await asyncio.gather(*(server_clock.read() for _ in range(5)))
-    assert (await client.count_workflows("")).count == 0
+    assert (await client.count_workflows('TaskQueue="chamberlog-clock"')).count == 0
 
 
 async def test_a_server_that_is_away_is_said_to_be_within_seconds(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from adapters.memory import InMemoryHistory, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, ConflictError, NotFoundError, RejectedError
+from collector.domain.timerange import TimeRange
 from collector.messages import ChamberState
-from collector.ports import LedgerReader, OutcomeStore, Principal, Registry
+from collector.ports import Audit, OutcomeStore, Principal, Registry
 from collector.usecases.change import ConfigureChamber, PauseChamber, PauseWish, ResumeChamber, RetireChamber
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from tests.unit.jumping_time import JumpingClock
@@ -24,13 +25,19 @@ LONG_AGO_MS = 3_000 * 86_400_000
 OWNER = Principal("default", "key/1")
 
 
+class Proof(Protocol):
+    """The part of `LedgerReader` that the model reads."""
+
+    async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelPorts:
     """The ports over one ledger."""
 
     outcomes: OutcomeStore
     registry: Registry
-    history: LedgerReader
+    history: Proof
 
 
 def memory_ports(ledger: InMemoryLedger) -> ModelPorts:

@@ -18,7 +18,7 @@ from collector.domain.health import Health, Status
 from collector.domain.outcome import GapReason
 from collector.messages import RoundProgress
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
-from tests.unit.round_doubles import Answer
+from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import RoundStage, chamber
 
 WELL = Health(last_reading_ms=NOON_MS - 1)
@@ -172,3 +172,15 @@ async def test_a_defect_of_the_client_costs_its_slot_is_logged_and_the_round_goe
     assert list(stage.serials) == [1, 2]
     assert [r.getMessage() for r in caplog.records] == ["defect while reading chamber incubator-3"]
     assert caplog.records[0].exc_info is not None
+
+
+@in_jumping_time
+async def test_while_a_reading_waits_a_failure_is_not_shown_but_tried_again_inside() -> None:
+    """A cancel between two attempts ends the round, and what the first one told is lost."""
+    stage = RoundStage(chamber(10))
+    stage.store.moods.append(Mood.REFUSE)
+    stage.devices.script.extend([Answer(), Answer(5, DeviceUnreachableError("reset"))])
+    out = await stage.attempt(stage.request(3, health=WELL))
+    assert stage.serials == {0: 1, 1: 2, 2: 3}
+    assert stage.devices.times == [0, 10_000, 11_005, 20_000]
+    assert out.unsaved == []

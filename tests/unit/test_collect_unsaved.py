@@ -3,11 +3,10 @@
 import pytest
 
 from collector.backlog import ROUND_LIMIT_BYTES, total_bytes
-from collector.domain.errors import BlockedError, DeviceUnreachableError
+from collector.domain.errors import BlockedError
 from collector.domain.health import Health
 from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Reading
 from collector.packing import pack
-from collector.usecases.collect import TryAgainError
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import RoundStage, chamber, serial_of, unpacked
@@ -203,16 +202,16 @@ async def test_an_epoch_is_stored_before_its_readings() -> None:
 async def test_what_was_to_be_stored_before_survives_a_refusal_and_a_new_attempt() -> None:
     stage = RoundStage(chamber(10))
     missed = pack(Gap(stage.slot(0), stage.slot(2), GapReason.MISSED))
-    stage.store.moods.append(Mood.REFUSE)
+    stage.store.otherwise = Mood.REFUSE
     control = stage.control()
     request = stage.request(3, first=3, health=WELL, before=[missed])
-    stage.devices.script.extend([Answer(), Answer(5, DeviceUnreachableError("reset"))])
-    with pytest.raises(TryAgainError):
-        await stage.attempt(request, None, control)
+    await stage.attempt(request, None, control)  # its worker is killed before it answers
     progress = control.durable[0][1]
     assert progress.unsaved[0] == missed
+    stage.store.otherwise = Mood.TAKE
     out = await stage.attempt(request, progress, stage.control(attempt=2))
-    assert (stage.gaps, list(stage.serials), out.unsaved) == ([(0, 2, "missed")], [3, 4, 5], [])
+    # what it had read since is gone with it: the rest of its round was over when the next attempt began
+    assert (stage.gaps, sorted(stage.serials), out.unsaved) == ([(0, 2, "missed"), (4, 4, "missed")], [3, 5], [])
 
 
 # ---- settled_through

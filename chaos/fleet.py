@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 from collector.domain.cadence import LONG_INTERVAL_MS, Grid, grid_of, plan_round
@@ -45,9 +46,15 @@ class Chamber:
         return slot + plan.count * self.grid.interval_ms
 
 
-def bodies(devices: Sequence[SimulatedDevice]) -> list[dict[str, Any]]:
-    """What the API is asked to enrol, one chamber a device; the last `SLOW` are those at 60 s."""
-    return [_body(number, device, slow=number >= len(devices) - SLOW) for number, device in enumerate(devices)]
+def bodies(devices: Sequence[SimulatedDevice], every_s: Sequence[int] = INTERVALS_S) -> list[dict[str, Any]]:
+    """What the API is asked to enrol, one chamber a device; the last `SLOW` are those at 60 s.
+
+    Args:
+        devices: in their order.
+        every_s: intervals of the fast chambers, repeated.
+    """
+    intervals_s = [*islice(cycle(every_s), len(devices) - SLOW), *([SLOW_S] * SLOW)]
+    return [_body(number, device, intervals_s[number]) for number, device in enumerate(devices)]
 
 
 def chambers_of(enrolled: Sequence[dict[str, Any]]) -> list[Chamber]:
@@ -62,14 +69,14 @@ def chambers_of(enrolled: Sequence[dict[str, Any]]) -> list[Chamber]:
     ]
 
 
-def _body(number: int, device: SimulatedDevice, *, slow: bool) -> dict[str, Any]:
+def _body(number: int, device: SimulatedDevice, interval_s: int) -> dict[str, Any]:
     body = {
         "id": device.id,
         "section": "default",
         "url": device.url,
         "profile": device.dialect,
-        "interval_s": SLOW_S if slow else INTERVALS_S[number % len(INTERVALS_S)],
+        "interval_s": interval_s,
         "name": f"Tried {device.dialect} {number + 1}",
         "labels": LABELS,
     }
-    return body | ({"round_span_s": SPAN_S} if number % 2 and not slow else {})
+    return body | ({"round_span_s": SPAN_S} if number % 2 and interval_s < SLOW_S else {})

@@ -39,7 +39,7 @@ async def run_all(plan: Plan, say: Say) -> bool:
     """
     began_s, date = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     rows: list[Row] = []
-    async with running_fleet(plan.home / "stack", say) as fleet:
+    async with running_fleet(plan.home / "stack", plan.every_s, say) as fleet:
         versions = await _versions(fleet)
         await _warm_up(fleet)
         for index, fault in enumerate(plan.faults):

@@ -105,11 +105,12 @@ class RunningFleet:
 
 
 @asynccontextmanager
-async def running_fleet(folder: Path, say: Say) -> AsyncIterator[RunningFleet]:
+async def running_fleet(folder: Path, every_s: Sequence[int], say: Say) -> AsyncIterator[RunningFleet]:
     """Start every part on an empty directory and enrol the fleet; every part has ended afterwards, its data stays.
 
     Args:
         folder: what an earlier run left in it is thrown away.
+        every_s: intervals of the fast chambers.
         say: told what is going on.
 
     Raises:
@@ -121,7 +122,7 @@ async def running_fleet(folder: Path, say: Say) -> AsyncIterator[RunningFleet]:
     supervisor = Supervisor(lambda _: None)
     try:
         layout = make_layout(home, book, len(WORKERS))
-        yield await _start(layout, supervisor, say)
+        yield await _start(layout, supervisor, every_s, say)
     finally:
         say("stopping")
         await supervisor.stop(*STOP_ORDER)
@@ -130,7 +131,7 @@ async def running_fleet(folder: Path, say: Say) -> AsyncIterator[RunningFleet]:
         lock.release()
 
 
-async def _start(layout: Layout, supervisor: Supervisor, say: Say) -> RunningFleet:
+async def _start(layout: Layout, supervisor: Supervisor, every_s: Sequence[int], say: Say) -> RunningFleet:
     say("starting PostgreSQL, Valkey, Temporal and the simulator")
     await supervisor.start([*server_parts(layout), simulator_part(layout, DEVICES)], START_S)
     await prepare(layout.postgres, layout.temporal, say)
@@ -140,7 +141,7 @@ async def _start(layout: Layout, supervisor: Supervisor, say: Say) -> RunningFle
     egress = egress_document(device.port for device in devices)
     await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
     layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}))
-    wanted = bodies(devices)
+    wanted = bodies(devices, every_s)
     say(f"enrolling {len(wanted)} chambers")
     fleet = RunningFleet(layout, supervisor, chambers_of(wanted), Served(layout.home.served_file), say, key, egress)
     async with fleet.api() as api:

@@ -43,6 +43,17 @@ def test_only_some_in_their_own_order() -> None:
     assert "freeze" in parse(["--only", "deploy"]).left_out
 
 
+def test_fast_chambers_may_have_other_intervals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse(["--every", "2"]).every_s == (2,)
+    assert parse(["--every", "1,5"]).every_s == (1, 5)
+    devices = [SimulatedDevice(f"sim-{n:02d}", f"http://127.0.0.1:{n}/", "airgradient", n) for n in range(DEVICES)]
+    assert [body["interval_s"] for body in bodies(devices, (2,))] == [2] * FAST + [60] * SLOW
+    for wrong in ("0", "60", "2.5", "", "2,,5"):
+        with pytest.raises(SystemExit, match="2"):
+            parse(["--every", wrong])
+        assert "such as 2 or 1,2,5" in capsys.readouterr().err
+
+
 def test_an_unknown_fault_ends_the_process(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         parse(["--short", "--only", "freeze"])

@@ -71,3 +71,25 @@ def test_lines_are_chosen_by_device_and_instant() -> None:
         assert [s.served_ms for s in log.lines("a")] == [10, 30]
         assert [s.served_ms for s in log.lines(since_ms=20)] == [20, 30]
         assert list(log.lines("c")) == []
+
+
+def test_an_overgrown_file_is_set_aside_and_numbers_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "served.jsonl"
+    with ServedLog(path, limit_bytes=2_000) as log:
+        serve(log, "quiet", 3)
+        serve(log, "busy", 100)
+    assert path.stat().st_size <= 2_100
+    assert path.with_name("served.jsonl.1").stat().st_size <= 2_100
+    with ServedLog(path) as log:
+        assert (log.next_serial("quiet"), log.next_serial("busy")) == (4, 101)
+    assert [json.loads(line)["serial"] for line in path.read_text().splitlines()][-1] == 100
+
+
+def test_a_line_without_a_number_does_not_hide_the_last_one(tmp_path: Path) -> None:
+    path = tmp_path / "served.jsonl"
+    with ServedLog(path, limit_bytes=500) as log:
+        serve(log, "a", 3)
+        for _ in range(40):
+            log.record(Served("a", None, 2_000, "status", 500))
+    with ServedLog(path) as log:
+        assert log.next_serial("a") == 4

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import zlib
 from dataclasses import dataclass, replace
 
 from temporalio import activity
@@ -31,6 +32,12 @@ STORE_BEAT_S = 20.0
 BEAT_S = 20.0
 """How late a cancel is heard where the server sends workers no commands: with a heartbeat."""
 ASK_AT_ONCE = 16
+HAND_BACK_AFTER_S = 1.0
+"""A worker that shuts down goes on with its rounds for so long: were they handed back at once, the next task might be
+given to this very worker, whose poll the server believes to be open, and be missed for the 10 s of its time-out."""
+HAND_BACK_EACH_S, HAND_BACK_SPREAD_S = 25, 8.0
+"""Then it hands back so many in a second, all of them within the spread: a worker that has just begun knows none of
+these chambers, and takes 20 ms for the first task of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class CollectionActivities:
         self._skew.heard(activity.info().started_time)
         chamber = request.spec.id
         progress = await self._take_over(request, earlier_progress())
-        control = ActivityRound(self._clock, progress, self._beat_s)
+        control = ActivityRound(self._clock, progress, self._beat_s, lambda: self._hand_back_after_s(chamber))
         running = self._running[chamber] = _Running(request, control)
         try:
             async with control.beating():
@@ -135,6 +142,11 @@ class CollectionActivities:
         Fails with: nothing; a failed fetch is an answer.
         """
         return await self._adhoc(request)
+
+    def _hand_back_after_s(self, chamber_id: str) -> float:
+        """How long the chamber's round goes on in a process that is to end: not all come to the others at once."""
+        spread_s = min(HAND_BACK_SPREAD_S, len(self._running) / HAND_BACK_EACH_S)
+        return HAND_BACK_AFTER_S + spread_s * zlib.crc32(chamber_id.encode()) / 2**32
 
     async def _take_over(self, request: RoundRequest, progress: RoundProgress | None) -> RoundProgress | None:
         """End an older attempt of this chamber in this process, and go on from whichever progress is newer."""

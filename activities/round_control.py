@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import fields
 from typing import Any
 
@@ -24,9 +24,6 @@ BEAT_SHARE = 0.8
 """Of the heartbeat time-out: as the SDK does."""
 FROZEN_MS = 10_000
 """A process that gave no sign of life for so long may have been taken for dead, and its rounds be somebody else's."""
-HAND_BACK_AFTER_S = 1.0
-"""A worker that shuts down goes on with its rounds for so long: were they handed back at once, the next task might be
-given to this very worker, whose poll the server believes to be open, and be missed for the 10 s of its time-out."""
 HEALTH_FIELDS = frozenset(field.name for field in fields(Health))
 
 
@@ -36,7 +33,9 @@ class ActivityRound:
     Clock: the wall clock of the attempt's start plus the monotonic time since, so that waits never jump.
     """
 
-    def __init__(self, clock: Clock, progress: RoundProgress | None, beat_s: float) -> None:
+    def __init__(
+        self, clock: Clock, progress: RoundProgress | None, beat_s: float, hand_back_after_s: Callable[[], float]
+    ) -> None:
         info = activity.info()
         limit_s = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else 0.0
         self._limit_ms = (
@@ -50,6 +49,7 @@ class ActivityRound:
         self._frozen = self._alone = False
         self._tasks: list[asyncio.Task[None]] = []
         self._asked: asyncio.Task[bool] | None = None
+        self._hand_back_after_s = hand_back_after_s
         self._ending = False
         self._waiting: asyncio.Future[None] | None = None
         self._until_ms = 0
@@ -202,7 +202,7 @@ class ActivityRound:
 
     async def _end_with_worker(self) -> None:
         await activity.wait_for_worker_shutdown()
-        await asyncio.sleep(HAND_BACK_AFTER_S)
+        await asyncio.sleep(self._hand_back_after_s())
         self.end()
 
 

@@ -1,5 +1,6 @@
 """`reconcile`: unpack, call the use case, map errors."""
 
+import asyncio
 import logging
 
 from temporalio import activity
@@ -12,6 +13,7 @@ from collector.ports import UpkeepLog
 from collector.usecases.reconcile import FAILED, ORPHAN, ReconcileFleet
 
 log = logging.getLogger(__name__)
+BEAT_S = 5.0
 
 
 class ReconcileActivities:
@@ -26,15 +28,21 @@ class ReconcileActivities:
 
         Retries: a few, then the next run has its turn.
         Idempotency: what was repaired differs no more.
-        Heartbeat: none.
+        Heartbeat: the sign of life; a cancel, or a time-out, ends the repair in hand.
         Fails with: `AwayError` (benign): the registry or Temporal cannot be reached.
         """
+        work = asyncio.create_task(self._reconcile(request))
         try:
-            outcome = await self._reconcile(request)
+            while not (await asyncio.wait([work], timeout=BEAT_S))[0]:
+                activity.heartbeat()
+            outcome = await work
             if not request.dry_run:
                 await self._upkeep.note(wire.RECONCILE, outcome.counts)
         except AwayError as error:
             raise benign(error) from None
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
         _say(outcome)
         return outcome
 

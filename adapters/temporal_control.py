@@ -28,6 +28,7 @@ from collector.domain.errors import (
     RejectedError,
 )
 from collector.domain.health import Status
+from collector.domain.settling import forgotten_run
 from collector.messages import (
     AdhocOutcome,
     BeginAgainRequest,
@@ -42,6 +43,7 @@ from collector.messages import (
     RetireRequest,
     SlotAnswer,
 )
+from collector.packing import pack
 from collector.ports import ChamberRecord
 from workflows import presentation
 
@@ -189,14 +191,17 @@ def initial_state(record: ChamberRecord) -> ChamberState:
     """The state a chamber starts with: the first slot of its epoch that has no outcome.
 
     A row that was changed without its chamber has a spec whose grid has no epoch: the chamber starts on the grid of
-    the ledger and opens the epoch of the new one itself.
+    the ledger and opens the epoch of the new one itself. What was not settled of an epoch that has ended is lost.
     """
     spec, grid = record.spec, record.grid or record.spec.grid
     first = max(grid.after(record.settled_through_ms), grid.at_or_after(record.first_slot_ms))
     retiring = "marked as retiring in the registry" if record.status == Status.RETIRING else None
-    if grid == spec.grid:
-        return ChamberState(spec, first, record.pause, retiring=retiring)
-    return ChamberState(_on_grid(spec, grid), first, record.pause, retiring=retiring, wanted=spec)
+    state = ChamberState(spec, first, record.pause, retiring=retiring)
+    if grid != spec.grid:
+        state.spec, state.wanted = _on_grid(spec, grid), spec
+    if record.settled_through_ms + 1 < record.first_slot_ms:  # of the grid before, which nobody collects any more
+        state.unsaved.append(pack(forgotten_run(record.settled_through_ms + 1, record.first_slot_ms - 1)))
+    return state
 
 
 def _on_grid(spec: ChamberSpec, grid: Grid) -> ChamberSpec:

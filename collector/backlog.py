@@ -19,7 +19,7 @@ CHANGES_LIMIT_BYTES = 128 * 1024
 
 def changes_bytes(rows: Sequence[Packed]) -> int:
     """Size of those packed outcomes that change the schedule."""
-    return total_bytes([row for row in rows if _span(row) is None])
+    return total_bytes([row for row in rows if row["kind"] != "reading" and _span(row) is None])
 
 
 def total_bytes(rows: Sequence[Packed]) -> int:

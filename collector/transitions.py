@@ -53,7 +53,8 @@ def begin_again(state: ChamberState, fresh: ChamberState) -> None:
     What the chamber decided about its schedule goes: the row stands.
     """
     fresh.lost_through_ms, fresh.verify = state.next_ms - 1, True
-    fresh.unsaved = [row for row in state.unsaved if isinstance(fate := unpack(row), Reading | Gap) and _decides(fate)]
+    carried = [row for row in state.unsaved if _outlasts(unpack(row))]
+    fresh.unsaved = [*carried, *fresh.unsaved]
     fresh.notes, fresh.last, fresh.health = state.notes, state.last, state.health
     fresh.decided_ms, fresh.cycles_per_run = state.decided_ms, state.cycles_per_run
 
@@ -203,8 +204,9 @@ def _expire(state: ChamberState, now_ms: int) -> None:
         resume(state, ResumeRequest(by="end of the pause"), now_ms)
 
 
-def _decides(outcome: Reading | Gap) -> bool:
-    return isinstance(outcome, Reading) or outcome.last_ms is not None
+def _outlasts(outcome: Outcome) -> bool:
+    """Whether it says what became of slots: a reading, a closed run, the end of an open one."""
+    return isinstance(outcome, Reading | PauseEnd) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
 
 def _open_run(held: Pause) -> Gap:

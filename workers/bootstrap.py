@@ -131,7 +131,7 @@ def _upkeep(
 ) -> tuple[Callable[..., Any], ...]:
     postgres = Postgres(settings.postgres.get_secret_value(), size=2, settings=LOCK_TIMEOUT)
     closing.push_async_callback(postgres.close)
-    maintain = MaintainLedger(PostgresMaintenance(postgres), settings.retention_days)
+    maintain = MaintainLedger(PostgresMaintenance(postgres), settings.retention_days, clock)
     reconcile = ReconcileFleet(PostgresFleetRows(postgres), TemporalRuns(client), TemporalFleet(client), clock)
     upkeep = PostgresUpkeep(postgres)
     return (

@@ -26,6 +26,10 @@ ADHOC_ATTEMPTS = 2
 
 RECONCILE_TIME = timedelta(minutes=10)
 """Asking thousands of chambers: when a registry was restored all of them differ."""
+RECONCILE_SOON = timedelta(seconds=110)
+"""A run of the schedule: it ends before the one after the next, and two never repair side by side."""
+RECONCILE_BEAT = timedelta(seconds=30)
+"""A worker that died; and by a heartbeat a run that is over its time hears that it is."""
 RECONCILE_ATTEMPTS = 3
 """A server that is just starting again; after that the next minute's run has its turn."""
 
@@ -85,10 +89,12 @@ def adhoc_policy(spec: ChamberSpec) -> ActivityPolicy:
     }
 
 
-def reconcile_policy() -> ActivityPolicy:
-    """Of `reconcile`: the next run is a minute away."""
+def reconcile_policy(*, everything: bool) -> ActivityPolicy:
+    """Of `reconcile`: the next run is a minute away, unless a person asked for everything."""
     return {
-        "start_to_close_timeout": RECONCILE_TIME,
+        "start_to_close_timeout": RECONCILE_TIME if everything else RECONCILE_SOON,
+        "schedule_to_close_timeout": RECONCILE_TIME if everything else RECONCILE_SOON,
+        "heartbeat_timeout": RECONCILE_BEAT,
         "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=RECONCILE_ATTEMPTS),
     }
 

@@ -32,7 +32,7 @@ class ReconcileWorkflow:
         """One comparison; again: what is left to repair."""
         wish = request or ReconcileRequest()
         outcome: ReconcileOutcome = await workflow.execute_activity(
-            wire.RECONCILE, wish, result_type=ReconcileOutcome, **policies.reconcile_policy()
+            wire.RECONCILE, wish, result_type=ReconcileOutcome, **policies.reconcile_policy(everything=wish.all)
         )
         workflow.set_current_details(_markdown(outcome))
         if outcome.alarm:

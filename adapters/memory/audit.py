@@ -53,6 +53,12 @@ def account_of(kept: KeptChamber, span: TimeRange, now_ms: int) -> Account:
     return account
 
 
+def lacks_outcomes(kept: KeptChamber, from_ms: int, to_ms: int) -> bool:
+    """Whether a slot of the chamber in [from, to) has no outcome."""
+    account = account_of(kept, TimeRange(from_ms, max(from_ms, to_ms)), to_ms)
+    return account.expected > account.stored + account.gaps.total()
+
+
 def _segments(
     kept: KeptChamber, epoch: KeptEpoch, span: TimeRange, now_ms: int
 ) -> Iterator[tuple[int, int, KeptGap | None]]:

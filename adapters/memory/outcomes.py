@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.memory.audit import account_of
+from adapters.memory.audit import lacks_outcomes
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
 from collector.domain.cadence import Grid
 from collector.domain.errors import AwayError, StoreRefusedError
@@ -11,13 +11,13 @@ from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Ou
 from collector.domain.settling import (
     apply_change,
     claimed_from,
+    forgotten_run,
     outdates,
     poisoned,
     still_to_apply,
     storable,
     window_of,
 )
-from collector.domain.timerange import TimeRange
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.outcomes import SaveBatch, SaveResult
 
@@ -40,7 +40,10 @@ class InMemoryOutcomes:
         outcomes = still_to_apply(kept.spec, kept.pause, [storable(o, window) for o in batch.outcomes])
         lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
         new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
-        behind = batch.settled_through_ms is not None and self._forgotten(kept, batch)
+        run = None if batch.settled_through_ms is None else self._forgotten(kept, batch)
+        behind = run is not None and not any(isinstance(outcome, EpochEnd) for outcome in batch.outcomes)
+        if run is not None and not behind:
+            self._add_gap(kept, run)
         if batch.settled_through_ms is not None and not behind:
             kept.settled_ms = max(kept.settled_ms, batch.settled_through_ms)
         return SaveResult(new, tuple(sentence for sentence in lost if sentence), behind)
@@ -67,12 +70,11 @@ class InMemoryOutcomes:
         """What was stored off the grid, for tests."""
         return tuple(self._kept(chamber_id).adhoc.values())
 
-    def _forgotten(self, kept: KeptChamber, batch: SaveBatch) -> bool:
-        """Whether a slot between what is settled and what the batch accounts for has no outcome."""
+    def _forgotten(self, kept: KeptChamber, batch: SaveBatch) -> Gap | None:
+        """The run between what is settled and what the batch accounts for, if a slot in it has no outcome."""
         from_ms = claimed_from(batch.outcomes, batch.settled_through_ms or 0)
         after_ms = max(kept.settled_ms + 1, self._ledger.retained_from_ms)  # readings before may have been dropped
-        account = account_of(kept, TimeRange(after_ms, max(from_ms, after_ms)), from_ms)
-        return account.expected > account.stored + account.gaps.total()
+        return forgotten_run(after_ms, from_ms - 1) if lacks_outcomes(kept, after_ms, from_ms) else None
 
     def _kept(self, chamber_id: str) -> KeptChamber:
         try:

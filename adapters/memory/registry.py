@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cursors import read_cursor, write_cursor
+from adapters.memory.audit import lacks_outcomes
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
@@ -94,6 +95,12 @@ class InMemoryRegistry:
         """Every row by id; see `FleetRows.all`."""
         self._ledger.check_here()
         return [self._record(kept) for _, kept in sorted(self._ledger.chambers.items())]
+
+    async def lacks_outcomes(self, chamber_id: str, from_ms: int, to_ms: int) -> bool:
+        """Whether a slot in [from, to) has no outcome; see `FleetRows.lacks_outcomes`."""
+        self._ledger.check_here()
+        kept = self._ledger.chambers.get(chamber_id)
+        return kept is not None and lacks_outcomes(kept, from_ms, to_ms)
 
     async def row(self, chamber_id: str) -> ChamberRecord | None:
         """The row of that id; see `FleetRows.row`."""

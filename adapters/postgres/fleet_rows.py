@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.postgres import registry_queries as q
+from adapters.postgres.outcome_queries import FIND_KEY, FORGOTTEN
 from adapters.postgres.pool import Postgres
 from adapters.postgres.rows import record_from
 from collector.domain.settling import clean
@@ -22,6 +23,12 @@ class PostgresFleetRows:
         """Every row by id; see `FleetRows.all`."""
         async with self._postgres.connection() as connection:
             return [record_from(row) for row in await connection.fetch(q.ALL_ROWS, timeout=ALL_TIMEOUT_S)]
+
+    async def lacks_outcomes(self, chamber_id: str, from_ms: int, to_ms: int) -> bool:
+        """Whether a slot in [from, to) has no outcome; see `FleetRows.lacks_outcomes`."""
+        async with self._postgres.connection() as connection:
+            key = await connection.fetchval(FIND_KEY, clean(chamber_id))
+            return bool(await connection.fetchval(FORGOTTEN, key, from_ms, to_ms, timeout=ALL_TIMEOUT_S))
 
     async def row(self, chamber_id: str) -> ChamberRecord | None:
         """The row of that id; see `FleetRows.row`."""

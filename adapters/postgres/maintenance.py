@@ -14,6 +14,8 @@ PORTION = timedelta(hours=6)
 """Readings that were stored in so long are rolled up in one transaction."""
 COMMITTED = timedelta(seconds=60)
 """Readings carry the instant at which they were written; no writer takes longer than a quarter of this to commit."""
+CLOCK_WENT_BACK, AGAIN_FROM = timedelta(minutes=1), timedelta(hours=2)
+"""What was rolled up cannot lie ahead of the server's clock by more; how much is looked through again besides that."""
 LOCK_TIMEOUT = {"lock_timeout": "2s"}
 """Of the pool: a statement that waits longer for a table would stop every writer behind it. It is tried again later."""
 
@@ -50,6 +52,8 @@ class PostgresMaintenance:
             portion = await connection.fetchrow(q.ROLL_TO, through, PORTION, self._committed)
             assert portion is not None
             if portion["until"] <= through:
+                if through - portion["until"] > CLOCK_WENT_BACK:
+                    await connection.execute(q.ROLL_AGAIN, portion["until"], through - portion["until"] + AGAIN_FROM)
                 return RolledUp(0, portion["complete"])
             rows = await connection.fetchval(q.ROLL_UP, through, portion["until"], timeout=DAY_TIMEOUT_S)
             await connection.execute(q.MOVE_ROLLED_UP, portion["until"])

@@ -10,6 +10,8 @@ ROLL_TO = """
 SELECT least($1::timestamptz + $2::interval, clock_timestamp() - $3::interval) AS until,
     $1::timestamptz + $2::interval >= clock_timestamp() - $3::interval AS complete
 """
+ROLL_AGAIN = "UPDATE rolled_up SET through = $1::timestamptz - $2::interval"
+"""After the server's clock went back, or a slower server took over: what it stored since is looked for anew."""
 MOVE_ROLLED_UP = "UPDATE rolled_up SET through = $1 WHERE through < $1"
 
 ROLL_UP = """

@@ -111,7 +111,13 @@ WITH epochs AS (
     FROM gap WHERE chamber = $1 AND first_slot < instant_of($3)
         AND (last_slot IS NULL OR (last_slot >= instant_of($2) AND last_slot >= first_slot))
 )
-SELECT EXISTS (
+SELECT CASE WHEN (
+    SELECT NOT EXISTS (SELECT FROM reading WHERE chamber = $1 AND scheduled_at = instant_of(f.slot))
+        AND NOT EXISTS (SELECT FROM runs WHERE covered @> f.slot)
+    FROM (SELECT min(lo + ((phase - lo) % step + step) % step) AS slot FROM epochs
+          WHERE lo + ((phase - lo) % step + step) % step < hi) f
+    WHERE f.slot IS NOT NULL
+) THEN true ELSE EXISTS (
     SELECT FROM epochs e, runs r
     WHERE e.lo < e.hi AND (e.hi - phase + step - 1) / step - (e.lo - phase + step - 1) / step > (
         SELECT coalesce(sum((upper(p) - phase + step - 1) / step - (lower(p) - phase + step - 1) / step), 0)
@@ -119,9 +125,13 @@ SELECT EXISTS (
     ) + (
         SELECT count(*) FROM reading
         WHERE chamber = $1 AND scheduled_at >= instant_of(e.lo) AND scheduled_at < instant_of(e.hi)
-            AND (ms_of(scheduled_at) - e.phase) % e.step = 0 AND NOT r.covered @> ms_of(scheduled_at)))
+            AND (ms_of(scheduled_at) - e.phase) % e.step = 0 AND NOT r.covered @> ms_of(scheduled_at))) END
 """
-"""Whether a slot of the chamber in [$2, $3) has no outcome; the work grows with runs and readings, not with slots."""
+"""Whether a slot of the chamber in [$2, $3) has no outcome.
+
+After a restore the first slot is such a one, and every save asks: it is looked at alone before anything is counted. The
+work of counting grows with runs and readings, not with slots.
+"""
 
 OPEN_RUN = """
 INSERT INTO gap AS g (chamber, first_slot, reason, detail, by, until, opened)

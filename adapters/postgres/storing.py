@@ -12,8 +12,16 @@ from adapters.postgres import outcome_queries as q
 from adapters.postgres.pool import Connection
 from adapters.postgres.rows import Row, SetKey, array_of_texts, names_and_units, pause_from, reading_values, spec_from
 from adapters.postgres.schedule import store_change
-from collector.domain.outcome import Epoch, Gap, Outcome, Reading
-from collector.domain.settling import Window, claimed_from, clean, still_to_apply, storable, window_of
+from collector.domain.outcome import Epoch, EpochEnd, Gap, Outcome, Reading
+from collector.domain.settling import (
+    Window,
+    claimed_from,
+    clean,
+    forgotten_run,
+    still_to_apply,
+    storable,
+    window_of,
+)
 from collector.ports.outcomes import SaveBatch, SaveResult
 
 log = logging.getLogger(__name__)
@@ -87,7 +95,7 @@ async def store_parts(connection: Connection, parts: Sequence[Part]) -> None:
         fates += [(part, fate) for fate in await _store_changes(connection, part)]
     readings = [(part, fate) for part, fate in fates if isinstance(fate, Reading)]
     gaps = [(part, fate) for part, fate in fates if isinstance(fate, Gap)]
-    settled = [(p.row["key"], p.settled_ms) for p in parts if await _settles(connection, p)]
+    settled = [(p.row["key"], p.settled_ms) for p in parts if await _settles(connection, p, gaps)]
     columns = [*await _reading_columns(connection, readings), *_gap_columns(gaps), *_columns(settled, 2)]
     try:
         counts = await connection.fetch(q.STORE, *columns)
@@ -100,17 +108,22 @@ async def store_parts(connection: Connection, parts: Sequence[Part]) -> None:
         part.new += new.get(part.row["key"], 0)
 
 
-async def _settles(connection: Connection, part: Part) -> bool:
-    """Whether `settled_through` may move: nothing that the batch takes for stored has been forgotten."""
+async def _settles(connection: Connection, part: Part, gaps: list[tuple[Part, Gap]]) -> bool:
+    """Whether `settled_through` may move: nothing that the batch takes for stored has been forgotten.
+
+    After the end of an epoch nobody comes any more who could find out: what was forgotten becomes `lost` then.
+    """
     if part.settled_ms is None:
         return False
     after_ms = max(part.row["settled_ms"] + 1, part.window.from_ms)  # readings before that may have been dropped
     from_ms = claimed_from(part.outcomes, part.settled_ms)
     if from_ms <= after_ms or not await connection.fetchval(q.FORGOTTEN, part.row["key"], after_ms, from_ms):
         return True
-    part.behind = True
     log.warning("chamber %s: no outcome is known of slots between %d and %d", part.row["id"], after_ms, from_ms)
-    return False
+    part.behind = not any(isinstance(outcome, EpochEnd) for outcome in part.outcomes)
+    if not part.behind:
+        gaps.append((part, forgotten_run(after_ms, from_ms - 1)))
+    return not part.behind
 
 
 async def find_sets(connection: Connection, readings: Iterable[Reading]) -> dict[SetKey, int]:

@@ -76,8 +76,14 @@ def claimed_from(outcomes: Sequence[Outcome], settled_through_ms: int) -> int:
 
     What lies before was settled before them, or else the store does not know what its caller takes for stored.
     """
-    firsts = (first_slot_of(outcome) for outcome in outcomes)
+    # the end of an epoch says nothing of its last slot: that one has an outcome of its own
+    firsts = (o.last_slot_ms + 1 if isinstance(o, EpochEnd) else first_slot_of(o) for o in outcomes)
     return min((ms for ms in firsts if ms is not None), default=settled_through_ms + 1)
+
+
+def forgotten_run(first_ms: int, last_ms: int) -> Gap:
+    """The gap of slots that were stored once, or handed out, and that the ledger does not know."""
+    return Gap(first_ms, last_ms, GapReason.LOST, "handed out, and the ledger has no outcome")
 
 
 def poisoned(outcome: Outcome, sqlstate: str, message: str) -> Gap | None:

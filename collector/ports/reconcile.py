@@ -46,6 +46,10 @@ class FleetRows(Protocol):
         """Every row by id, retired ones too."""
         ...
 
+    async def lacks_outcomes(self, chamber_id: str, from_ms: int, to_ms: int) -> bool:
+        """Whether a slot of the chamber in [from, to) has neither reading nor gap."""
+        ...
+
     async def row(self, chamber_id: str) -> ChamberRecord | None:
         """The row of that id as it is now, retired or not; None when there is none."""
         ...

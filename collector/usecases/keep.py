@@ -34,7 +34,8 @@ class KeepOutcomes:
         """Store the outcomes, or let them travel with the round; then go on to the next slot.
 
         What the store refused is told to the engine before the next slot. What it did not answer in time is not, at
-        first: a process that is late itself would be later still. It is when it has no answer at the next slot either.
+        first, where the next slot is near: a process that is late itself would be later still. It is when it has no
+        answer at the next slot either.
         """
         kept = await self._save(run, outcomes, control)
         if kept is not _Kept.STORED:
@@ -43,10 +44,23 @@ class KeepOutcomes:
         run.advance(outcomes)
         self._count(run, outcomes)
         control.beat(run.snapshot())
-        if kept is _Kept.REFUSED and not run.over:
+        if _to_be_told(kept, run) and not run.over:
             await control.make_durable(run.snapshot())
 
     async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> _Kept:
+        landed: list[tuple[SaveBatch, SaveResult]] = []
+        kept = await self._hand_over(run, outcomes, control, landed)
+        for batch, result in landed:
+            await self._remember(run, batch, result)
+        return kept
+
+    async def _hand_over(
+        self,
+        run: RunningRound,
+        outcomes: Sequence[Reading | Gap],
+        control: RoundControl,
+        landed: list[tuple[SaveBatch, SaveResult]],
+    ) -> _Kept:
         last = outcomes[-1]
         slot = last.slot_ms if isinstance(last, Reading) else last.last_ms or last.first_ms
         left_ms = slot + run.grid.interval_ms - control.now_ms()
@@ -54,10 +68,10 @@ class KeepOutcomes:
         try:
             async with asyncio.timeout(store_budget_s(run, left_ms)):
                 if before is not None:
-                    await self._land(run, before)
+                    landed.append(await self._land(run, before))
                 batch = SaveBatch(run.request.spec.id, run.batch(outcomes), run.settled_through(slot))
                 run.late = LateSave(batch, asyncio.ensure_future(self._store.save(batch)), len(run.unsaved))
-                await self._land(run, run.late)
+                landed.append(await self._land(run, run.late))
         except StoreRefusedError:
             return _Kept.REFUSED
         except TimeoutError:
@@ -68,7 +82,7 @@ class KeepOutcomes:
             return _Kept.REFUSED
         return _Kept.STORED
 
-    async def _land(self, run: RunningRound, late: LateSave) -> None:
+    async def _land(self, run: RunningRound, late: LateSave) -> tuple[SaveBatch, SaveResult]:
         """Wait for the save; what it took travels no more. It goes on when the wait is given up."""
         try:
             result = await asyncio.shield(late.saving)
@@ -78,7 +92,7 @@ class KeepOutcomes:
         run.late = None
         self._metrics.unsaved(run.request.spec.organization, -count_readings(run.unsaved[: late.carried]))
         run.let_go(late.carried)
-        await self._remember(run, late.batch, result)
+        return late.batch, result
 
     async def _remember(self, run: RunningRound, batch: SaveBatch, result: SaveResult) -> None:
         spec = run.request.spec
@@ -99,6 +113,10 @@ class KeepOutcomes:
             elif outcome.reason not in UNTRIED:
                 slots = run.grid.count(outcome.first_ms, outcome.last_ms or outcome.first_ms)
                 self._metrics.gap(organization, outcome.reason, slots)
+
+
+def _to_be_told(kept: _Kept, run: RunningRound) -> bool:
+    return kept is _Kept.REFUSED or (kept is _Kept.LATE and run.grid.interval_ms >= SAVE_BUDGET_MS)
 
 
 def store_budget_s(run: RunningRound, left_ms: int) -> float:

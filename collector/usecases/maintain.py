@@ -7,7 +7,7 @@ from datetime import date
 from collector.domain.errors import ChamberlogError
 from collector.domain.instants import iso
 from collector.domain.sealing import DAY_MS, MaintenanceOutcome, day_of
-from collector.ports import LedgerMaintenance
+from collector.ports import Clock, LedgerMaintenance
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,11 @@ class MaintainLedger:
     Args:
         ledger: to be kept in order.
         retention_days: whole days whose readings are kept; None = for ever.
+        clock: of this process: what is dropped is gone, so the store's clock is not believed alone.
     """
 
-    def __init__(self, ledger: LedgerMaintenance, retention_days: int | None) -> None:
-        self._ledger, self._retention_days = ledger, retention_days
+    def __init__(self, ledger: LedgerMaintenance, retention_days: int | None, clock: Clock) -> None:
+        self._ledger, self._retention_days, self._clock = ledger, retention_days, clock
 
     async def __call__(self) -> MaintenanceOutcome:
         """One run.
@@ -46,7 +47,7 @@ class MaintainLedger:
         await self._step(done, "hours", lambda: self._roll_up(done))
         await self._step(done, "seals", lambda: self._seal(done, sealable))
         if self._retention_days is not None:
-            keep_from = day_of(now_ms - self._retention_days * DAY_MS)
+            keep_from = day_of(min(now_ms, self._clock.now_ms()) - self._retention_days * DAY_MS)
             await self._step(done, "retention", lambda: self._drop(done, keep_from))
         await self._step(done, "retained from", lambda: self._say_retained(done))
         return done

@@ -142,10 +142,23 @@ class ReconcileFleet:
         if record.status == Status.RETIRED:
             found.add(ORPHAN, chamber_id, "it runs, though its row is retired")
             return None
-        repair = difference(record, status)
+        repair = difference(record, status) or await self._forgotten(record, status)
         if repair is None and record.status == Status.STALE:
             found.add(STALE, chamber_id, await self._why_stale(status))
         return repair
+
+    async def _forgotten(self, record: ChamberRecord, status: ChamberStatus) -> Repair | None:
+        """A ledger that lacks what its chamber has stored was restored from a dump.
+
+        That it is not settled as far is no proof: what was drained beside a round is settled by the next one.
+        """
+        from_ms, known_ms = record.settled_through_ms + 1, status.settled_ms
+        if record.status != Status.STALE or known_ms is None or known_ms < from_ms:
+            return None
+        if not await self._rows.lacks_outcomes(record.spec.id, from_ms, known_ms + 1):
+            return None
+        why = f"the ledger ends at {iso(from_ms - 1)}, it had stored everything up to {iso(known_ms)}"
+        return Repair(BEGUN_AGAIN, record, why)
 
     async def _why_stale(self, status: ChamberStatus) -> str:
         if status.unsaved:
@@ -154,7 +167,13 @@ class ReconcileFleet:
 
     # ---- repairing
 
-    async def _repair(self, repair: Repair, found: _Findings) -> None:
+    async def _repair(self, seen: Repair, found: _Findings) -> None:
+        """Look once more, and act if it is still so: others may have been repaired for a minute meanwhile."""
+        repair = await (
+            self._unstarted(seen.record.spec.id) if seen.kind == STARTED else self._compare(seen.record, found)
+        )
+        if repair is None or repair.kind != seen.kind:
+            return
         act: dict[str, Callable[[ChamberRecord], Awaitable[object]]] = {
             STARTED: self._fleet.start,
             BEGUN_AGAIN: self._fleet.begin_again,
@@ -195,10 +214,6 @@ def difference(record: ChamberRecord, status: ChamberStatus) -> Repair | None:
         return Repair(TOLD, record, f"its row is at version {version}, it was at {knows}")
     if version < knows:
         return Repair(BEGUN_AGAIN, record, f"its row is at version {version} only, it was at {knows}")
-    settled_ms, missing_ms = status.settled_ms, (record.grid or record.spec.grid).after(record.settled_through_ms)
-    if record.status == Status.STALE and settled_ms is not None and missing_ms <= settled_ms:
-        why = f"the ledger ends at {iso(record.settled_through_ms)}, it had stored everything up to {iso(settled_ms)}"
-        return Repair(BEGUN_AGAIN, record, why)
     return None
 
 

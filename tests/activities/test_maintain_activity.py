@@ -7,6 +7,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
 from activities.maintenance import BEAT_S, FAILED, MaintenanceActivities
+from adapters.clock import SystemClock
 from adapters.memory import InMemoryLedger, InMemoryMaintenance, InMemoryUpkeep
 from collector.domain.sealing import MaintenanceOutcome
 from collector.ports import RolledUp
@@ -31,7 +32,7 @@ class Broken(InMemoryMaintenance):
 
 
 def activities(ledger: InMemoryMaintenance) -> MaintenanceActivities:
-    return MaintenanceActivities(MaintainLedger(ledger, 30), InMemoryUpkeep(InMemoryLedger()))
+    return MaintenanceActivities(MaintainLedger(ledger, 30, SystemClock()), InMemoryUpkeep(InMemoryLedger()))
 
 
 @in_jumping_time

@@ -75,8 +75,25 @@ async def test_between_two_grids_no_slot_is_expected(rooms: Rooms) -> None:
     assert (await chamber.record()).settled_through_ms == later
 
 
-async def test_the_end_of_an_epoch_does_not_settle_what_was_forgotten(rooms: Rooms) -> None:
-    chamber = await filled(rooms, "ended", 3)
-    await chamber.save(EpochEnd(chamber.slot(9)), settled=chamber.slot(9))
-    assert await settled(chamber) == 2
-    assert await unaccounted(chamber) == 0
+@pytest.mark.parametrize(("stored", "last"), [(3, 9), (3, 3), (3, 2)])
+async def test_what_was_forgotten_is_lost_when_the_epoch_ends(rooms: Rooms, stored: int, last: int) -> None:
+    """Nobody comes after that who could find out."""
+    chamber = await filled(rooms, "ended", stored)
+    for _ in range(2):
+        result = await chamber.save(EpochEnd(chamber.slot(last)), settled=chamber.slot(last))
+        assert not result.behind
+    audit = await rooms.history.audit("default", "ended", whole_past(), whole_past().to_ms)
+    gaps = {GapReason.LOST: last + 1 - stored} if last >= stored else {}
+    assert (audit.stored, {r: n for r, n in audit.gaps.items() if n}, audit.unaccounted) == (stored, gaps, 0)
+    assert (audit.overdue, await settled(chamber)) == (0, last)
+
+
+async def test_in_a_large_hole_every_question_is_answered_by_its_first_slot_and_small_ones_are_counted(
+    rooms: Rooms,
+) -> None:
+    chamber = await filled(rooms, "counted", 2)
+    await chamber.save(*(reading(chamber.slot(n)) for n in (2, 3, 5)))
+    result = await chamber.save(reading(chamber.slot(6)), settled=chamber.slot(6))
+    assert result.behind, "slot 4 is missing, though the first one after what is settled is there"
+    await chamber.save(gap(chamber.slot(4), chamber.slot(4)))
+    assert not (await chamber.save(reading(chamber.slot(7)), settled=chamber.slot(7))).behind

@@ -16,6 +16,7 @@ from temporalio.client import (
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.maintenance import FAILED, MaintenanceActivities
+from adapters.clock import SystemClock
 from adapters.memory import InMemoryLedger, InMemoryMaintenance, InMemoryUpkeep
 from adapters.temporal_schedules import SCHEDULES, ensure_schedules, every
 from collector import wire
@@ -88,7 +89,8 @@ async def test_again_nothing_is_changed(client: Client) -> None:
 async def test_the_schedule_runs_what_workers_have(client: Client) -> None:
     """The product's own table: triggered by hand it ends, and its result says what was done."""
     ledger = InMemoryLedger()
-    activities = MaintenanceActivities(MaintainLedger(InMemoryMaintenance(ledger), 400), InMemoryUpkeep(ledger))
+    maintain = MaintainLedger(InMemoryMaintenance(ledger), 400, SystemClock())
+    activities = MaintenanceActivities(maintain, InMemoryUpkeep(ledger))
     assert wire.MAINTENANCE_SCHEDULE in SCHEDULES
     async with maintaining(client, activities):
         await ensure_schedules(client)
@@ -103,7 +105,7 @@ async def test_the_schedule_runs_what_workers_have(client: Client) -> None:
 
 async def test_a_step_that_fails_makes_the_run_fail_with_its_outcome(client: Client) -> None:
     activities = MaintenanceActivities(
-        MaintainLedger(NoHours(InMemoryLedger()), None), InMemoryUpkeep(InMemoryLedger())
+        MaintainLedger(NoHours(InMemoryLedger()), None, SystemClock()), InMemoryUpkeep(InMemoryLedger())
     )
     async with maintaining(client, activities):
         handle = await client.start_workflow(

@@ -64,7 +64,21 @@ class Room:
         self.now_ms += HOUR_MS // 2
 
     async def run(self, retention_days: int | None = None) -> MaintenanceOutcome:
-        return await MaintainLedger(InMemoryMaintenance(self.ledger), retention_days)()
+        return await MaintainLedger(InMemoryMaintenance(self.ledger), retention_days, ProcessClock(self))()
+
+
+@dataclass
+class ProcessClock:
+    """The clock of the worker, `behind_ms` behind the store's."""
+
+    room: Room
+    behind_ms: int = 0
+
+    def now_ms(self) -> int:
+        return self.room.now_ms - self.behind_ms
+
+    def monotonic_ms(self) -> int:
+        return self.now_ms()
 
 
 def ticking(room: Room) -> Callable[[], int]:
@@ -167,7 +181,7 @@ async def test_the_audit_says_the_same_before_and_after() -> None:
 async def test_a_step_that_fails_stops_no_other_and_is_told() -> None:
     room = await Room().enrol()
     await room.live_until(FIRST_MS + 10 * DAY_MS)
-    done = await MaintainLedger(NoHours(room.ledger), 4)()
+    done = await MaintainLedger(NoHours(room.ledger), 4, ProcessClock(room))()
     assert done.failures == ["hours: ZeroDivisionError: no hours"]
     assert done.partitions_made == AHEAD_DAYS + 2
     assert len(done.days_sealed) == 8
@@ -206,3 +220,13 @@ def test_ends_in_dropped_days_move_to_midnights() -> None:
     later = TimeRange(retained_ms + 3, retained_ms + 4)
     assert whole_days(later, retained_ms) == later
     assert whole_days(inside, 0) == inside
+
+
+async def test_a_store_whose_clock_is_ahead_by_years_drops_no_day_that_the_worker_would_keep() -> None:
+    room = await Room().enrol()
+    await room.live_until(FIRST_MS + 10 * DAY_MS)
+    await room.run()
+    room.now_ms += 400 * DAY_MS
+    clock = ProcessClock(room, behind_ms=400 * DAY_MS)
+    done = await MaintainLedger(InMemoryMaintenance(room.ledger), 8, clock)()
+    assert done.days_dropped == ["2026-03-01", "2026-03-02"]

@@ -238,3 +238,37 @@ async def test_a_server_that_is_away_repairs_nothing(site: Site) -> None:
     with pytest.raises(EngineAwayError):
         await site.run()
     assert site.fleet.running == {}
+
+
+async def test_what_was_drained_beside_a_round_is_no_hole(site: Site) -> None:
+    await site.enrol("drained")
+    await site.collect("drained", 2)
+    record = await site.record("drained")
+    slots = [record.settled_through_ms + n * MINUTE_MS for n in range(1, 6)]
+    for slot in slots:
+        reading = Reading(slot, slot, slot + 5, (Measurement("temperature", 20.0, "Cel"),), 1)
+        await site.outcomes.save(SaveBatch("drained", (reading,)))
+    site.fleet.running["drained"].settled_ms = slots[-1]
+    site.clock.at_ms = slots[-1] + MINUTE_MS
+    assert (await site.record("drained")).status == "stale"
+
+    assert (await site.run()).counts == {"stale": 1}
+
+
+async def test_a_chamber_that_was_put_right_meanwhile_is_left_alone(site: Site) -> None:
+    await site.enrol("first", "second")
+    for name in ("first", "second"):
+        del site.fleet.running[name]
+    start = site.fleet.start
+
+    class Meanwhile(InMemoryFleet):
+        async def start(self, record: ChamberRecord) -> None:
+            await start(record)
+            if record.spec.id == "first":
+                await site.outcomes.save(SaveBatch("second", (EpochEnd(START_MS),)))
+
+    meanwhile = Meanwhile(site.clock, lambda _: None)
+    meanwhile.running = site.fleet.running
+    reconcile = ReconcileFleet(site.registry, meanwhile, meanwhile, site.clock)
+    assert (await reconcile(ReconcileRequest())).counts == {"started": 1}
+    assert set(site.fleet.running) == {"first"}, "the other one was retired"

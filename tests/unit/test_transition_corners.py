@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+from adapters.temporal_control import initial_state
 from collector import transitions
 from collector.domain.chamber import Pause
 from collector.domain.outcome import Change, Epoch, Gap, GapReason, Outcome, PauseEnd, Reading
+from collector.domain.settling import forgotten_run
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
 from collector.packing import pack, unpack
+from collector.ports import ChamberRecord
 from tests.unit.test_chamber_spec import GOOD
 
 NOON_MS = 1_772_366_400_000
@@ -113,6 +116,17 @@ def test_taken_back_to_its_row_a_chamber_keeps_fates_that_wait_and_no_decision()
 
     lost = Gap(NOON_MS + 60_000, NOON_MS + 540_000, GapReason.LOST, "handed out before this start, never settled")
     later = Gap(NOON_MS + 600_000, NOON_MS + 840_000, GapReason.MISSED)
+    assert told(fresh)[0] == PauseEnd(NOON_MS, NOON_MS), "else the run would stay open over all that follows"
     assert [o for o in told(fresh) if not isinstance(o, PauseEnd)] == [reading, missed, lost, later]
     assert (fresh.next_ms, fresh.verify, fresh.run_number) == (NOON_MS + 900_000, True, 0)
     assert (fresh.notes, fresh.last, fresh.decided_ms, fresh.cycles_per_run) == (["a note"], state.last, 17, 9)
+
+
+def test_what_was_not_settled_of_an_epoch_that_has_ended_is_lost() -> None:
+    spec = GOOD
+    record = ChamberRecord(spec, None, "stale", 1_000_000, 1_000_000 + 90 * spec.interval_ms, 0)
+    state = initial_state(record)
+    assert [unpack(row) for row in state.unsaved] == [forgotten_run(1_000_001, record.first_slot_ms - 1)]
+    assert state.next_ms == spec.grid.at_or_after(record.first_slot_ms)
+    fresh = replace(record, settled_through_ms=record.first_slot_ms - 1)
+    assert initial_state(fresh).unsaved == []

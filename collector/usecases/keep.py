@@ -20,6 +20,7 @@ class _Kept(Enum):
     """What became of outcomes that were to be stored."""
 
     STORED = auto()
+    KNOWN = auto()  # it was stored by somebody else before
     LATE = auto()  # the store did not answer yet, and still may
     REFUSED = auto()
 
@@ -35,10 +36,11 @@ class KeepOutcomes:
 
         What the store refused is told to the engine before the next slot. What it did not answer in time is not, at
         first, where the next slot is near: a process that is late itself would be later still. It is when it has no
-        answer at the next slot either.
+        answer at the next slot either. Nor is a reading that somebody else has stored already: another attempt carries
+        the round as well, and the engine says whose it is.
         """
         kept = await self._save(run, outcomes, control)
-        if kept is not _Kept.STORED:
+        if kept in (_Kept.LATE, _Kept.REFUSED):
             run.keep(outcomes)
             self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
         run.advance(outcomes)
@@ -80,7 +82,8 @@ class KeepOutcomes:
                 return _Kept.LATE
             run.give_up_late()  # the next save carries all of it again
             return _Kept.REFUSED
-        return _Kept.STORED
+        known = landed[-1][1].new_readings == 0 and any(isinstance(outcome, Reading) for outcome in outcomes)
+        return _Kept.KNOWN if known else _Kept.STORED
 
     async def _land(self, run: RunningRound, late: LateSave) -> tuple[SaveBatch, SaveResult]:
         """Wait for the save; what it took travels no more. It goes on when the wait is given up."""
@@ -116,7 +119,7 @@ class KeepOutcomes:
 
 
 def _to_be_told(kept: _Kept, run: RunningRound) -> bool:
-    return kept is _Kept.REFUSED or (kept is _Kept.LATE and run.grid.interval_ms >= SAVE_BUDGET_MS)
+    return kept in (_Kept.REFUSED, _Kept.KNOWN) or (kept is _Kept.LATE and run.grid.interval_ms >= SAVE_BUDGET_MS)
 
 
 def store_budget_s(run: RunningRound, left_ms: int) -> float:

@@ -210,6 +210,26 @@ async def test_rounds_of_two_processes_overlap_and_store_one_row_a_slot() -> Non
 
 
 @in_jumping_time
+async def test_an_attempt_whose_reading_is_there_already_asks_whose_the_round_is() -> None:
+    """Both read a slot or two; the one whose round it is not any more ends with the first one that it stored second."""
+    stage = await opened()
+    request = stage.request(6, health=WELL)
+    elsewhere = ActivityStage(stage.spec)
+    elsewhere.activities = stage.process()
+    elsewhere.server.always = NOT_FOUND
+    first, second = elsewhere.begin(), stage.begin(number=2)
+    stage.devices.script.extend([Answer(9), Answer(5)])
+    superseded = started(second.collect(request))
+    await asyncio.sleep(0)
+    old = await first.env.run(elsewhere.activities.collect, request)
+    out = await superseded
+    assert old.next_ms == stage.slot(1)
+    assert out.next_ms == stage.slot(6)
+    assert sorted(stage.serials) == [0, 1, 2, 3, 4, 5]
+    assert len(stage.devices.calls) == 7
+
+
+@in_jumping_time
 async def test_a_non_retryable_failure_of_the_device_never_fails_the_activity() -> None:
     stage = await opened(60)
     stage.devices.otherwise = Answer(5, BlockedError("10.0.0.1:80"))

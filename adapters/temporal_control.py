@@ -54,6 +54,8 @@ QUERY_TIMEOUT = timedelta(seconds=3)
 PING_TIMEOUT = timedelta(seconds=2)
 ENDING_S = 0.1
 """Between two looks whether a chamber that retired has ended."""
+TORN, AGAIN_S = "workflow task failure", 0.2
+"""What the server says of an update whose workflow task it did not take, because something else came meanwhile."""
 SUMMARY_BYTES = 200
 """Temporal's limit of a static summary."""
 
@@ -177,11 +179,18 @@ class TemporalFleet:
                 raise EngineAwayError("Temporal answers that it does not serve")
 
     async def _update(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
+        """Every update of ours may come twice, so one that was torn by the chamber's own work is sent again."""
         async with speaking(chamber_id, RPC_TIMEOUT):
-            answer: T = await self._handle(chamber_id).execute_update(
-                name, request, result_type=result_type, rpc_timeout=RPC_TIMEOUT
-            )
-            return answer
+            while True:
+                try:
+                    answer: T = await self._handle(chamber_id).execute_update(
+                        name, request, result_type=result_type, rpc_timeout=RPC_TIMEOUT
+                    )
+                    return answer
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.FAILED_PRECONDITION or TORN not in error.message:
+                        raise
+                await asyncio.sleep(AGAIN_S)
 
     def _handle(self, chamber_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(chamber_id))

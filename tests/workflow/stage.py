@@ -159,12 +159,17 @@ async def staged(
     doubles: Doubles | None = None,
     *,
     first_ms: int | None = None,
+    soon: bool = True,
     **state: object,
 ) -> AsyncIterator[Stage]:
-    """Start a worker and one chamber whose first slot is `first_ms`, else its grid's next; terminate it in the end."""
+    """Start a worker and one chamber whose first slot is `first_ms`, else its grid's next; terminate it in the end.
+
+    Not `soon`: its first slot is 10 s away at least. Where a chamber is asked something at once, a round that ends in
+    that very moment would be cancelled, and the time-skipping server stumbles over that.
+    """
     doubles = doubles or Doubles()
     now_ms = round((await env.get_current_time()).timestamp() * 1000)
-    begin = ChamberState(wanted, first_ms or wanted.grid.after(now_ms), **state)  # type: ignore[arg-type]
+    begin = ChamberState(wanted, first_ms or wanted.grid.after(now_ms if soon else now_ms + 10_000), **state)  # type: ignore[arg-type]
     queue = f"{wire.TASK_QUEUE}-{wanted.id}"
     async with Worker(
         env.client,

@@ -72,7 +72,7 @@ async def test_a_round_that_runs_ends_at_the_slot_in_hand(env: WorkflowEnvironme
 
 
 async def test_another_chambers_row_is_refused(env: WorkflowEnvironment) -> None:
-    async with staged(env, spec("mine", 60)) as stage:
+    async with staged(env, spec("mine", 60), soon=False) as stage:
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await stage.ask(wire.UPDATE_BEGIN_AGAIN, BeginAgainRequest(ChamberState(spec("other", 60), 0)))
         assert "another chamber's row" in str(refused.value.cause)

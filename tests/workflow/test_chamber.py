@@ -167,7 +167,7 @@ async def test_an_interval_by_signal_is_written_back(env: WorkflowEnvironment) -
 
 async def test_a_change_that_lost_is_shown_and_keeps_the_version(env: WorkflowEnvironment) -> None:
     lost = "pause lost: the row is at version 7"
-    async with staged(env, spec("loser", 60), Doubles(lost=[lost])) as stage:
+    async with staged(env, spec("loser", 60), Doubles(lost=[lost]), soon=False) as stage:
         await stage.handle.signal(wire.SIGNAL_PAUSE)
         await stage.pass_s(30)
         status = await stage.handle.query(ChamberWorkflow.status)
@@ -176,7 +176,7 @@ async def test_a_change_that_lost_is_shown_and_keeps_the_version(env: WorkflowEn
 
 
 async def test_collect_now_is_off_the_grid_and_two_callers_share_it(env: WorkflowEnvironment) -> None:
-    async with staged(env, spec("adhoc", 60)) as stage:
+    async with staged(env, spec("adhoc", 60), soon=False) as stage:
         await stage.pass_s(100)
         asked = [stage.ask("collect_reading", CollectRequest(f"r{n}")) for n in range(2)]
         first, second = await asyncio.gather(*asked)
@@ -189,7 +189,7 @@ async def test_collect_now_is_off_the_grid_and_two_callers_share_it(env: Workflo
 
 
 async def test_collect_now_while_paused_needs_force(env: WorkflowEnvironment) -> None:
-    async with staged(env, spec("forced", 60)) as stage:
+    async with staged(env, spec("forced", 60), soon=False) as stage:
         await stage.ask("pause_chamber", PauseRequest("door", version=2))
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await stage.ask("collect_reading", CollectRequest("a"))
@@ -283,7 +283,7 @@ async def test_a_round_that_ends_without_an_answer_is_asked_for_again(env: Workf
 
 
 async def test_resume_by_update_answers_with_the_first_slot(env: WorkflowEnvironment) -> None:
-    async with staged(env, spec("resumed", 60)) as stage:
+    async with staged(env, spec("resumed", 60), soon=False) as stage:
         await stage.ask("pause_chamber", PauseRequest("door", version=2))
         await stage.pass_s(500)
         before = len(stage.doubles.slots)  # the first slot may have been in hand when the pause came

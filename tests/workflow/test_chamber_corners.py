@@ -62,7 +62,7 @@ async def test_a_cancel_during_collect_now_is_not_forgotten(env: WorkflowEnviron
             await asyncio.sleep(1)
             return await super().collect_adhoc(request)
 
-    async with staged(env, spec("asked", 60), Patient()) as stage:
+    async with staged(env, spec("asked", 60), Patient(), soon=False) as stage:
         asking = asyncio.create_task(stage.ask(wire.UPDATE_COLLECT, CollectRequest("r1")))
         await asyncio.wait_for(begun.wait(), 10)
         await stage.handle.cancel()
@@ -108,7 +108,7 @@ async def test_nothing_follows_the_end_of_the_epoch(env: WorkflowEnvironment) ->
 
 async def test_more_changes_than_a_state_may_hold_are_ignored_and_said_so(env: WorkflowEnvironment) -> None:
     doubles = Doubles(refuse=True)
-    async with staged(env, spec("flooded", 60), doubles) as stage:
+    async with staged(env, spec("flooded", 60), doubles, soon=False) as stage:
         with env.auto_time_skipping_disabled():
             for number in range(60):
                 await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": f"{number} " + "ü" * 1_000})
@@ -119,7 +119,7 @@ async def test_more_changes_than_a_state_may_hold_are_ignored_and_said_so(env: W
 
 
 async def test_a_pause_that_ends_within_a_second_is_slept_through(env: WorkflowEnvironment) -> None:
-    async with staged(env, spec("brief", 60)) as stage:
+    async with staged(env, spec("brief", 60), soon=False) as stage:
         with env.auto_time_skipping_disabled():
             until_ms = await stage.now_ms() + 900
             await stage.handle.signal(wire.SIGNAL_PAUSE, {"until": iso(until_ms)})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from temporalio import activity
 
+from activities.beating import beating_while
 from activities.clock_skew import ClockSkew
 from activities.failures import attempt_failed, benign
 from activities.round_control import ActivityRound, earlier_progress
@@ -122,15 +123,10 @@ class CollectionActivities:
         Heartbeat: none but the sign of life.
         Fails with: `StoreRefusedError` (benign): it refused although it answers.
         """
-        work = asyncio.create_task(self._store(request))
         try:
-            while not (await asyncio.wait([work], timeout=STORE_BEAT_S))[0]:
-                activity.heartbeat()
-            return await work
+            return await beating_while(self._store(request), STORE_BEAT_S)
         except StoreRefusedError as error:
             raise benign(error) from None
-        finally:
-            work.cancel()
 
     @activity.defn(name=wire.COLLECT_ADHOC)
     async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:

@@ -1,11 +1,11 @@
 """`maintain`: call the use case, map errors."""
 
-import asyncio
 import logging
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.beating import beating_while
 from activities.failures import MESSAGE_LIMIT, benign
 from collector import wire
 from collector.domain.errors import AwayError
@@ -35,17 +35,11 @@ class MaintenanceActivities:
         Fails with: `AwayError` (benign): the store cannot be reached; `MaintenanceFailed`: steps failed, the others
         were done; its details are the outcome.
         """
-        work = asyncio.create_task(self._maintain())
         try:
-            while not (await asyncio.wait([work], timeout=BEAT_S))[0]:
-                activity.heartbeat()
-            outcome = await work
+            outcome = await beating_while(self._maintain(), BEAT_S)
             await self._upkeep.note(wire.MAINTAIN, _counts(outcome))
         except AwayError as error:
             raise benign(error) from None
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
         _say(outcome)
         if outcome.failures:
             raise ApplicationError("; ".join(outcome.failures)[:MESSAGE_LIMIT], outcome, type=FAILED)

@@ -1,10 +1,10 @@
 """`reconcile`: unpack, call the use case, map errors."""
 
-import asyncio
 import logging
 
 from temporalio import activity
 
+from activities.beating import beating_while
 from activities.failures import benign
 from collector import wire
 from collector.domain.errors import AwayError
@@ -31,18 +31,12 @@ class ReconcileActivities:
         Heartbeat: the sign of life; a cancel, or a time-out, ends the repair in hand.
         Fails with: `AwayError` (benign): the registry or Temporal cannot be reached.
         """
-        work = asyncio.create_task(self._reconcile(request))
         try:
-            while not (await asyncio.wait([work], timeout=BEAT_S))[0]:
-                activity.heartbeat()
-            outcome = await work
+            outcome = await beating_while(self._reconcile(request), BEAT_S)
             if not request.dry_run:
                 await self._upkeep.note(wire.RECONCILE, outcome.counts)
         except AwayError as error:
             raise benign(error) from None
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
         _say(outcome)
         return outcome
 

@@ -38,9 +38,8 @@ class ActivityRound:
     ) -> None:
         info = activity.info()
         limit_s = info.heartbeat_timeout.total_seconds() if info.heartbeat_timeout else 0.0
-        self._limit_ms = (
-            min(int(limit_s * 1000), FROZEN_MS) or FROZEN_MS
-        )  # rounds without heartbeats are taken over too
+        # rounds without heartbeats are taken over too
+        self._limit_ms = min(int(limit_s * 1000) or FROZEN_MS, FROZEN_MS)
         self._beat_s = min(beat_s, limit_s * BEAT_SHARE)
         self._clock, self._attempt = clock, info.attempt
         self._server = activity.client().get_async_activity_handle(task_token=info.task_token)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from collector.backlog import oldest_slot
 from collector.domain.cadence import RoundPlan, plan_round
 from collector.domain.chamber import ChamberSpec, Pause
-from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
+from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, decides_slots
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
 from collector.packing import Packed, pack, unpack
 
@@ -206,7 +206,7 @@ def _expire(state: ChamberState, now_ms: int) -> None:
 
 def _outlasts(outcome: Outcome) -> bool:
     """Whether it says what became of slots: a reading, a closed run, the end of an open one."""
-    return isinstance(outcome, Reading | PauseEnd) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
+    return decides_slots(outcome) or isinstance(outcome, PauseEnd)
 
 
 def _open_run(held: Pause) -> Gap:

@@ -91,9 +91,10 @@ def adhoc_policy(spec: ChamberSpec) -> ActivityPolicy:
 
 def reconcile_policy(*, everything: bool) -> ActivityPolicy:
     """Of `reconcile`: the next run is a minute away, unless a person asked for everything."""
+    limit = RECONCILE_TIME if everything else RECONCILE_SOON
     return {
-        "start_to_close_timeout": RECONCILE_TIME if everything else RECONCILE_SOON,
-        "schedule_to_close_timeout": RECONCILE_TIME if everything else RECONCILE_SOON,
+        "start_to_close_timeout": limit,
+        "schedule_to_close_timeout": limit,
         "heartbeat_timeout": RECONCILE_BEAT,
         "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=RECONCILE_ATTEMPTS),
     }

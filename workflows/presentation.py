@@ -54,14 +54,10 @@ def changes(have: TypedSearchAttributes, want: TypedSearchAttributes) -> list[Se
 
 def status_answer(state: ChamberState) -> ChamberStatus:
     """The answer of the `status` query."""
-    until = state.pause.until_ms if state.pause else None
-    idle = state.retiring is not None or (state.pause is not None and until is None)
-    grid = state.spec.grid
-    next_slot = None if idle else state.next_ms if until is None else grid.at_or_after(max(until, state.next_ms))
     return ChamberStatus(
         id=state.spec.id,
         status=status_of(state).value,
-        next_slot_ms=next_slot,
+        next_slot_ms=_next_slot_ms(state),
         pause=state.pause,
         failures=state.health.failures,
         last_reading_ms=state.health.last_reading_ms,
@@ -77,6 +73,13 @@ def status_answer(state: ChamberState) -> ChamberStatus:
     )
 
 
+def _next_slot_ms(state: ChamberState) -> int | None:
+    until = state.pause.until_ms if state.pause else None
+    if state.retiring is not None or (state.pause is not None and until is None):
+        return None
+    return state.next_ms if until is None else state.spec.grid.at_or_after(max(until, state.next_ms))
+
+
 def details(state: ChamberState, riding: int = 0) -> str:
     """Markdown for the Web UI: what an operator asks first.
 
@@ -84,16 +87,19 @@ def details(state: ChamberState, riding: int = 0) -> str:
         state: the chamber.
         riding: how many of its unsaved outcomes, the oldest, were handed to the round that runs now.
     """
-    health, status = state.health, status_answer(state)
-    lines = [f"**{status.status}** every {state.spec.interval_ms / 1000:g} s, profile {plain(state.spec.profile)}", ""]
+    health, next_slot_ms = state.health, _next_slot_ms(state)
+    lines = [
+        f"**{status_of(state).value}** every {state.spec.interval_ms / 1000:g} s, profile {plain(state.spec.profile)}",
+        "",
+    ]
     if state.pause is not None:
         lines.append(f"- paused since {iso(state.pause.since_ms)} {_pause_words(state)}")
     if health.last_reading_ms is not None:
         lines.append(f"- last reading: {iso(health.last_reading_ms)}")
     if state.last:
         lines.append(f"- last outcome: {plain(state.last)}")
-    if status.next_slot_ms is not None:
-        lines.append(f"- next slot: {iso(status.next_slot_ms)}")
+    if next_slot_ms is not None:
+        lines.append(f"- next slot: {iso(next_slot_ms)}")
     if health.failures:
         when = iso(health.last_failure_ms) if health.last_failure_ms is not None else "unknown"
         what = plain(health.last_failure)

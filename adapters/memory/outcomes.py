@@ -7,7 +7,7 @@ from adapters.memory.audit import lacks_outcomes
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch, KeptGap, KeptReading
 from collector.domain.cadence import Grid
 from collector.domain.errors import AwayError, StoreRefusedError
-from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading
+from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, Reading, decides_slots
 from collector.domain.settling import (
     apply_change,
     claimed_from,
@@ -38,8 +38,8 @@ class InMemoryOutcomes:
         retained_ms = max(self._ledger.retained_from_ms, min([e.first_ms for e in kept.epochs] + first_slots))
         window = window_of(retained_ms, kept.spec, self._ledger.now_ms())
         outcomes = still_to_apply(kept.spec, kept.pause, [storable(o, window) for o in batch.outcomes])
-        lost = [self._schedule(kept, o) for o in outcomes if not _decided(o)]
-        new = sum([self._fate(kept, o) for o in outcomes if _decided(o)])
+        lost = [self._schedule(kept, o) for o in outcomes if not decides_slots(o)]
+        new = sum([self._fate(kept, o) for o in outcomes if decides_slots(o)])
         run = None if batch.settled_through_ms is None else self._forgotten(kept, batch)
         behind = run is not None and not any(isinstance(outcome, EpochEnd) for outcome in batch.outcomes)
         if run is not None and not behind:
@@ -130,10 +130,6 @@ class InMemoryOutcomes:
         key = (gap.first_ms, gap.last_ms, gap.reason)
         if all((g.gap.first_ms, g.gap.last_ms, g.gap.reason) != key for g in kept.gaps if not g.opened):
             kept.gaps.append(KeptGap(gap, self._ledger.now_ms(), self._ledger.next_number()))
-
-
-def _decided(outcome: Outcome) -> bool:
-    return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
 
 def _slots_of(run: Gap, epoch: KeptEpoch, first_ms: int, last_ms: int) -> range:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from adapters.postgres.pool import Connection, poison_state
-from adapters.postgres.storing import Part, decides_slots, lock_chambers, part_of, store_parts
-from collector.domain.outcome import Change, Outcome
+from adapters.postgres.storing import Part, lock_chambers, part_of, store_parts
+from collector.domain.outcome import Change, Outcome, decides_slots
 from collector.domain.settling import poisoned
 from collector.ports.outcomes import SaveBatch, SaveResult
 

@@ -4,9 +4,9 @@ import time
 
 import asyncpg
 
+from adapters.postgres.maintenance_queries import RETAINED_FROM
 from adapters.postgres.pool import Connection
 
-RETAINED_FROM = "SELECT ms_of(instant) FROM retained_from"
 AGAIN_S = 60.0
 
 

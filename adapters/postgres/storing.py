@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TypeGuard
 
 import asyncpg
 
@@ -12,7 +11,7 @@ from adapters.postgres import outcome_queries as q
 from adapters.postgres.pool import Connection
 from adapters.postgres.rows import Row, SetKey, array_of_texts, names_and_units, pause_from, reading_values, spec_from
 from adapters.postgres.schedule import store_change
-from collector.domain.outcome import Epoch, EpochEnd, Gap, Outcome, Reading
+from collector.domain.outcome import Epoch, EpochEnd, Gap, Outcome, Reading, decides_slots
 from collector.domain.settling import (
     Window,
     claimed_from,
@@ -71,11 +70,6 @@ def part_of(row: Row, batch: SaveBatch, now_ms: int, retained_ms: int) -> Part:
     first_slots = [o.first_slot_ms for o in batch.outcomes if isinstance(o, Epoch)]
     window = window_of(max(retained_ms, min([row["retained_from_ms"], *first_slots])), spec_from(row), now_ms)
     return Part(row, batch.outcomes, window, batch.settled_through_ms)
-
-
-def decides_slots(outcome: Outcome) -> TypeGuard[Reading | Gap]:
-    """Whether it is a reading or a closed gap run: the others change the schedule, and are stored one by one."""
-    return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
 
 async def lock_chambers(connection: Connection, ids: Iterable[str]) -> dict[str, Row]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from adapters.postgres.maintenance_queries import NOW
 from adapters.postgres.pool import Postgres
 from collector.ports.reconcile import FleetFigures, UpkeepNote
 
@@ -14,7 +15,6 @@ NOTES = "SELECT kind, ms_of(finished_at) AS finished_ms, counts::text AS counts 
 CHAMBERS = """
 SELECT organization, status, count(*) AS chambers FROM chamber_overview WHERE retired_at IS NULL GROUP BY 1, 2
 """
-NOW = "SELECT ms_of(clock_timestamp())"
 
 
 class PostgresUpkeep:

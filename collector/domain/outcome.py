@@ -6,6 +6,7 @@ Every instant is an integer of milliseconds since the Unix epoch, UTC.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeGuard
 
 DETAIL_LIMIT = 1024
 """Characters of a reason, label or detail that are kept: an unsaved outcome travels in Temporal, which is bounded."""
@@ -166,6 +167,11 @@ class Change:
 
 
 Outcome = Reading | Gap | PauseEnd | Epoch | EpochEnd | Change
+
+
+def decides_slots(outcome: Outcome) -> TypeGuard[Reading | Gap]:
+    """Whether it is a reading or a closed gap run: the others change the schedule."""
+    return isinstance(outcome, Reading) or (isinstance(outcome, Gap) and outcome.last_ms is not None)
 
 
 def first_slot_of(outcome: Outcome) -> int | None:

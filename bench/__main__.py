@@ -1,7 +1,5 @@
 """`python -m bench`: measure, write the report, end."""
 
-import asyncio
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,10 +11,9 @@ from bench.options import Plan, listing, parse
 from bench.report import document, write_report
 from bench.run import run_all
 from bench.settings import settings
-from collector.domain.errors import ChamberlogError
-from stack.home import Home
+from stack.scratch import run_claimed
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,24 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if plan.listed:
         sys.stdout.write(listing(plan.batches))
         return 0
-    try:
-        lock = Home(plan.home).claim()
-        try:
-            return asyncio.run(_run(plan))
-        finally:
-            lock.release()
-    except ChamberlogError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return FAILED
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return INTERRUPTED
+    return run_claimed(plan.home, lambda: _run(plan))
 
 
 async def _run(plan: Plan) -> int:
-    running = asyncio.current_task()
-    assert running is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     date = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"date": date, "machine": asdict(machine()), "versions": versions(), "settings": settings()}
     results = await run_all(plan.batches, plan.home, sys.stderr.write, plan.patience_s)

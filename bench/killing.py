@@ -21,12 +21,13 @@ from bench.peers.measure import settle
 from bench.peers.running import WORKER, running_peer
 from bench.peers.slots import Row, count_slots
 from bench.peers.table import CHAMBERLOG_ROWS, open_table
-from bench.running import START_S, Say, running_stack
+from bench.running import running_stack
 from bench.workloads import CHAMBERLOG, Workload
 from collector.domain.cadence import Grid
 from collector.domain.timerange import TimeRange
 from stack.api_client import rfc3339
 from stack.fleet import drain, now_ms, start_fleet
+from stack.scratch import START_S, Say
 from stack.supervisor import Keeper, RestartRule, State, Supervisor
 
 WATCHED_S = 70.0

@@ -13,13 +13,14 @@ from bench.bootstrap import DatabaseSize, Ledger, StoredReadings, open_ledger
 from bench.devices import device_host
 from bench.errors import BenchError
 from bench.histories import HistoryCount, count_events, server_version
-from bench.running import RunningStack, Say
+from bench.running import RunningStack
 from bench.workloads import SETTLE_S, Workload
 from collector.domain.cadence import Grid, grid_of
 from collector.domain.timerange import TimeRange
 from stack.account import Account, account_of
 from stack.api_client import FleetApi
 from stack.fleet import drain, now_ms, start_fleet
+from stack.scratch import Say
 
 DRAIN_S = 90.0
 Pids = Callable[[], Mapping[str, int]]

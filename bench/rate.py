@@ -13,12 +13,13 @@ from bench.peers.kinds import peer_of
 from bench.peers.running import WORKER, running_peer
 from bench.peers.slots import Row, SlotCount, count_slots, lateness_ms
 from bench.peers.table import CHAMBERLOG_ROWS, open_table
-from bench.running import RunningStack, Say, running_stack
+from bench.running import RunningStack, running_stack
 from bench.settings import room_for
 from bench.workloads import CHAMBERLOG, Workload
 from collector.domain.cadence import Grid
 from collector.domain.timerange import TimeRange
 from stack.fleet import start_fleet
+from stack.scratch import Say
 
 STEPS = (400, 800, 1_000, 1_100, 1_200, 1_300, 1_400, 1_500, 1_600, 1_800, 2_000, 2_400, 2_800)
 """Chambers at 1 s, that is readings a second."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bench.accounting import machine_cpu
 from bench.figures import Json
-from bench.running import Say
 from bench.trials import Batch, Group, Trial
 from collector.domain.errors import ChamberlogError
+from stack.scratch import Say
 
 LOOK_S, QUIET_CORES, PATIENCE_S = 1.0, 0.2, 20.0
 """The machine is quiet when less than this is used for a second; a shared one may never be."""

@@ -1,11 +1,8 @@
 """The real stack for one workload, with the bench's devices in place of the simulator."""
 
-import asyncio
 import json
-import shutil
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,20 +12,15 @@ from bench.errors import BenchError
 from stack.api_client import FleetApi
 from stack.bootstrap import ensure_api_key, prepare
 from stack.environment import part_environment
-from stack.home import Home
-from stack.layout import Layout, make_layout
+from stack.layout import Layout
 from stack.parts import api_part, server_parts, worker_parts
-from stack.ports import PortBook
 from stack.process import Command, spawn
 from stack.readiness import accepts
+from stack.scratch import START_S, Say, Scratch, scratch_stack
 from stack.supervisor import Part, RestartRule, Supervisor
 
-START_S = 90.0
-LEFTOVERS_S = 45.0
-"""Programs of a killed run end by themselves within this time."""
 DEVICES = "devices"
 STOP_ORDER = ("api", "worker", DEVICES, "temporal", "valkey", "postgres")
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +72,12 @@ async def running_stack(
     Raises:
         StackError: a part does not start.
     """
-    home = await fresh_home(folder, say)
-    lock, book = home.claim(), PortBook(home.ports_file)
-    supervisor = Supervisor(lambda _: None, rule)
-    try:
-        layout = make_layout(home, book, workers)
-        yield await _start(layout, book.take(DEVICES), devices, supervisor, say)
-    finally:
-        say("stopping")
-        await supervisor.stop(*STOP_ORDER)
-        home.remove_stack()
-        book.close()
-        lock.release()
+    async with scratch_stack(folder, workers, say, rule, STOP_ORDER) as scratch:
+        yield await _start(scratch, devices, say)
 
 
-async def fresh_home(folder: Path, say: Say) -> Home:
-    """An empty directory for a run: what an earlier one left is thrown away once its programs have ended.
-
-    Raises:
-        BenchError: they do not end.
-    """
-    home, give_up = Home(folder), time.monotonic() + LEFTOVERS_S
-    while home.leftovers():
-        say("waiting until the programs of the last run have ended")
-        if time.monotonic() > give_up:
-            raise BenchError(f"programs of the last run still use {home.path}: {home.leftovers()}; end them by hand")
-        await asyncio.sleep(1.0)
-    await asyncio.to_thread(_throw_away, folder)
-    return home
-
-
-def _throw_away(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-async def _start(layout: Layout, port: int, devices: int, supervisor: Supervisor, say: Say) -> RunningStack:
+async def _start(scratch: Scratch, devices: int, say: Say) -> RunningStack:
+    layout, supervisor, port = scratch.layout, scratch.supervisor, scratch.book.take(DEVICES)
     say("starting PostgreSQL, Valkey, Temporal and the devices")
     await supervisor.start([*server_parts(layout), devices_part(layout, port, devices)], START_S)
     await prepare(layout.postgres, layout.temporal, say)

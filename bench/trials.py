@@ -11,7 +11,7 @@ from bench.machine import machine
 from bench.measure import measure
 from bench.peers.measure import measure_peer
 from bench.rate import highest_rate
-from bench.running import Say, running_stack
+from bench.running import running_stack
 from bench.settings import room_for
 from bench.workloads import (
     CHAMBERLOG,
@@ -27,6 +27,7 @@ from bench.workloads import (
     Workload,
     workload,
 )
+from stack.scratch import Say
 
 BULLMQ = "bullmq"
 ORDER = ((FAST, BULLMQ, LONG), ("naive", "schedules"), (SMALL, LARGE), (SECOND, SLOW))

@@ -1,17 +1,14 @@
 """`python -m chaos`: one fault after another, the report, the end."""
 
-import asyncio
-import signal
 import sys
 import time
 from collections.abc import Sequence
 
 from chaos.options import Plan, listing, parse
 from chaos.run import run_all
-from collector.domain.errors import ChamberlogError
-from stack.home import Home
+from stack.scratch import run_claimed
 
-BROKEN, INTERRUPTED = 1, 130
+BROKEN = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,24 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if plan.listed:
         sys.stdout.write(listing(plan.faults))
         return 0
-    try:
-        lock = Home(plan.home).claim()
-        try:
-            return asyncio.run(_run(plan))
-        finally:
-            lock.release()
-    except ChamberlogError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return BROKEN
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return INTERRUPTED
+    return run_claimed(plan.home, lambda: _run(plan))
 
 
 async def _run(plan: Plan) -> int:
-    running = asyncio.current_task()
-    assert running is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     began_s = time.monotonic()
 
     def say(text: str) -> None:

@@ -16,11 +16,12 @@ from chaos.ledger import version_of
 from chaos.options import Plan
 from chaos.report import Facts, all_kept, cells, document, fill, markdown
 from chaos.rounds import server_version
-from chaos.running import RunningFleet, Say, running_fleet, settle
+from chaos.running import RunningFleet, running_fleet, settle
 from chaos.trial import try_fault
 from chaos.verdict import Row
 from stack.errors import StartFailedError
 from stack.fleet import now_ms
+from stack.scratch import Say
 
 WARM_UP_S = 60.0
 """Until then every chamber has a round, and each worker has watched the other for long enough to judge it."""

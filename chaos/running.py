@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,20 +13,13 @@ from chaos.errors import ChaosError
 from chaos.fleet import DEVICES, Chamber, bodies, chambers_of
 from chaos.ledger import Served
 from stack.api_client import FleetApi
-from stack.bootstrap import ensure_api_key, prepare
-from stack.fleet import now_ms, start_fleet
-from stack.home import Home
-from stack.layout import Layout, egress_document, make_layout
-from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_part, worker_parts
-from stack.ports import PortBook
-from stack.simulated import read_devices
+from stack.fleet import start_fleet
+from stack.layout import Layout
+from stack.parts import server_parts, worker_part
+from stack.scratch import START_S, Say, Scratch, scratch_stack, start_simulated
 from stack.supervisor import Supervisor
 
-START_S = 90.0
-LEFTOVERS_S = 45.0
-"""Programs of a killed run end by themselves within this time."""
 WORKERS = ("worker", "worker-2")
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,54 +107,22 @@ async def running_fleet(folder: Path, every_s: Sequence[int], say: Say) -> Async
 
     Raises:
         StackError: a part does not start.
-        ChaosError: programs of an earlier run do not end.
     """
-    home = await _fresh_home(folder, say)
-    lock, book = home.claim(), PortBook(home.ports_file)
-    supervisor = Supervisor(lambda _: None)
-    try:
-        layout = make_layout(home, book, len(WORKERS))
-        yield await _start(layout, supervisor, every_s, say)
-    finally:
-        say("stopping")
-        await supervisor.stop(*STOP_ORDER)
-        home.remove_stack()
-        book.close()
-        lock.release()
+    async with scratch_stack(folder, len(WORKERS), say) as scratch:
+        yield await _start(scratch, every_s, say)
 
 
-async def _start(layout: Layout, supervisor: Supervisor, every_s: Sequence[int], say: Say) -> RunningFleet:
-    say("starting PostgreSQL, Valkey, Temporal and the simulator")
-    await supervisor.start([*server_parts(layout), simulator_part(layout, DEVICES)], START_S)
-    await prepare(layout.postgres, layout.temporal, say)
-    key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
-    say("starting two workers and the API")
-    devices = read_devices(layout.home.devices_file)
-    egress = egress_document(device.port for device in devices)
-    await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
+async def _start(scratch: Scratch, every_s: Sequence[int], say: Say) -> RunningFleet:
+    layout, supervisor = scratch.layout, scratch.supervisor
+    found = await start_simulated(scratch, server_parts(layout), DEVICES, say)
     layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}))
-    wanted = bodies(devices, every_s)
+    wanted = bodies(found.devices, every_s)
     say(f"enrolling {len(wanted)} chambers")
-    fleet = RunningFleet(layout, supervisor, chambers_of(wanted), Served(layout.home.served_file), say, key, egress)
+    served = Served(layout.home.served_file)
+    fleet = RunningFleet(layout, supervisor, chambers_of(wanted), served, say, found.api_key, found.egress)
     async with fleet.api() as api:
         await start_fleet(api, wanted)
     return fleet
-
-
-async def _fresh_home(folder: Path, say: Say) -> Home:
-    home, give_up = Home(folder), time.monotonic() + LEFTOVERS_S
-    while home.leftovers():
-        say("waiting until the programs of the last run have ended")
-        if time.monotonic() > give_up:
-            raise ChaosError(f"programs of the last run still use {home.path}: {home.leftovers()}; end them by hand")
-        await asyncio.sleep(1.0)
-    await asyncio.to_thread(_throw_away, folder)
-    return home
-
-
-def _throw_away(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
 
 
 async def settle(api: FleetApi, from_ms: int, to_ms: int, limit_s: float) -> float | None:
@@ -183,6 +143,3 @@ async def settle(api: FleetApi, from_ms: int, to_ms: int, limit_s: float) -> flo
         if took_s > limit_s:
             return None
         await asyncio.sleep(0.3)
-
-
-__all__ = ["WORKERS", "RunningFleet", "Say", "now_ms", "running_fleet", "settle"]

@@ -10,10 +10,11 @@ from chaos.allowance import Happened
 from chaos.evidence import save_evidence
 from chaos.faults import Fault
 from chaos.ledger import found_in
-from chaos.running import RunningFleet, now_ms, settle
+from chaos.running import RunningFleet, settle
 from chaos.verdict import BROKEN, SETTLE_LIMIT_S, Case, Row, Settled, judge
 from collector.domain.errors import ChamberlogError
 from collector.domain.timerange import TimeRange
+from stack.fleet import now_ms
 
 BEFORE_S = 2.0
 LAST_LIMIT_S = 75.0

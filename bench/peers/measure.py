@@ -13,11 +13,11 @@ from bench.measure import Used, take_sample, used_between
 from bench.peers.kinds import Peer, peer_of
 from bench.peers.running import RunningPeer, running_peer
 from bench.peers.slots import Row, count_slots, expected_slots, lateness_ms
-from bench.running import Say
 from bench.workloads import Workload
 from collector.domain.cadence import Grid
 from collector.domain.timerange import TimeRange
 from stack.api_client import rfc3339
+from stack.scratch import Say
 
 SETTLE_S = 20.0
 """Patience with readings of the window that are not stored at its end."""

@@ -1,23 +1,23 @@
 """A peer in processes: PostgreSQL, what else it needs, its worker and the bench's devices."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.peers.assignment import Assignment, chambers_of, timeout_ms
 from bench.peers.kinds import Peer
 from bench.peers.table import INSERT, PeerTable, open_table
-from bench.running import DEVICES, START_S, STOP_ORDER, RunningStack, Say, devices_part, fresh_home
+from bench.running import DEVICES, STOP_ORDER, RunningStack, devices_part
 from bench.workloads import Workload
 from collector.domain.cadence import Grid
 from stack.environment import part_environment
-from stack.layout import Layout, make_layout
+from stack.layout import Layout
 from stack.parts import server_parts
-from stack.ports import PortBook
 from stack.process import Command, spawn
 from stack.readiness import accepts
-from stack.supervisor import Part, RestartRule, Supervisor
+from stack.scratch import START_S, Say, scratch_stack
+from stack.supervisor import Part, RestartRule
 
 WORKER = "worker"
 
@@ -72,20 +72,12 @@ async def running_peer(
         ChamberlogError: a part does not start; says why.
     """
     await peer.prepare(say)
-    home = await fresh_home(folder, say)
-    async with AsyncExitStack() as ends:
-        ends.callback(home.claim().release)
-        book = PortBook(home.ports_file)
-        ends.callback(book.close)
-        ends.callback(home.remove_stack)
-        supervisor = Supervisor(lambda _: None, rule)
-        ends.push_async_callback(supervisor.stop, *STOP_ORDER)
-        ends.callback(say, "stopping")
-        stack = RunningStack(make_layout(home, book, 1), book.take(DEVICES), "", supervisor)
+    async with scratch_stack(folder, 1, say, rule, STOP_ORDER) as scratch:
+        stack = RunningStack(scratch.layout, scratch.book.take(DEVICES), "", scratch.supervisor)
         await _start_servers(peer, stack, workload, say)
-        table = await ends.enter_async_context(open_table(stack.layout.postgres))
-        await table.make()
-        yield RunningPeer(peer, stack, await _start_worker(peer, stack, workload, say), table)
+        async with open_table(stack.layout.postgres) as table:
+            await table.make()
+            yield RunningPeer(peer, stack, await _start_worker(peer, stack, workload, say), table)
 
 
 async def _start_servers(peer: Peer, stack: RunningStack, workload: Workload, say: Say) -> None:

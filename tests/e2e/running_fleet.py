@@ -11,17 +11,14 @@ from typing import Any
 
 from stack.api_client import FleetApi, instant_ms, rfc3339
 from stack.binaries import postgres_bin, scripts
-from stack.bootstrap import ensure_api_key, prepare
-from stack.home import Home
-from stack.layout import Layout, egress_document, make_layout
-from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_part, worker_parts
-from stack.ports import PortBook
+from stack.layout import Layout
+from stack.parts import server_parts, worker_part
+from stack.scratch import START_S, scratch_stack, start_simulated
 from stack.server import Server
-from stack.simulated import SimulatedDevice, read_devices
+from stack.simulated import SimulatedDevice
 from stack.supervisor import Part, Supervisor
 from stack.temporal import start_temporal
 
-START_S = 90.0
 Json = dict[str, Any]
 
 
@@ -122,23 +119,15 @@ async def until(what: Callable[[], Any], within_s: float = 60.0) -> None:
 @asynccontextmanager
 async def running_fleet(folder: Path, devices: int, temporal_config: Sequence[str] = ()) -> AsyncIterator[RunningFleet]:
     """Start the parts in an empty directory; all of them have ended afterwards."""
-    home = Home(folder)
-    lock, book, supervisor = home.claim(), PortBook(home.ports_file), Supervisor(lambda _: None)
-    try:
-        layout = make_layout(home, book, workers=2)
-        servers = [_with_config(part, layout, temporal_config) for part in server_parts(layout)]
-        await supervisor.start([*servers, simulator_part(layout, devices)], START_S)
-        await prepare(layout.postgres, layout.temporal, lambda _: None)
-        key = await ensure_api_key(layout.postgres, home.api_key_file)
-        found = read_devices(home.devices_file)
-        egress = egress_document(device.port for device in found)
-        await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
-        async with FleetApi(layout.api, key) as api:
-            yield RunningFleet(layout, supervisor, found, egress, api)
-    finally:
-        await supervisor.stop(*STOP_ORDER)
-        book.close()
-        lock.release()
+    async with scratch_stack(folder, 2, _silent) as scratch:
+        servers = [_with_config(part, scratch.layout, temporal_config) for part in server_parts(scratch.layout)]
+        found = await start_simulated(scratch, servers, devices, _silent)
+        async with FleetApi(scratch.layout.api, found.api_key) as api:
+            yield RunningFleet(scratch.layout, scratch.supervisor, found.devices, found.egress, api)
+
+
+def _silent(_: str) -> None:
+    return
 
 
 def _with_config(part: Part, layout: Layout, config: Sequence[str]) -> Part:

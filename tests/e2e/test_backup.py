@@ -11,9 +11,10 @@ import pytest_asyncio
 
 from stack.fleet import now_ms
 from stack.postgres import start_postgres
+from stack.scratch import START_S
 from stack.server import Server
 from stack.supervisor import Part
-from tests.e2e.running_fleet import START_S, Json, RunningFleet, running_fleet, until
+from tests.e2e.running_fleet import Json, RunningFleet, running_fleet, until
 from tests.e2e.running_stack import code_lines
 
 PAGE = Path(__file__).parents[2] / "docs/backup.md"

@@ -7,8 +7,8 @@ import pytest
 
 from bench.errors import BenchError
 from bench.run import Results, run_all
-from bench.running import Say
 from bench.trials import Group, Trial
+from stack.scratch import Say
 
 
 def trial(name: str, group: Group = Group.WORKLOADS, error: Exception | None = None) -> Trial:

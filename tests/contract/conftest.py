@@ -1,4 +1,7 @@
-"""The ledger twice: in memory, and in a real PostgreSQL from its wheel (one server a session, one database a test)."""
+"""The ledger twice: in memory, and in a real PostgreSQL from its wheel (one server a session, one database a test).
+
+And a Temporal server for each module that asks for one.
+"""
 
 import itertools
 import secrets
@@ -11,6 +14,8 @@ import pytest_asyncio
 from adapters.memory import InMemoryLedger
 from adapters.postgres.migrate import migrate
 from stack.postgres import dsn, start_postgres
+from stack.server import Server
+from stack.temporal import start_temporal
 from tests.contract.ledger_rooms import Rooms, memory_rooms, opened_rooms
 
 TEMPLATE = "migrated"
@@ -58,6 +63,16 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestSe
         yield TestServer(server.port, password)
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One Temporal server for the module."""
+    running = start_temporal(tmp_path_factory.mktemp("temporal") / "data")
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest_asyncio.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from uuid import uuid4
 
@@ -44,7 +44,6 @@ from collector.messages import (
 from collector.packing import unpack
 from collector.ports import ChamberRun, FleetControl
 from stack.server import Server
-from stack.temporal import start_temporal
 from tests.contract.fleet_rooms import DUMB, HOUR_MS, Room, memory_room, now_ms, reading_of, record, temporal_room
 from workflows.chamber import ChamberWorkflow
 
@@ -63,16 +62,6 @@ TO_ANY: dict[str, Ask] = {
     "start": lambda fleet, name: fleet.start(record(name)),
     "ping": lambda fleet, _: fleet.ping(),
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One Temporal server for the module."""
-    server = start_temporal(tmp_path_factory.mktemp("temporal") / "data")
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest_asyncio.fixture

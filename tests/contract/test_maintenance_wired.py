@@ -1,7 +1,6 @@
 """The worker as it is composed: it makes the schedule, and what that starts maintains a real PostgreSQL."""
 
 import asyncio
-from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -11,19 +10,11 @@ from temporalio.client import Client
 from collector import wire
 from collector.domain.sealing import MaintenanceOutcome
 from stack.server import Server
-from stack.temporal import start_temporal
 from workers.bootstrap import parts_of
 from workers.chamber_worker import make_worker
 from workers.settings import WorkerSettings
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_temporal(tmp_path_factory.mktemp("wired") / "temporal")
-    yield running
-    running.stop()
 
 
 async def test_a_worker_makes_the_schedule_and_carries_out_what_it_starts(

@@ -1,7 +1,6 @@
 """Schedules on a real Temporal server: made once, changed when they must, and what they run is registered."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -37,13 +36,6 @@ class NoHours(InMemoryMaintenance):
 
     async def roll_up(self) -> RolledUp:
         raise ZeroDivisionError("no hours")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_temporal(tmp_path_factory.mktemp("schedules") / "temporal")
-    yield running
-    running.stop()
 
 
 @pytest_asyncio.fixture

@@ -7,7 +7,6 @@ that living workers' signs of life move is tried in test_temporal_rounds.py.
 import asyncio
 import statistics
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -20,7 +19,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.failures import MESSAGE_LIMIT
 from collector.messages import RoundProgress
 from stack.server import Server
-from stack.temporal import start_temporal
 from tests.contract.fact_rooms import (
     WORK,
     OneActivity,
@@ -34,13 +32,6 @@ from tests.contract.fact_rooms import (
 )
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_temporal(tmp_path_factory.mktemp("facts") / "temporal")
-    yield running
-    running.stop()
 
 
 @pytest_asyncio.fixture

@@ -4,7 +4,6 @@ test_temporal_facts.py.
 
 import asyncio
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,13 +28,6 @@ from tests.contract.fact_rooms import WORK, Growing, Policy, WithMemo, begun, ev
 
 pytestmark = pytest.mark.timeout(120)
 RUNNING = ' AND ExecutionStatus="Running"'
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_temporal(tmp_path_factory.mktemp("facts") / "temporal")
-    yield running
-    running.stop()
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,7 @@
 """`RunningRounds` on a real Temporal server: who lives, and whose rounds are ended."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,7 +15,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from adapters.temporal_rounds import IDENTITY_PREFIX, TemporalRounds, tells_workers_apart
 from collector import wire
 from stack.server import Server
-from stack.temporal import start_temporal
 
 A, B, STRANGER = f"{IDENTITY_PREFIX}1@a/x", f"{IDENTITY_PREFIX}2@b/y", "somebody@else"
 pytestmark = pytest.mark.timeout(120)
@@ -42,13 +41,6 @@ class Chamber:
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1)),
         )
         return answer
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_temporal(tmp_path_factory.mktemp("rounds") / "temporal")
-    yield running
-    running.stop()
 
 
 async def connected(server: Server, identity: str) -> Client:

@@ -82,6 +82,15 @@ def started(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+def collecting(home: Path, process: "subprocess.Popen[str]") -> RunningStack:
+    """The stack that the process starts, once half of its twelve chambers collect."""
+    eventually(lambda: (home / "stack.json").exists() or process.poll() is not None, 90)
+    assert process.poll() is None, process.stderr and process.stderr.read()
+    running = RunningStack(home, environment_of(home))
+    eventually(lambda: running.shell("chamberlog list --status collecting --json").stdout.count('"sim-') >= 6, 60)
+    return running
+
+
 def environment_of(home: Path) -> dict[str, str]:
     """The environment after `eval "$(chamberlog env)"`."""
     exported = subprocess.run(

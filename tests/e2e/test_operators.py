@@ -14,7 +14,7 @@ from collector.domain.cadence import grid_of
 from tests.e2e.running_stack import (
     RunningStack,
     code_lines,
-    environment_of,
+    collecting,
     eventually,
     instant_ms,
     started,
@@ -29,10 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack of twelve chambers from 1 s to 60 s."""
     home = tmp_path_factory.mktemp("operators") / ".chamberlog"
     with started(home) as process:
-        eventually(lambda: (home / "stack.json").exists() or process.poll() is not None, 90)
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        running = RunningStack(home, environment_of(home))
-        eventually(lambda: running.shell("chamberlog list --status collecting --json").stdout.count('"sim-') >= 6, 60)
+        running = collecting(home, process)
         url = running.json("show sim-12")["url"]
         for chamber, every, span in (("single", "5s", "5s"), ("rounds", "1s", "25s")):
             running.json(f"add {chamber} {url} --profile generic-json --every {every} --round-span {span}")

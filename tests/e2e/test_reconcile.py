@@ -16,7 +16,7 @@ from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.temporal_control import TemporalFleet
 from collector.domain.outcome import Epoch
-from tests.e2e.running_stack import Json, RunningStack, environment_of, eventually, started
+from tests.e2e.running_stack import Json, RunningStack, collecting, eventually, started
 
 STALE_S = 66
 """A chamber at 1 or 2 s is stale after two intervals and 60 s."""
@@ -76,10 +76,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     """A stack of twelve chambers, two of which Temporal itself holds."""
     home = tmp_path_factory.mktemp("reconcile") / ".chamberlog"
     with started(home) as process:
-        eventually(lambda: (home / "stack.json").exists() or process.poll() is not None, 90)
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        stack = RunningStack(home, environment_of(home))
-        eventually(lambda: stack.shell("chamberlog list --status collecting --json").stdout.count('"sim-') >= 6, 60)
+        stack = collecting(home, process)
         behind = Behind(stack, json.loads((home / "stack.json").read_text()))
         behind.temporal("schedule toggle --schedule-id reconcile --pause --reason test")  # runs by hand find it all
         behind.temporal("workflow pause -w chamber/sim-01 --reason test")

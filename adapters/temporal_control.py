@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WorkflowHandle,
@@ -18,6 +16,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.temporal_faults import NoAnswerError, speaking
+from adapters.temporal_raw import described
 from collector import wire
 from collector.domain.cadence import Grid, grid_of
 from collector.domain.chamber import ChamberSpec
@@ -103,16 +102,10 @@ class TemporalFleet:
         """When the run before ended: slots up to then were handed out. None without one, or when no slot is past."""
         if state.next_ms > time.time_ns() // 1_000_000:
             return None
-        execution = WorkflowExecution(workflow_id=wire.workflow_id(record.spec.id))
-        request = DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=execution)
-        try:
-            answer = await self._client.workflow_service.describe_workflow_execution(request, timeout=RPC_TIMEOUT)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
-        info = answer.workflow_execution_info
-        return info.close_time.ToMilliseconds() if info.HasField("close_time") else None
+        answer = await described(self._client, record.spec.id, RPC_TIMEOUT)
+        if answer is None or not answer.workflow_execution_info.HasField("close_time"):
+            return None
+        return answer.workflow_execution_info.close_time.ToMilliseconds()
 
     async def _ends(self, chamber_id: str) -> bool:
         """Whether the workflow that runs is that of a former life."""

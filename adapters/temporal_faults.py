@@ -26,10 +26,10 @@ class NoAnswerError(EngineAwayError):
 
 
 @asynccontextmanager
-async def speaking(chamber_id: str, limit: timedelta) -> AsyncIterator[None]:
-    """Bound a conversation in time and say what went wrong in the core's words."""
+async def speaking(chamber_id: str, limit: timedelta | None) -> AsyncIterator[None]:
+    """Bound a conversation in time (None: it is bounded in itself) and say what went wrong in the core's words."""
     try:
-        async with asyncio.timeout(limit.total_seconds()):
+        async with asyncio.timeout(None if limit is None else limit.total_seconds()):
             yield
     except ChamberlogError:
         raise

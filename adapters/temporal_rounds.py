@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +18,12 @@ from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeWorkflowExecutionRequest,
     ListWorkersRequest,
-    ListWorkflowExecutionsRequest,
     RespondActivityTaskFailedByIdRequest,
 )
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.temporal_raw import PAGE, listed
 from collector import wire
 from collector.domain.errors import EngineAwayError
 from collector.ports import Signs
@@ -32,7 +32,7 @@ IDENTITY_PREFIX = "chamberlog-worker/"
 """Marks workers that give signs of life; the rounds of any other one are left to their heartbeat time-outs."""
 YOUNG_S = 10.0
 """An attempt that just began may not have reached the process that it was handed to."""
-PAGE, AT_ONCE = 1_000, 16
+AT_ONCE = 16
 ANSWER = timedelta(seconds=1)
 """What was seen of an attempt holds for the second that its successor waits at least; later the end could hit that."""
 RUNNING = f'WorkflowType="{wire.CHAMBER_WORKFLOW}" AND ExecutionStatus="Running"'
@@ -116,26 +116,13 @@ class TemporalRounds:
     async def end_abandoned(self, gone: Callable[[str], bool], held: Callable[[str], bool]) -> int:
         """See `RunningRounds.end_abandoned`."""
         try:
-            chambers = [chamber async for chamber in self._running()]
+            chambers = [info.execution async for info in listed(self._client, RUNNING)]
         except (RuntimeError, RPCError) as error:
             raise EngineAwayError(f"chambers cannot be listed: {error}") from error
         ends = await asyncio.gather(*(self._end_of(c, gone, held) for c in chambers), return_exceptions=True)
         if failed := [end for end in ends if isinstance(end, BaseException)]:
             raise EngineAwayError(f"{len(failed)} of {len(ends)} chambers, such as: {failed[0]}") from failed[0]
         return sum(end for end in ends if isinstance(end, int))
-
-    async def _running(self) -> AsyncIterator[WorkflowExecution]:
-        token = b""
-        while True:
-            request = ListWorkflowExecutionsRequest(
-                namespace=self._client.namespace, page_size=PAGE, next_page_token=token, query=RUNNING
-            )
-            answer = await self._service.list_workflow_executions(request)
-            for info in answer.executions:
-                yield info.execution
-            token = answer.next_page_token
-            if not token:
-                return
 
     async def _end_of(
         self, chamber: WorkflowExecution, gone: Callable[[str], bool], held: Callable[[str], bool]

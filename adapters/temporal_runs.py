@@ -4,15 +4,14 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflow.v1 import PendingActivityInfo, WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
 from adapters.temporal_faults import speaking
+from adapters.temporal_raw import described, listed
 from collector import wire
-from collector.domain.errors import NotFoundError
 from collector.ports import ChamberRun
 
 OPEN = f'WorkflowType="{wire.CHAMBER_WORKFLOW}" AND CloseTime IS NULL'
@@ -20,7 +19,6 @@ OPEN = f'WorkflowType="{wire.CHAMBER_WORKFLOW}" AND CloseTime IS NULL'
 PROBLEMS = "TemporalReportedProblems"
 """The server's own search attribute, once workflow tasks of a chamber have failed several times."""
 PAUSED = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
-PAGE = 1_000
 LIST_TIMEOUT, DESCRIBE_TIMEOUT = timedelta(seconds=10), timedelta(seconds=5)
 FAILURE_LIMIT = 200
 
@@ -33,29 +31,14 @@ class TemporalRuns:
 
     async def open(self) -> Sequence[ChamberRun]:
         """See `FleetRuns.open`."""
-        found: list[ChamberRun] = []
-        token = b""
-        while True:
-            request = ListWorkflowExecutionsRequest(
-                namespace=self._client.namespace, page_size=PAGE, next_page_token=token, query=OPEN
-            )
-            async with speaking("", LIST_TIMEOUT):
-                answer = await self._client.workflow_service.list_workflow_executions(request)
-            found += map(_run_of, answer.executions)
-            token = answer.next_page_token
-            if not token:
-                return found
+        async with speaking("", None):
+            return [_run_of(info) async for info in listed(self._client, OPEN, LIST_TIMEOUT)]
 
     async def trouble(self, chamber_id: str) -> str | None:
         """See `FleetRuns.trouble`."""
-        execution = WorkflowExecution(workflow_id=wire.workflow_id(chamber_id))
-        request = DescribeWorkflowExecutionRequest(namespace=self._client.namespace, execution=execution)
-        try:
-            async with speaking(chamber_id, DESCRIBE_TIMEOUT):
-                answer = await self._client.workflow_service.describe_workflow_execution(request)
-        except NotFoundError:
-            return None
-        if answer.workflow_execution_info.HasField("close_time"):
+        async with speaking(chamber_id, DESCRIBE_TIMEOUT):
+            answer = await described(self._client, chamber_id, DESCRIBE_TIMEOUT)
+        if answer is None or answer.workflow_execution_info.HasField("close_time"):
             return None
         return next(filter(None, map(_trouble_of, answer.pending_activities)), "")
 

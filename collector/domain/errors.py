@@ -63,14 +63,14 @@ class ConflictError(ChamberlogError):
 
 
 class StaleVersionError(ConflictError):
-    """Somebody changed the chamber since the caller read it.
+    """Somebody changed it since the caller read it.
 
     Attributes:
         current: the version that stands now.
     """
 
     def __init__(self, current: int) -> None:
-        super().__init__(f"the chamber is at version {current} now", "read it again and repeat the change")
+        super().__init__(f"it is at version {current} now", "read it again and repeat the change")
         self.current = current
 
 

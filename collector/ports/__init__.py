@@ -10,6 +10,7 @@ from collector.ports.fleet import FleetControl
 from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, LedgerReader, StoredReading
 from collector.ports.keys import KeyStore, Principal
 from collector.ports.maintenance import LedgerMaintenance, RolledUp
+from collector.ports.organizations import Batches, BatchFilter, Organizations, SectionRecord, Sections
 from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
 from collector.ports.paging import Page
 from collector.ports.reconcile import (
@@ -27,6 +28,8 @@ from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
     "Audit",
+    "BatchFilter",
+    "Batches",
     "Bin",
     "CachedLatest",
     "ChamberFilter",
@@ -49,6 +52,7 @@ __all__ = [
     "LatestCache",
     "LedgerMaintenance",
     "LedgerReader",
+    "Organizations",
     "OutcomeStore",
     "Page",
     "Principal",
@@ -60,6 +64,8 @@ __all__ = [
     "SaveBatch",
     "SaveResult",
     "SecretResolver",
+    "SectionRecord",
+    "Sections",
     "ServerClock",
     "ServerInstant",
     "Signs",

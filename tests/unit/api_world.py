@@ -71,7 +71,7 @@ class World:
         self.ledger.add_section("other", "default")
         for organization, key in KEYS.items():
             _, key_id, secret = key.split("_", 2)
-            self.ledger.keys[key_id] = (hashlib.sha256(secret.encode()).digest(), organization, "a test")
+            self.ledger.add_key(key_id, hashlib.sha256(secret.encode()).digest(), organization)
         self.cache = InMemoryLatest(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)

@@ -142,6 +142,8 @@ class PauseBody(Body):
 class CollectBody(Body):
     """How to collect now."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"force": True}})
+
     force: bool = Field(default=False, description="collect while paused too")
 
 
@@ -169,7 +171,7 @@ class SectionedQuery(PageQuery):
 class RetireQuery(Query):
     """Why a chamber retires."""
 
-    reason: Reason = ""
+    reason: Reason = Field("", description="why, for people")
 
 
 class SpanQuery(Query):

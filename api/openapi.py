@@ -49,4 +49,27 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     _, ours = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
     schemas.update(ours["$defs"])
+    for schema in schemas.values():
+        if "example" in schema:
+            _with_nulls(schema, schema["example"], schemas)
     return made
+
+
+def _with_nulls(schema: dict[str, Any], example: Any, schemas: dict[str, Any]) -> None:
+    """Put back each null of an example: FastAPI drops them, and clients would take the field for optional."""
+    form = _form(schema, schemas)
+    if isinstance(example, list):
+        for item in example:
+            _with_nulls(form.get("items", {}), item, schemas)
+    elif isinstance(example, dict):
+        for name in form.get("required", ()):
+            example.setdefault(name, None)
+        for name, value in example.items():
+            _with_nulls(form.get("properties", {}).get(name, {}), value, schemas)
+
+
+def _form(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """What a reference, or a form beside null, leads to."""
+    form = next((other for other in schema.get("anyOf", ()) if other != {"type": "null"}), schema)
+    found: dict[str, Any] = schemas.get(form.get("$ref", "").rpartition("/")[2], form)
+    return found

@@ -41,7 +41,10 @@ GUILTY = {
 }
 """Which field most likely has to be changed when a device gave no reading, and how."""
 
-RequestId = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$")]
+RequestId = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$", description="the same again gets the same answer"),
+]
 
 
 def _tagged(response: Response, view: ChamberView) -> ChamberOut:

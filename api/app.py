@@ -6,12 +6,21 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import problems
+from api import openapi, problems
 from api.guard import BodyLimit, KeyGuard
-from api.routes import catalog, chambers, health, ledger
+from api.routes import batches, catalog, chambers, detectors, health, ledger, organizations, sections
 from api.services import Services
 
-ROUTERS = (chambers.router, ledger.router, catalog.router, health.router)
+ROUTERS = (
+    chambers.router,
+    detectors.router,
+    ledger.router,
+    sections.router,
+    batches.router,
+    organizations.router,
+    catalog.router,
+    health.router,
+)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -30,6 +39,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
+        openapi_tags=openapi.TAGS,
     )
     app.state.services = services
     app.add_middleware(BodyLimit)
@@ -37,5 +47,6 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    openapi.describe(app)
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     return app

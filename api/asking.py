@@ -1,6 +1,7 @@
-"""What routes ask of a request: who asks, for which chamber, by which use cases."""
+"""What routes ask of a request: who asks, for which thing, by which use cases."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPBearer
@@ -9,6 +10,7 @@ from api.guard import unauthorized
 from api.services import Services
 from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import NotFoundError
+from collector.domain.organization import BATCH_PATTERN
 from collector.ports import Principal
 
 bearer = HTTPBearer(auto_error=False, description="An API key: chl_<id>_<secret>")
@@ -26,12 +28,35 @@ def _principal(request: Request, _: Annotated[object, Security(bearer)]) -> Prin
     return principal
 
 
-def _chamber_id(chamber_id: Annotated[str, Path(description="the chamber's id")]) -> str:
-    if not ID_PATTERN.fullmatch(chamber_id):  # no chamber can have it: the store need not be asked
-        raise NotFoundError(f"there is no chamber {chamber_id[:80]!r}")
-    return chamber_id
+def _possible(kind: str, text: str, pattern: re.Pattern[str] = ID_PATTERN) -> str:
+    if not pattern.fullmatch(text):  # nothing can have it: the store need not be asked
+        raise NotFoundError(f"there is no {kind} {text[:80]!r}")
+    return text
+
+
+def _shown(text: str, example: str, pattern: re.Pattern[str] = ID_PATTERN) -> Any:
+    return Path(description=text, examples=[example], json_schema_extra={"pattern": f"^{pattern.pattern}$"})
+
+
+def _chamber_id(chamber_id: Annotated[str, _shown("the chamber's id", "incubator-3")]) -> str:
+    return _possible("chamber", chamber_id)
+
+
+def _section_id(section_id: Annotated[str, _shown("the section's id", "cold-store")]) -> str:
+    return _possible("section", section_id)
+
+
+def _organization_id(organization_id: Annotated[str, _shown("the organization's id", "default")]) -> str:
+    return _possible("organization", organization_id)
+
+
+def _batch_id(batch_id: Annotated[str, _shown("the batch's id", "CHO-17.2", BATCH_PATTERN)]) -> str:
+    return _possible("batch", batch_id, BATCH_PATTERN)
 
 
 Use = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_principal)]
 ChamberId = Annotated[str, Depends(_chamber_id)]
+SectionId = Annotated[str, Depends(_section_id)]
+OrganizationId = Annotated[str, Depends(_organization_id)]
+BatchId = Annotated[str, Depends(_batch_id)]

@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry
 from adapters.clock import SystemClock
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import InMemoryLatest
+from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.organizations import PostgresOrganizations, PostgresSections
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.upkeep import PostgresUpkeep
@@ -64,6 +66,9 @@ async def build_app(settings: ApiSettings) -> FastAPI:
         metrics=partial(metrics_text, registry),
         upkeep=PostgresUpkeep(postgres),
         fleet_metrics=OtelFleetMetrics(provider),
+        organizations=PostgresOrganizations(postgres),
+        sections=PostgresSections(postgres),
+        batches=PostgresBatches(postgres),
     )
     return create_app(make_services(ports), partial(_lifespan, closing))
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from fastapi import Request, Response
 
@@ -21,6 +22,7 @@ READING_COLUMNS = (
     "unit",
     "quality",
 )
+BATCH_COLUMNS = ("chamber", *READING_COLUMNS)
 BIN_COLUMNS = ("start", "min", "mean", "max", "count", "worst_quality", "gap_reason")
 
 Cell = str | float | int | None
@@ -44,9 +46,25 @@ def _weight(parameters: Sequence[str]) -> float:
         return 0.0
 
 
+def csv_or(model: Any, rows: str) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: a route answers JSON of that model, or CSV with these rows."""
+    content = {MEDIA_TYPE: {"schema": {"type": "string"}, "example": ",".join(READING_COLUMNS) + "\r\n"}}
+    return {200: {"model": model, "content": content, "description": f"JSON or CSV; CSV has {rows}"}}
+
+
 def readings_csv(page: Page[StoredReading], request: Request) -> Response:
     """A page of readings; where there are more, `Link: <...>; rel="next"`."""
-    response = _document(READING_COLUMNS, (row for stored in page.items for row in _rows(stored)))
+    rows = (row for stored in page.items for row in _rows(stored))
+    return _continued(_document(READING_COLUMNS, rows), page, request)
+
+
+def batch_readings_csv(page: Page[StoredReading], request: Request) -> Response:
+    """The same of several chambers: a column says whose each row is."""
+    rows = ((stored.chamber_id, *row) for stored in page.items for row in _rows(stored))
+    return _continued(_document(BATCH_COLUMNS, rows), page, request)
+
+
+def _continued(response: Response, page: Page[StoredReading], request: Request) -> Response:
     if page.next_cursor is not None:
         following = request.url.include_query_params(cursor=page.next_cursor)
         response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'

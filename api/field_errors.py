@@ -5,7 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-READ_ONLY = frozenset({"organization", "version", "status", "next_slot", "last_reading", "paused"})
+READ_ONLY = frozenset(
+    {"organization", "version", "status", "next_slot", "last_reading", "paused", "chambers", "created_at", "updated_at"}
+)
 """Fields that the API answers and never takes."""
 SHOWN = 12
 """Errors of one request that are named; a body of garbage would otherwise be answered by a longer one."""

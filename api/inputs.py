@@ -31,6 +31,9 @@ def _storable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_storable)]
 ShortText = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Moment = Annotated[Text, Field(json_schema_extra={"format": "date-time"})]
+ShortMoment = Annotated[ShortText, Field(json_schema_extra={"format": "date-time"})]
+Cursor = Annotated[ShortText | None, Field(description="`next_cursor` of the part before")]
 Reason = Annotated[str, Field(max_length=DETAIL_LIMIT), AfterValidator(_storable)]
 
 
@@ -125,7 +128,7 @@ class PauseBody(Body):
     )
 
     reason: Reason = ""
-    until: Text | None = Field(None, description="RFC 3339 with offset; it then resumes by itself")
+    until: Moment | None = Field(None, description="RFC 3339 with offset; it then resumes by itself")
 
     def until_ms(self) -> int | None:
         """The end, milliseconds since the epoch.
@@ -139,6 +142,8 @@ class PauseBody(Body):
 class CollectBody(Body):
     """How to collect now."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"force": True}})
+
     force: bool = Field(default=False, description="collect while paused too")
 
 
@@ -148,27 +153,32 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
 
 
-class SectionedQuery(Query):
+class PageQuery(Query):
+    """A part of a list."""
+
+    limit: int = Field(100, ge=1, le=1000, description="items at most")
+    cursor: Cursor = None
+
+
+class SectionedQuery(PageQuery):
     """Which chambers."""
 
-    section: ShortText | None = None
-    status: Status | None = None
+    section: ShortText | None = Field(None, description="where they stand")
+    status: Status | None = Field(None, description="one of the statuses; retired ones are shown only when asked for")
     q: ShortText | None = Field(None, description="part of the id or the name")
-    limit: int = Field(100, ge=1, le=1000)
-    cursor: ShortText | None = None
 
 
 class RetireQuery(Query):
     """Why a chamber retires."""
 
-    reason: Reason = ""
+    reason: Reason = Field("", description="why, for people")
 
 
 class SpanQuery(Query):
     """A range of time: from inclusive, to exclusive; by default the last 24 hours."""
 
-    from_: ShortText | None = Field(None, alias="from", description="RFC 3339 with offset, inclusive")
-    to: ShortText | None = Field(None, description="RFC 3339 with offset, exclusive")
+    from_: ShortMoment | None = Field(None, alias="from", description="RFC 3339 with offset, inclusive")
+    to: ShortMoment | None = Field(None, description="RFC 3339 with offset, exclusive")
 
     def span(self, now_ms: int) -> TimeRange:
         """The range.
@@ -178,23 +188,21 @@ class SpanQuery(Query):
         """
         to_ms = now_ms if self.to is None else instant_of("to", self.to)
         from_ms = to_ms - DAY_MS if self.from_ is None else instant_of("from", self.from_)
-        if from_ms >= to_ms:
-            raise InvalidFieldError("to", "it is not after from", "give a later to, or an earlier from")
-        return TimeRange(from_ms, to_ms)
+        return range_of(from_ms, to_ms)
 
 
 class SpanPageQuery(SpanQuery):
     """A part of what lies in a range."""
 
-    limit: int = Field(1000, ge=1, le=10_000)
-    cursor: ShortText | None = None
+    limit: int = Field(1000, ge=1, le=10_000, description="items at most")
+    cursor: Cursor = None
 
 
 class ReadingsQuery(SpanPageQuery):
     """Raw readings, or with `points` the curve of one detector."""
 
-    detector: ShortText | None = None
-    points: int | None = Field(None, ge=1, le=5000)
+    detector: ShortText | None = Field(None, description="name or alias; one that is switched off is shown so too")
+    points: int | None = Field(None, ge=1, le=5000, description="bins of the curve of one detector")
 
 
 def to_ms(field: str, seconds: float) -> int:
@@ -207,6 +215,17 @@ def to_ms(field: str, seconds: float) -> int:
     if abs(exact - round(exact)) > 1e-6:
         raise InvalidFieldError(field, "it is finer than a millisecond", "give at most three decimals")
     return round(exact)
+
+
+def range_of(from_ms: int, to_ms: int) -> TimeRange:
+    """The range.
+
+    Raises:
+        InvalidFieldError: field `to`.
+    """
+    if from_ms >= to_ms:
+        raise InvalidFieldError("to", "it is not after from", "give a later to, or an earlier from")
+    return TimeRange(from_ms, to_ms)
 
 
 def instant_of(field: str, text: str) -> int:
@@ -223,11 +242,3 @@ def instant_of(field: str, text: str) -> int:
     if not EARLIEST_MS <= instant_ms < LATEST_MS:
         raise InvalidFieldError(field, f"{text[:40]!r} is out of range", "give an instant of the years 2000 to 2099")
     return instant_ms
-
-
-def versions_of(if_match: str) -> frozenset[int] | None:
-    """Versions that the header If-Match names; None for `*`, whatever stands. What is not ours matches nothing."""
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")]
-    if "*" in tags:
-        return None
-    return frozenset(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from api.schemas import instant
+from api.schemas import Instant, instant, shows
 from collector.domain.instants import iso
 from collector.domain.outcome import Measurement, Reading
 from collector.ports import Audit, Bin, DetectorRecord, GapRun, StoredReading
@@ -33,20 +33,28 @@ class MeasurementOut(BaseModel):
 class ReadingOut(BaseModel):
     """All measurements of one collection."""
 
-    model_config = ConfigDict(json_schema_extra={"example": READING})
+    model_config = shows(**READING)
 
-    slot: str
-    requested_at: str
-    received_at: str
-    observed_at: str | None
-    stored_at: str | None
+    slot: Instant
+    requested_at: Instant
+    received_at: Instant
+    observed_at: Instant | None
+    stored_at: Instant | None
     measurements: dict[str, MeasurementOut]
+
+
+class BatchReadingOut(ReadingOut):
+    """A reading of a batch, and the chamber that it is of."""
+
+    model_config = shows(chamber="incubator-3", **READING)
+
+    chamber: str
 
 
 class AdhocReadingOut(ReadingOut):
     """A reading off the grid; `slot` is the instant it was asked for. `stored` is false while the store is away."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {**READING, "adhoc": True, "stored": True}})
+    model_config = shows(**READING, adhoc=True, stored=True)
 
     adhoc: bool
     stored: bool
@@ -55,6 +63,8 @@ class AdhocReadingOut(ReadingOut):
 class LatestOut(BaseModel):
     """The newest reading of a chamber, null before the first; from the cache it has no `stored_at`."""
 
+    model_config = shows(chamber="incubator-3", reading=READING)
+
     chamber: str
     reading: ReadingOut | None
 
@@ -62,7 +72,17 @@ class LatestOut(BaseModel):
 class BinOut(BaseModel):
     """One detector's readings in one bin of time."""
 
-    start: str
+    model_config = shows(
+        start="2026-03-01T12:00:00.000Z",
+        min=36.9,
+        mean=37.0,
+        max=37.2,
+        count=12,
+        worst_quality="good",
+        gap_reason=None,
+    )
+
+    start: Instant
     min: float | None
     mean: float | None
     max: float | None
@@ -74,18 +94,31 @@ class BinOut(BaseModel):
 class GapOut(BaseModel):
     """A run of slots without a reading; `last_slot` is null while it is open."""
 
-    first_slot: str
-    last_slot: str | None
+    model_config = shows(
+        first_slot="2026-03-01T12:03:17.000Z",
+        last_slot="2026-03-01T12:04:17.000Z",
+        slots=2,
+        reason="timeout",
+        detail="no whole answer in 10 s",
+        by="",
+        until=None,
+        recorded_at="2026-03-01T12:04:17.620Z",
+    )
+
+    first_slot: Instant
+    last_slot: Instant | None
     slots: int
     reason: str
     detail: str
     by: str
-    until: str | None
-    recorded_at: str
+    until: Instant | None
+    recorded_at: Instant
 
 
 class DetectorOut(BaseModel):
-    """One quantity of a chamber."""
+    """One quantity of a chamber; one that is not active is stored, and left out unless asked for by name."""
+
+    model_config = shows(name="temperature", unit="Cel", alias="core temperature", active=True)
 
     name: str
     unit: str
@@ -104,26 +137,22 @@ class OffenderOut(BaseModel):
 class AuditOut(BaseModel):
     """The proof: `expected` = `stored` + all `gaps` + `unaccounted` + `overdue` + `pending`."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "from": "2026-03-01T00:00:00.000Z",
-                "to": "2026-03-02T00:00:00.000Z",
-                "chambers": 1,
-                "expected": 1440,
-                "stored": 1437,
-                "gaps": {"timeout": 3},
-                "unaccounted": 0,
-                "overdue": 0,
-                "pending": 0,
-                "retained_from": "2026-02-01T00:00:00.000Z",
-                "offenders": [],
-            }
-        }
+    model_config = shows(
+        **{"from": "2026-03-01T00:00:00.000Z"},
+        to="2026-03-02T00:00:00.000Z",
+        chambers=1,
+        expected=1440,
+        stored=1437,
+        gaps={"timeout": 3},
+        unaccounted=0,
+        overdue=0,
+        pending=0,
+        retained_from="2026-02-01T00:00:00.000Z",
+        offenders=[],
     )
 
-    from_: str = Field(serialization_alias="from")
-    to: str
+    from_: Instant = Field(serialization_alias="from")
+    to: Instant
     chambers: int
     expected: int
     stored: int
@@ -131,7 +160,7 @@ class AuditOut(BaseModel):
     unaccounted: int
     overdue: int
     pending: int
-    retained_from: str
+    retained_from: Instant
     offenders: list[OffenderOut]
 
 
@@ -150,6 +179,11 @@ def reading_out(reading: Reading, stored_ms: int | None) -> ReadingOut:
 def stored_out(stored: StoredReading) -> ReadingOut:
     """A stored reading as JSON."""
     return reading_out(stored.reading, stored.stored_ms)
+
+
+def batch_reading_out(stored: StoredReading) -> BatchReadingOut:
+    """A reading of a batch as JSON."""
+    return BatchReadingOut(chamber=stored.chamber_id, **stored_out(stored).model_dump())
 
 
 def adhoc_out(collected: Collected, reading: Reading) -> AdhocReadingOut:

@@ -20,6 +20,7 @@ from collector.domain.errors import (
     ChamberlogError,
     ConflictError,
     DeviceTimeoutError,
+    ForbiddenError,
     InvalidFieldError,
     NotFoundError,
     RejectedError,
@@ -35,6 +36,23 @@ REMEDIES = {
     405: "see the header Allow for what this path takes",
     413: "send at most 64 KiB",
 }
+WHEN = {
+    400: "The body is too deep, or a number in it too long",
+    401: "There is no valid API key",
+    403: "This API key may not do that",
+    404: "There is no such thing in the organization",
+    409: "It is there and another, or its state forbids the request",
+    412: "It has another version than If-Match names",
+    413: "The body is longer than 64 KiB",
+    422: "An input is wrong: `errors` names each field",
+    428: "The header If-Match is missing",
+    502: "The device gave no reading",
+    503: "PostgreSQL or Temporal is away: try again after Retry-After",
+    504: "The device gave no reading in time",
+}
+"""What each status means here, for the OpenAPI document."""
+BODY_PROBLEMS = (400, 413, 422)
+"""Statuses of every route that takes a body."""
 
 log = logging.getLogger(__name__)
 
@@ -98,20 +116,15 @@ def install(app: FastAPI) -> None:
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the OpenAPI document: that a route answers these statuses by problems."""
-    return {
-        status: {"model": Problem, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
-        for status in statuses
-    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+    return {status: {"description": WHEN[status], "content": content} for status in statuses}
 
 
-def of_core(error: ChamberlogError) -> ProblemError:
-    """How the API answers an error of the core."""
+def of_core(error: ChamberlogError, path: str = "") -> ProblemError:
+    """How the API answers an error of the core; `path` is what was asked for."""
     match error:
-        case InvalidFieldError():
-            field = FieldError(field=error.field, problem=error.problem, remedy=error.remedy)
-            return ProblemError(422, str(error), [field])
-        case NotFoundError():
-            return ProblemError(404, str(error), [_field("id", str(error), "GET /v1/chambers lists what there is")])
+        case InvalidFieldError() | NotFoundError() | ForbiddenError():
+            return _of_request(error, path)
         case ConflictError() | RejectedError():
             return _of_refusal(error)
         case AwayError():
@@ -121,6 +134,21 @@ def of_core(error: ChamberlogError) -> ProblemError:
             return ProblemError(504, str(error), [_field("timeout_s", str(error), remedy)])
     log.error("an error of the core that no route expects", exc_info=error)
     return ProblemError(502, "the request could not be carried out; the log of the API says why")
+
+
+def _of_request(error: InvalidFieldError | NotFoundError | ForbiddenError, path: str) -> ProblemError:
+    match error:
+        case InvalidFieldError():
+            return ProblemError(422, str(error), [_field(error.field, error.problem, error.remedy)])
+        case NotFoundError():
+            return ProblemError(404, str(error), [_field("id", str(error), error.remedy or _listed_by(path))])
+        case ForbiddenError():
+            return ProblemError(403, f"{error}; {error.remedy}", [_field("Authorization", str(error), error.remedy)])
+
+
+def _listed_by(path: str) -> str:
+    """Where those that there are can be seen."""
+    return f"GET {'/'.join(path.split('/')[:3]) or '/v1/chambers'} lists what there is"
 
 
 def _of_refusal(error: ConflictError | RejectedError) -> ProblemError:
@@ -142,9 +170,9 @@ async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     return problem_response(error)
 
 
-async def _on_core_error(_: Request, error: Exception) -> JSONResponse:
+async def _on_core_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ChamberlogError)
-    return problem_response(of_core(error))
+    return problem_response(of_core(error, request.url.path))
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:

@@ -1,18 +1,36 @@
-"""Chambers and what they can be enrolled with, as the API answers them. Instants are RFC 3339, UTC, milliseconds."""
+"""Chambers and their profiles, as the API answers them. Instants are RFC 3339, UTC, milliseconds."""
 
-from typing import Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from collector.domain.instants import iso
 from collector.usecases.catalog import ProfileSummary
 from collector.usecases.fleet import ChamberView
 
 T = TypeVar("T")
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+def shows(**fields: Any) -> ConfigDict:
+    """A model's configuration with an example for the OpenAPI document."""
+    return ConfigDict(json_schema_extra={"example": fields})
+
+
+def example_of(model: Any) -> Any:
+    """The example that a model shows."""
+    return model.model_config["json_schema_extra"]["example"]
+
+
+def _with_items(schema: dict[str, Any], model: Any) -> None:
+    [item] = model.__pydantic_generic_metadata__["args"]
+    schema["example"] = {"items": [example_of(item)], "next_cursor": None}
 
 
 class Listed(BaseModel, Generic[T]):
     """A part of a list; `next_cursor` continues it."""
+
+    model_config = ConfigDict(json_schema_extra=_with_items)
 
     items: list[T]
     next_cursor: str | None = None
@@ -21,38 +39,34 @@ class Listed(BaseModel, Generic[T]):
 class PauseOut(BaseModel):
     """Since which slot a chamber is paused, why, by whom, and until when."""
 
-    since: str
+    since: Instant
     reason: str
     by: str
-    until: str | None
+    until: Instant | None
 
 
 class ChamberOut(BaseModel):
     """A chamber; `version` is also its ETag."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "incubator-3",
-                "name": "Incubator 3",
-                "organization": "default",
-                "section": "default",
-                "url": "http://192.168.1.20",
-                "profile": "airgradient",
-                "interval_s": 60,
-                "timeout_s": 10,
-                "round_span_s": None,
-                "aligned": False,
-                "labels": {"room": "2.14"},
-                "secret_ref": None,
-                "verify_tls": True,
-                "version": 1,
-                "status": "collecting",
-                "next_slot": "2026-03-01T12:01:17.000Z",
-                "last_reading": "2026-03-01T12:00:17.000Z",
-                "paused": None,
-            }
-        }
+    model_config = shows(
+        id="incubator-3",
+        name="Incubator 3",
+        organization="default",
+        section="default",
+        url="http://192.168.1.20",
+        profile="airgradient",
+        interval_s=60,
+        timeout_s=10,
+        round_span_s=None,
+        aligned=False,
+        labels={"room": "2.14"},
+        secret_ref=None,
+        verify_tls=True,
+        version=1,
+        status="collecting",
+        next_slot="2026-03-01T12:01:17.000Z",
+        last_reading="2026-03-01T12:00:17.000Z",
+        paused=None,
     )
 
     id: str
@@ -70,8 +84,8 @@ class ChamberOut(BaseModel):
     verify_tls: bool
     version: int
     status: str
-    next_slot: str | None
-    last_reading: str | None
+    next_slot: Instant | None
+    last_reading: Instant | None
     paused: PauseOut | None
 
 
@@ -106,16 +120,17 @@ def chamber_out(view: ChamberView) -> ChamberOut:
 class ProfileOut(BaseModel):
     """A device profile: `measurements` is name -> UCUM code."""
 
+    model_config = shows(
+        name="airgradient",
+        description="AirGradient ONE and Open Air",
+        checked="2026-01-15",
+        measurements={"temperature": "Cel", "carbon_dioxide": "[ppm]"},
+    )
+
     name: str
     description: str
     checked: str
     measurements: dict[str, str]
-
-
-class SectionOut(BaseModel):
-    """A part of the organization where chambers stand."""
-
-    name: str
 
 
 def profile_out(profile: ProfileSummary) -> ProfileOut:

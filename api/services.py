@@ -3,27 +3,39 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.entity_services import (
+    BatchServices,
+    OrganizationServices,
+    SectionServices,
+    batch_services,
+    organization_services,
+    section_services,
+)
 from collector.ports import (
+    Batches,
     Clock,
     FleetControl,
     FleetMetrics,
     KeyStore,
     LatestCache,
     LedgerReader,
+    Organizations,
     ProfileCatalog,
     Registry,
+    Sections,
     UpkeepLog,
 )
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
-from collector.usecases.catalog import ListProfiles, ListSections
+from collector.usecases.catalog import ListProfiles
 from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeChamber, RetireChamber
 from collector.usecases.collect_now import CollectNow
+from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.readiness import CheckReadiness
-from collector.usecases.readings import DrawCurve, ListDetectors, ListGaps, ListReadings, ShowLatest
+from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -46,6 +58,9 @@ class Ports:
     metrics: MetricsText
     upkeep: UpkeepLog
     fleet_metrics: FleetMetrics
+    organizations: Organizations
+    sections: Sections
+    batches: Batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +85,12 @@ class Services:
     latest: ShowLatest
     gaps: ListGaps
     detectors: ListDetectors
+    change_detector: ChangeDetector
     audit: AuditLedger
     profiles: ListProfiles
-    sections: ListSections
+    organizations: OrganizationServices
+    sections: SectionServices
+    batches: BatchServices
 
 
 def make_services(ports: Ports) -> Services:
@@ -98,7 +116,10 @@ def make_services(ports: Ports) -> Services:
         latest=ShowLatest(registry, ledger, ports.cache),
         gaps=ListGaps(ledger),
         detectors=ListDetectors(ledger),
+        change_detector=ChangeDetector(registry, ledger),
         audit=AuditLedger(ledger, clock),
         profiles=ListProfiles(ports.profiles),
-        sections=ListSections(registry),
+        organizations=organization_services(ports.organizations),
+        sections=section_services(ports.sections),
+        batches=batch_services(ports.batches, registry, ledger, clock),
     )

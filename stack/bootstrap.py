@@ -47,6 +47,8 @@ async def prepare(dsn: str, temporal: str, on_step: Callable[[str], None]) -> No
 async def ensure_api_key(dsn: str, file: Path) -> str:
     """The API key of the local stack: made once, kept in a file for its owner only, known to the database.
 
+    Whoever has the stack runs the deployment: the key sees all organizations and makes new ones.
+
     Again: the same key. A key whose database was thrown away is added to the new one.
 
     Args:
@@ -85,10 +87,11 @@ async def _add(keys: PostgresKeys, key: str) -> bool:
     assert match is not None
     digest = hashlib.sha256(match[2].encode()).digest()
     try:
-        await keys.add(match[1], digest, ORGANIZATION, KEY_NAME)
+        await keys.add(match[1], digest, ORGANIZATION, KEY_NAME, deployment=True)
     except ConflictError:
         found = await keys.find(match[1])
-        return found is not None and found[0] == digest
+        known = found is not None and found[0] == digest
+        return known and await keys.grant_deployment(match[1])
     return True
 
 

@@ -5,17 +5,21 @@ from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
 from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.maintenance import InMemoryMaintenance
+from adapters.memory.organizations import InMemoryBatches, InMemoryOrganizations, InMemorySections
 from adapters.memory.outcomes import InMemoryOutcomes
 from adapters.memory.registry import InMemoryRegistry
 from adapters.memory.upkeep import InMemoryUpkeep
 
 __all__ = [
+    "InMemoryBatches",
     "InMemoryHistory",
     "InMemoryKeys",
     "InMemoryLatest",
     "InMemoryLedger",
     "InMemoryMaintenance",
+    "InMemoryOrganizations",
     "InMemoryOutcomes",
     "InMemoryRegistry",
+    "InMemorySections",
     "InMemoryUpkeep",
 ]

@@ -1,18 +1,19 @@
 """Reading what was stored, from memory."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from adapters.cursors import read_cursor, write_cursor
+from adapters.detectors import named_detector
 from adapters.memory.audit import Account, account_of, slots_in
 from adapters.memory.curves import bin_of, parts_of_curve
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptGap, KeptReading
-from collector.domain.errors import InvalidFieldError
+from collector.domain.errors import NotFoundError
 from collector.domain.outcome import GapReason
 from collector.domain.sealing import first_ms_of, whole_days
 from collector.domain.timerange import TimeRange
-from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, StoredReading
+from collector.ports.history import Audit, BatchPart, Bin, DetectorRecord, GapRun, Lateness, StoredReading
 from collector.ports.paging import Page
 
 OFFENDERS = 20
@@ -40,7 +41,7 @@ class InMemoryHistory:
     ) -> Sequence[Bin]:
         """Equal bins of one detector; see `LedgerReader.bins`."""
         kept = self._ledger.chamber_of(organization, chamber_id)
-        name = _detector(kept, detector).name
+        name = named_detector(list(kept.detectors.values()), detector).name
         width = span.to_ms - span.from_ms
         edges = [span.from_ms - (-i * width) // points for i in range(points + 1)]
         gaps = sorted(kept.gaps, key=lambda g: (g.gap.first_ms, g.number))
@@ -52,6 +53,11 @@ class InMemoryHistory:
         """The newest reading of the grid; see `LedgerReader.latest`."""
         kept = self._ledger.chamber_of(organization, chamber_id)
         return _stored(chamber_id, kept.readings[max(kept.readings)]) if kept.readings else None
+
+    async def latest_of(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, StoredReading]:
+        """The newest readings; see `LedgerReader.latest_of`."""
+        found = {kept.spec.id: kept.readings for kept in self._some(organization, chamber_ids)}
+        return {name: _stored(name, readings[max(readings)]) for name, readings in found.items() if readings}
 
     async def gaps(
         self, organization: str, chamber_id: str, span: TimeRange, *, limit: int, cursor: str | None = None
@@ -72,6 +78,35 @@ class InMemoryHistory:
         kept = self._ledger.chamber_of(organization, chamber_id)
         return [kept.detectors[name] for name in sorted(kept.detectors)]
 
+    async def inactive_detectors(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Names of switched-off detectors; see `LedgerReader.inactive_detectors`."""
+        chambers = self._some(organization, chamber_ids)
+        off = {kept.spec.id: frozenset(d.name for d in kept.detectors.values() if not d.active) for kept in chambers}
+        return {chamber_id: names for chamber_id, names in off.items() if names}
+
+    async def batch_readings(
+        self, organization: str, batch_id: str, wanted: BatchPart, *, limit: int, cursor: str | None = None
+    ) -> Page[StoredReading]:
+        """Readings of slots that lie in the batch; see `LedgerReader.batch_readings`."""
+        self._ledger.check_here()
+        batch = self._ledger.batches.get((organization, batch_id))
+        if batch is None:
+            raise NotFoundError(f"no batch {batch_id!r}")
+        place = read_cursor(cursor, str, int)
+        after = (str(place[0]), int(place[1])) if place else ("", 0)
+        own = sorted(
+            (kept.spec.id, slot)
+            for kept in self._ledger.chambers.values()
+            if kept.spec.organization == organization and wanted.chamber_id in (None, kept.spec.id)
+            for slot in kept.readings
+            if (wanted.span is None or wanted.span.from_ms <= slot < wanted.span.to_ms)
+            and batch.holds(slot)
+            and kept.section_at(slot) == batch.section
+            and (kept.spec.id, slot) > after
+        )
+        items = [_stored(name, self._ledger.chambers[name].readings[slot]) for name, slot in own[:limit]]
+        return Page(items, write_cursor(*own[limit - 1]) if len(own) > limit else None)
+
     async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit:
         """The proof for one chamber, or for all of the organization; see `LedgerReader.audit`."""
         self._ledger.check_here()
@@ -86,6 +121,12 @@ class InMemoryHistory:
         self._add_sealed(accounts, TimeRange(cut.from_ms, min(cut.to_ms, retained_ms)))
         first_ms = min((e.first_ms for k in chambers for e in k.epochs), default=None)
         return _audit(cut, accounts, span.from_ms if first_ms is None else max(first_ms, retained_ms))
+
+    def _some(self, organization: str, chamber_ids: Sequence[str]) -> list[KeptChamber]:
+        """Chambers of the organization with these ids."""
+        self._ledger.check_here()
+        found = (self._ledger.chambers.get(chamber_id) for chamber_id in dict.fromkeys(chamber_ids))
+        return [kept for kept in found if kept is not None and kept.spec.organization == organization]
 
     def _add_sealed(self, accounts: dict[str, Account], span: TimeRange) -> None:
         for day, sealed in self._ledger.sealed.items():
@@ -130,14 +171,6 @@ def _audit(cut: TimeRange, accounts: dict[str, Account], retained_ms: int) -> Au
 
 def _stored(chamber_id: str, kept: KeptReading) -> StoredReading:
     return StoredReading(chamber_id, kept.reading, kept.stored_ms)
-
-
-def _detector(kept: KeptChamber, wanted: str) -> DetectorRecord:
-    for record in kept.detectors.values():
-        if wanted in (record.name, record.alias):
-            return record
-    known = ", ".join(sorted(kept.detectors)) or "it has none before its first reading"
-    raise InvalidFieldError("detector", f"the chamber has no detector {wanted!r}", f"its detectors: {known}")
 
 
 def _touches(kept: KeptGap, span: TimeRange) -> bool:

@@ -8,9 +8,11 @@ from datetime import date
 
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import AwayError, NotFoundError
+from collector.domain.organization import FIRST_SECTION, Batch, Organization, Section
 from collector.domain.outcome import Gap, Quality, Reading
 from collector.domain.sealing import SealedAccount
 from collector.ports.history import DetectorRecord, StoredReading
+from collector.ports.keys import KeyRecord
 
 
 def wall_ms() -> int:
@@ -74,7 +76,7 @@ class KeptChamber:
         settled_ms: every slot up to here has its outcome.
         pause: that stands.
         resumed_ms: when the last pause was taken from the row.
-        sections: (first slot, section), in order.
+        sections: (from which slot on, in which section it stands), in order.
         hours: by detector and begin of the hour.
     """
 
@@ -102,6 +104,22 @@ class KeptChamber:
         """The open epoch, or else the last one."""
         return self.open_epoch() or max(self.epochs, key=lambda e: e.first_ms)
 
+    def stand(self, first_ms: int, section: str) -> None:
+        """Let it stand in the section from that slot on, whatever was to come after."""
+        self.sections = [*(place for place in self.sections if place[0] < first_ms), (first_ms, section)]
+
+    def section_at(self, slot_ms: int) -> str | None:
+        """Where it stood at the slot; None before it stood anywhere."""
+        return next((section for first_ms, section in reversed(self.sections) if first_ms <= slot_ms), None)
+
+
+@dataclass(slots=True)
+class KeptKey:
+    """A row of api_key."""
+
+    secret_sha256: bytes
+    record: KeyRecord
+
 
 class InMemoryLedger:
     """What PostgreSQL would hold, with organization `default` and its section `default`.
@@ -109,7 +127,10 @@ class InMemoryLedger:
     Attributes:
         away: set True to let every twin refuse as if the server could not be reached.
         chambers: by id.
-        keys: by key id: (sha256 of the secret, organization, name).
+        keys: by key id, in the order in which they were made; revoked ones stay.
+        organizations: by id.
+        sections: by organization and id.
+        batches: by organization and id.
         now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
         retained_from_ms: readings of slots before are gone.
         rolled_up_ms: what was stored before is in the hours of its chamber.
@@ -122,12 +143,15 @@ class InMemoryLedger:
         self._here = asyncio.Event()
         self._here.set()
         self.chambers: dict[str, KeptChamber] = {}
-        self.keys: dict[str, tuple[bytes, str, str]] = {}
+        self.keys: dict[str, KeptKey] = {}
+        self.organizations: dict[str, Organization] = {}
+        self.sections: dict[tuple[str, str], Section] = {}
+        self.batches: dict[tuple[str, str], Batch] = {}
         self.retained_from_ms = self.rolled_up_ms = 0
         self.sealed: dict[date, dict[str, SealedAccount]] = {}
         self.partitions: set[date] = set()
-        self._sections: set[tuple[str, str]] = {("default", "default")}
         self._recorded = 0
+        self.add_section("default", FIRST_SECTION)
 
     @property
     def away(self) -> bool:
@@ -147,19 +171,26 @@ class InMemoryLedger:
 
     def add_section(self, organization: str, section: str) -> None:
         """Make a section, and its organization with it; again: nothing."""
-        self._sections.add((organization, section))
+        now_ms = self.now_ms()
+        made = Organization(id=organization, created_ms=now_ms, updated_ms=now_ms)
+        self.organizations.setdefault(organization, made)
+        wanted = Section(organization=organization, id=section, created_ms=now_ms, updated_ms=now_ms)
+        self.sections.setdefault((organization, section), wanted)
 
     def has_section(self, organization: str, section: str) -> bool:
-        """Whether the section is there."""
-        return (organization, section) in self._sections
+        """Whether the section is there and active."""
+        kept = self.sections.get((organization, section))
+        return kept is not None and kept.active
 
     def sections_of(self, organization: str) -> list[str]:
-        """Names of the organization's sections, sorted."""
-        return sorted(s for o, s in self._sections if o == organization)
+        """Names of the organization's active sections, sorted."""
+        return sorted(s.id for s in self.sections.values() if s.organization == organization and s.active)
 
-    def has_organization(self, organization: str) -> bool:
-        """Whether the organization is there."""
-        return any(o == organization for o, _ in self._sections)
+    def add_key(self, key_id: str, secret_sha256: bytes, organization: str, name: str = "") -> KeptKey:
+        """Keep a key, in place of one of that id."""
+        record = KeyRecord(key_id, organization, name, deployment=False, created_ms=self.now_ms())
+        self.keys[key_id] = KeptKey(secret_sha256, record)
+        return self.keys[key_id]
 
     def next_number(self) -> int:
         """Counts what is recorded, so that two gaps of one millisecond have an order."""

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.cursors import read_cursor, write_cursor
+from adapters.detectors import changed_detector
 from adapters.memory.audit import lacks_outcomes
 from adapters.memory.ledger import InMemoryLedger, KeptChamber, KeptEpoch
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
-from collector.domain.errors import ConflictError, InvalidFieldError, StaleVersionError
+from collector.domain.errors import ConflictError, StaleVersionError
 from collector.domain.health import FAILING_AFTER, Status
+from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch, GapReason
+from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
 
@@ -29,7 +32,7 @@ class InMemoryRegistry:
         return self._ledger.has_section(organization, section)
 
     async def sections(self, organization: str) -> Sequence[str]:
-        """Names of the organization's sections, sorted."""
+        """Names of the organization's active sections, sorted."""
         self._ledger.check_here()
         return self._ledger.sections_of(organization)
 
@@ -67,12 +70,12 @@ class InMemoryRegistry:
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""
         kept = self._ledger.chamber_of(spec.organization, spec.id)
-        self._check_section(spec)
         if kept.spec.version != expected_version:
             raise StaleVersionError(kept.spec.version)
         _check_alive(kept)
         if spec.section != kept.spec.section:
-            kept.sections.append((kept.settled_ms + 1, spec.section))
+            self._check_section(spec)
+            kept.stand(self._ledger.now_ms(), spec.section)
         kept.spec = replace(spec, version=expected_version + 1)
         return self._record(kept)
 
@@ -90,6 +93,13 @@ class InMemoryRegistry:
         kept = self._ledger.chamber_of(organization, chamber_id)
         kept.retiring = True
         return self._record(kept)
+
+    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
+        """Write alias and `active` of a detector; see `Registry.change_detector`."""
+        kept = self._ledger.chamber_of(organization, chamber_id)
+        changed = changed_detector(list(kept.detectors.values()), wanted)
+        kept.detectors[changed.name] = changed
+        return changed
 
     async def all(self) -> Sequence[ChamberRecord]:
         """Every row by id; see `FleetRows.all`."""
@@ -109,8 +119,11 @@ class InMemoryRegistry:
         return None if kept is None else self._record(kept)
 
     def _check_section(self, spec: ChamberSpec) -> None:
-        if not self._ledger.has_section(spec.organization, spec.section):
-            raise InvalidFieldError("section", f"there is no section {spec.section!r}", "use one that exists")
+        kept = self._ledger.sections.get((spec.organization, spec.section))
+        if kept is None:
+            raise no_section(spec.section)
+        if not kept.active:
+            raise closed_section(spec.section)
 
     def _record(self, kept: KeptChamber) -> ChamberRecord:
         epoch = kept.last_epoch()
@@ -164,7 +177,7 @@ def _begin(kept: KeptChamber, spec: ChamberSpec, epoch: Epoch) -> None:
     kept.began_ms, kept.settled_ms = first_ms, first_ms - 1
     new = KeptEpoch(first_ms, epoch.interval_ms, epoch.phase_ms, spec.version)
     kept.epochs = [*(e for e in kept.epochs if e.first_ms != first_ms), new]
-    kept.sections.append((first_ms, spec.section))
+    kept.stand(first_ms, spec.section)
 
 
 def _check_alive(kept: KeptChamber) -> None:

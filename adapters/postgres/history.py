@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from adapters.cursors import read_cursor, write_cursor
+from adapters.detectors import named_detector
 from adapters.postgres import history_queries as q
+from adapters.postgres.batches import find_batch
 from adapters.postgres.pool import Connection, Postgres
 from adapters.postgres.rows import QUALITIES, Row, stored_reading_from
 from adapters.postgres.sealing import AUDIT
-from collector.domain.errors import InvalidFieldError, NotFoundError
+from collector.domain.errors import NotFoundError
+from collector.domain.organization import Batch
 from collector.domain.outcome import GapReason
 from collector.domain.sealing import hours_until, whole_days
 from collector.domain.settling import LAST_INSTANT_MS, clean
 from collector.domain.timerange import TimeRange
-from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, StoredReading
+from collector.ports.history import Audit, BatchPart, Bin, DetectorRecord, GapRun, Lateness, StoredReading
 from collector.ports.paging import Page
 
 REPORT_TIMEOUT_S = 60.0
@@ -47,7 +50,8 @@ class PostgresHistory:
         span = _keepable(span)
         async with self._postgres.connection() as connection:
             key = await _key(connection, organization, chamber_id)
-            name = _find_detector(await connection.fetch(q.DETECTORS, key), detector)
+            known = [DetectorRecord(**row) for row in await connection.fetch(q.DETECTORS, key)]
+            name = named_detector(known, detector).name
             ends, width = (span.from_ms, span.to_ms), span.to_ms - span.from_ms
             values: Mapping[int, Row] = {}
             gaps: Mapping[int, str] = {}
@@ -63,6 +67,12 @@ class PostgresHistory:
             key = await _key(connection, organization, chamber_id)
             row = await connection.fetchrow(q.LATEST, key)
         return None if row is None else stored_reading_from(chamber_id, row)
+
+    async def latest_of(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, StoredReading]:
+        """The newest readings; see `LedgerReader.latest_of`."""
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(q.LATEST_OF, organization, [clean(name) for name in chamber_ids])
+        return {row["id"]: stored_reading_from(row["id"], row) for row in rows}
 
     async def gaps(
         self, organization: str, chamber_id: str, span: TimeRange, *, limit: int, cursor: str | None = None
@@ -82,7 +92,29 @@ class PostgresHistory:
         async with self._postgres.connection() as connection:
             key = await _key(connection, organization, chamber_id)
             rows = await connection.fetch(q.DETECTORS, key)
-        return [DetectorRecord(r["name"], r["unit"], r["alias"], r["active"]) for r in rows]
+        return [DetectorRecord(**row) for row in rows]
+
+    async def inactive_detectors(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Names of switched-off detectors; see `LedgerReader.inactive_detectors`."""
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(q.INACTIVE, organization, [clean(name) for name in chamber_ids])
+        return {row["id"]: frozenset(row["names"]) for row in rows}
+
+    async def batch_readings(
+        self, organization: str, batch_id: str, wanted: BatchPart, *, limit: int, cursor: str | None = None
+    ) -> Page[StoredReading]:
+        """Readings of slots that lie in the batch; see `LedgerReader.batch_readings`."""
+        place = read_cursor(cursor, str, int)
+        after = (clean(str(place[0])), _cut(int(place[1]))) if place else ("", 0)
+        chamber = None if wanted.chamber_id is None else clean(wanted.chamber_id)
+        async with self._postgres.connection() as connection:
+            batch = await find_batch(connection, organization, batch_id)
+            span = _within(batch, wanted.span)
+            whose = (clean(organization), batch.section, span.from_ms, span.to_ms)
+            rows = await connection.fetch(q.BATCH_READINGS, *whose, *after, chamber, limit + 1)
+        items = [stored_reading_from(row["id"], row) for row in rows[:limit]]
+        last = items[-1] if items and len(rows) > limit else None
+        return Page(items, write_cursor(last.chamber_id, last.reading.slot_ms) if last else None)
 
     async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit:
         """The proof for one chamber, or for all of the organization; see `LedgerReader.audit`.
@@ -151,16 +183,20 @@ async def _key(connection: Connection, organization: str, chamber_id: str) -> in
 
 def _keepable(span: TimeRange) -> TimeRange:
     """The range within what PostgreSQL can compare: nothing is stored outside."""
-    low, high = (max(0, min(edge, LAST_INSTANT_MS)) for edge in (span.from_ms, span.to_ms))
+    low, high = (_cut(edge) for edge in (span.from_ms, span.to_ms))
     return TimeRange(low, max(low, high))
 
 
-def _find_detector(rows: Sequence[Row], wanted: str) -> str:
-    for row in rows:
-        if wanted in (row["name"], row["alias"]):
-            return str(row["name"])
-    known = ", ".join(row["name"] for row in rows) or "it has none before its first reading"
-    raise InvalidFieldError("detector", f"the chamber has no detector {wanted!r}", f"its detectors: {known}")
+def _within(batch: Batch, span: TimeRange | None) -> TimeRange:
+    """The slots of a batch that lie in the range."""
+    ends = (batch.started_ms, LAST_INSTANT_MS if batch.ended_ms is None else batch.ended_ms)
+    if span is not None:
+        ends = (max(ends[0], span.from_ms), min(ends[1], span.to_ms))
+    return _keepable(TimeRange(*ends))
+
+
+def _cut(instant_ms: int) -> int:
+    return max(0, min(instant_ms, LAST_INSTANT_MS))
 
 
 def _bin(start_ms: int, row: Row | None, gap: str | None) -> Bin:

@@ -14,6 +14,45 @@ LATEST = f"""
 SELECT {READING_COLUMNS} FROM chamber_latest r JOIN detector_set s ON s.id = r.detector_set WHERE r.chamber = $1
 """  # noqa: S608 - constants of ours
 
+LATEST_OF = f"""
+SELECT c.id, {READING_COLUMNS}
+FROM chamber c JOIN chamber_latest r ON r.chamber = c.key JOIN detector_set s ON s.id = r.detector_set
+WHERE c.organization = $1 AND c.id = ANY($2::text[])
+"""  # noqa: S608 - constants of ours
+
+INACTIVE = """
+SELECT c.id, array_agg(d.name) AS names FROM chamber c JOIN detector d ON d.chamber = c.key
+WHERE c.organization = $1 AND c.id = ANY($2::text[]) AND NOT d.active GROUP BY c.id
+"""
+
+BATCH_READINGS = f"""
+SELECT p.id, r.*
+FROM (
+    SELECT c.id COLLATE "C" AS id, c.key, greatest(s.first_slot, instant_of($3)) AS first,
+        least(n.first_slot, instant_of($4)) AS until, CASE WHEN c.id = $5 THEN instant_of($6) END AS after
+    FROM chamber_section s
+    JOIN chamber c ON c.key = s.chamber
+    CROSS JOIN LATERAL (
+        SELECT min(first_slot) AS first_slot FROM chamber_section
+        WHERE chamber = s.chamber AND first_slot > s.first_slot) n
+    WHERE s.organization = $1 AND s.section = $2 AND s.first_slot < instant_of($4)
+        AND (n.first_slot IS NULL OR n.first_slot > instant_of($3))
+        AND c.id COLLATE "C" >= $5::text COLLATE "C" AND ($7::text IS NULL OR c.id = $7)
+    ORDER BY id, first) p
+CROSS JOIN LATERAL (
+    SELECT r.scheduled_at, {READING_COLUMNS}
+    FROM reading r JOIN detector_set s ON s.id = r.detector_set
+    WHERE r.chamber = p.key AND r.scheduled_at >= p.first AND r.scheduled_at < p.until
+        AND (p.after IS NULL OR r.scheduled_at > p.after)
+        AND r.scheduled_at >= instant_of($3) AND r.scheduled_at < instant_of($4)
+    ORDER BY r.scheduled_at LIMIT $8) r
+ORDER BY p.id, p.first, r.scheduled_at LIMIT $8
+"""  # noqa: S608 - constants of ours
+"""Readings of slots in [$3, $4) of chambers that stood in section $2 at them, behind chamber $5 and slot $6.
+
+One stay of a chamber after the other: what is sorted is one stay, and no more than the page of it is read.
+"""
+
 DETECTORS = "SELECT name, unit, alias, active FROM detector WHERE chamber = $1 ORDER BY name"
 
 GAPS = """

@@ -3,17 +3,19 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from adapters.cursors import read_cursor, write_cursor
+from adapters.detectors import changed_detector
 from adapters.postgres import registry_queries as q
+from adapters.postgres.history_queries import DETECTORS
 from adapters.postgres.pool import Connection, Postgres
 from adapters.postgres.rows import Row, pause_values, record_from, spec_values
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
-from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError, StaleVersionError
+from collector.domain.errors import ConflictError, NotFoundError, StaleVersionError
+from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch
 from collector.domain.settling import clean
+from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
 
@@ -30,13 +32,14 @@ class PostgresRegistry:
             return bool(await connection.fetchval(q.HAS_SECTION, organization, clean(section)))
 
     async def sections(self, organization: str) -> Sequence[str]:
-        """Names of the organization's sections, sorted."""
+        """Names of the organization's active sections, sorted."""
         async with self._postgres.connection() as connection:
             return [row["id"] for row in await connection.fetch(q.SECTIONS, organization)]
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
         """Write the row and its first epoch; see `Registry.enrol`."""
-        async with self._transaction(spec.section) as connection:
+        async with self._transaction() as connection:
+            await _enter(connection, spec)
             key = await connection.fetchval(q.ENROL, *spec_values(spec), epoch.first_slot_ms, now_ms)
             if key is not None:
                 await _begin(connection, key, spec, epoch)
@@ -63,15 +66,15 @@ class PostgresRegistry:
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""
-        async with self._transaction(spec.section) as connection:
-            row = await _lock(connection, spec.organization, spec.id)
+        async with self._transaction() as connection:
+            row = await _lock(connection, spec.organization, clean(spec.id))
             if row["version"] != expected_version:
                 raise StaleVersionError(row["version"])
             _check_alive(spec.id, row)
-            await _write_spec(connection, spec, expected_version + 1)
             if spec.section != row["section"]:
-                first_ms = row["settled_ms"] + 1
-                await connection.execute(q.PLACE, row["key"], first_ms, spec.organization, spec.section)
+                await _enter(connection, spec)
+                await connection.execute(q.PLACE, row["key"], None, spec.organization, spec.section)
+            await _write_spec(connection, spec, expected_version + 1)
             return await _find(connection, spec.organization, spec.id)
 
     async def change_pause(self, organization: str, chamber_id: str, pause: Pause | None) -> ChamberRecord:
@@ -92,13 +95,28 @@ class PostgresRegistry:
             await connection.execute(q.RETIRE, organization, clean(chamber_id))
             return await _find(connection, organization, clean(chamber_id))
 
+    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
+        """Write alias and `active` of a detector; see `Registry.change_detector`."""
+        async with self._transaction() as connection:
+            key = (await _lock(connection, organization, clean(chamber_id)))["key"]
+            rows = await connection.fetch(DETECTORS, key)
+            changed = changed_detector([DetectorRecord(**row) for row in rows], wanted)
+            await connection.execute(q.WRITE_DETECTOR, key, changed.name, changed.alias, changed.active)
+            return changed
+
     @asynccontextmanager
-    async def _transaction(self, section: str = "") -> AsyncIterator[Connection]:
-        try:
-            async with self._postgres.connection() as connection, connection.transaction():
-                yield connection
-        except asyncpg.ForeignKeyViolationError:
-            raise InvalidFieldError("section", f"there is no section {section!r}", "use one that exists") from None
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._postgres.connection() as connection, connection.transaction():
+            yield connection
+
+
+async def _enter(connection: Connection, spec: ChamberSpec) -> None:
+    """Hold the section open until the transaction ends."""
+    active = await connection.fetchval(q.ENTER_SECTION, spec.organization, clean(spec.section))
+    if active is None:
+        raise no_section(spec.section)
+    if not active:
+        raise closed_section(spec.section)
 
 
 async def _enrol_again(connection: Connection, spec: ChamberSpec, epoch: Epoch) -> None:

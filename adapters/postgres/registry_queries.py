@@ -2,8 +2,12 @@
 
 from adapters.postgres.rows import RECORD_COLUMNS
 
-HAS_SECTION = "SELECT EXISTS (SELECT FROM section WHERE organization = $1 AND id = $2)"
-SECTIONS = "SELECT id FROM section WHERE organization = $1 ORDER BY id"
+ACTIVE = "(to_jsonb(s) -> 'active') IS DISTINCT FROM 'false'"
+"""A schema that is not migrated yet has no such column, and no section that is closed: chambers are enrolled there."""
+HAS_SECTION = f"SELECT EXISTS (SELECT FROM section s WHERE organization = $1 AND id = $2 AND {ACTIVE})"  # noqa: S608
+SECTIONS = f"SELECT id FROM section s WHERE organization = $1 AND {ACTIVE} ORDER BY id"  # noqa: S608 - ours
+ENTER_SECTION = f"SELECT {ACTIVE} FROM section s WHERE organization = $1 AND id = $2 FOR SHARE"  # noqa: S608 - ours
+"""Whoever closes it waits for this transaction and finds the chamber, or this one waits and finds the section shut."""
 
 FIND = f"SELECT {RECORD_COLUMNS} FROM chamber_overview WHERE organization = $1 AND id = $2"  # noqa: S608 - ours
 
@@ -29,7 +33,7 @@ ON CONFLICT (id) DO NOTHING RETURNING key
 
 LOCK = """
 SELECT key, organization, section, version, retiring, retired_at IS NOT NULL AS retired,
-    ms_of(settled_through) AS settled_ms, pause_since IS NOT NULL AS paused, pause_reason, pause_by,
+    pause_since IS NOT NULL AS paused, pause_reason, pause_by,
     ms_of(pause_until) AS pause_until_ms
 FROM chamber WHERE id = $1 FOR NO KEY UPDATE
 """
@@ -59,10 +63,16 @@ ON CONFLICT (chamber, first_slot) DO UPDATE SET last_slot = NULL, final = false,
 """A former life may have left an epoch with this first slot, of which no slot was handed out."""
 
 PLACE = """
-INSERT INTO chamber_section (chamber, first_slot, organization, section) VALUES ($1, instant_of($2), $3, $4)
-ON CONFLICT (chamber, first_slot) DO UPDATE SET section = excluded.section
+WITH placed AS (
+    INSERT INTO chamber_section (chamber, first_slot, organization, section)
+    VALUES ($1, coalesce(instant_of($2), date_trunc('milliseconds', clock_timestamp())), $3, $4)
+    ON CONFLICT (chamber, first_slot) DO UPDATE SET section = excluded.section
+    RETURNING chamber, first_slot
+)
+DELETE FROM chamber_section s USING placed p WHERE s.chamber = p.chamber AND s.first_slot > p.first_slot
 """
-"""Moved twice before any slot was settled: it never stood in the first one."""
+"""$2 NULL = from now on. Where it was to stand later is forgotten: its first slot did not come, in this life or before.
+"""
 
 WRITE_PAUSE = """
 UPDATE chamber SET version = version + 1, pause_since = instant_of($2), pause_reason = $3, pause_by = $4,
@@ -71,3 +81,5 @@ WHERE key = $1
 """
 
 RETIRE = "UPDATE chamber SET retiring = true WHERE organization = $1 AND id = $2"
+
+WRITE_DETECTOR = "UPDATE detector SET alias = $3, active = $4 WHERE chamber = $1 AND name = $2"

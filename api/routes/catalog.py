@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.asking import Caller, Use
 from api.problems import documented
-from api.schemas import Listed, ProfileOut, SectionOut, profile_out
+from api.schemas import Listed, ProfileOut, profile_out
 
 router = APIRouter(prefix="/v1", tags=["catalog"], responses=documented(401, 503))
 
@@ -13,9 +13,3 @@ router = APIRouter(prefix="/v1", tags=["catalog"], responses=documented(401, 503
 async def list_profiles(use: Use, _: Caller) -> Listed[ProfileOut]:
     """The device profiles of this deployment."""
     return Listed(items=[profile_out(profile) for profile in use.profiles()])
-
-
-@router.get("/sections")
-async def list_sections(use: Use, caller: Caller) -> Listed[SectionOut]:
-    """The sections of the organization."""
-    return Listed(items=[SectionOut(name=name) for name in await use.sections(caller.organization)])

@@ -14,11 +14,11 @@ from api.inputs import (
     PauseBody,
     RetireQuery,
     SectionedQuery,
-    versions_of,
 )
 from api.ledger_schemas import AdhocReadingOut, adhoc_out
-from api.problems import ProblemError, documented
+from api.problems import BODY_PROBLEMS, ProblemError, documented
 from api.schemas import ChamberOut, Listed, chamber_out
+from api.versions import Versions, tag
 from collector.domain.outcome import Gap, GapReason
 from collector.messages import CollectRequest
 from collector.ports import ChamberFilter
@@ -41,15 +41,18 @@ GUILTY = {
 }
 """Which field most likely has to be changed when a device gave no reading, and how."""
 
-RequestId = Annotated[str | None, Header(alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$")]
+RequestId = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$", description="the same again gets the same answer"),
+]
 
 
 def _tagged(response: Response, view: ChamberView) -> ChamberOut:
-    response.headers["ETag"] = f'"{view.record.spec.version}"'
+    tag(response, view.record.spec.version)
     return chamber_out(view)
 
 
-@router.post("", status_code=201, responses={200: {"model": ChamberOut}, **documented(409, 413, 422)})
+@router.post("", status_code=201, responses={200: {"model": ChamberOut}, **documented(409, *BODY_PROBLEMS)})
 async def enrol_chamber(body: ChamberBody, use: Use, caller: Caller, response: Response) -> ChamberOut:
     """Enrol a chamber and start collecting: 201. The same again: 200, and what is missing is started."""
     enrolled = await use.enrol(body.spec(caller.organization))
@@ -72,26 +75,15 @@ async def show_chamber(chamber_id: ChamberId, use: Use, caller: Caller, response
     return _tagged(response, await use.show(caller.organization, chamber_id))
 
 
-@router.patch("/{chamber_id}", responses=documented(404, 409, 412, 413, 422, 428))
+@router.patch("/{chamber_id}", responses=documented(404, 409, 412, 428, *BODY_PROBLEMS))
 async def change_chamber(
-    chamber_id: ChamberId,
-    body: ChamberPatch,
-    *,
-    use: Use,
-    caller: Caller,
-    response: Response,
-    if_match: Annotated[str | None, Header(description="the ETag that was read")] = None,
+    chamber_id: ChamberId, body: ChamberPatch, *, use: Use, caller: Caller, versions: Versions, response: Response
 ) -> ChamberOut:
     """Change fields; `next_slot` of the answer is the first slot of the new grid."""
-    if if_match is None:
-        remedy = "read the chamber and send its ETag back as If-Match"
-        field = FieldError(field="If-Match", problem="it is missing", remedy=remedy)
-        raise ProblemError(428, f"a change needs the header If-Match; {remedy}", [field])
-    view = await use.configure(caller, chamber_id, versions_of(if_match), body.altered)
-    return _tagged(response, view)
+    return _tagged(response, await use.configure(caller, chamber_id, versions, body.altered))
 
 
-@router.delete("/{chamber_id}", responses=documented(404, 409))
+@router.delete("/{chamber_id}", responses=documented(404, 409, 422))
 async def retire_chamber(
     chamber_id: ChamberId, query: Annotated[RetireQuery, Query()], use: Use, caller: Caller, response: Response
 ) -> ChamberOut:
@@ -99,7 +91,7 @@ async def retire_chamber(
     return _tagged(response, await use.retire(caller, chamber_id, query.reason))
 
 
-@router.post("/{chamber_id}/pause", responses=documented(404, 409, 413, 422))
+@router.post("/{chamber_id}/pause", responses=documented(404, 409, *BODY_PROBLEMS))
 async def pause_chamber(
     chamber_id: ChamberId, use: Use, caller: Caller, response: Response, body: PauseBody | None = None
 ) -> ChamberOut:
@@ -114,7 +106,7 @@ async def resume_chamber(chamber_id: ChamberId, use: Use, caller: Caller, respon
     return _tagged(response, await use.resume(caller, chamber_id))
 
 
-@router.post("/{chamber_id}/collect", responses=documented(404, 409, 413, 422, 502, 504))
+@router.post("/{chamber_id}/collect", responses=documented(404, 409, 502, 504, *BODY_PROBLEMS))
 async def collect_now(
     chamber_id: ChamberId, use: Use, caller: Caller, body: CollectBody | None = None, request_id: RequestId = None
 ) -> AdhocReadingOut:

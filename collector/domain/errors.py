@@ -3,6 +3,7 @@
 ChamberlogError
 ├── InvalidFieldError           an input is wrong: names the field, the problem and the remedy
 ├── NotFoundError               no such thing inside the caller's organization
+├── ForbiddenError              whoever asks may not do that
 ├── ConflictError               the thing exists and is different, or its state forbids the request
 │   └── StaleVersionError       somebody changed it since it was read
 ├── AwayError                   a server that is needed cannot be reached: try again later
@@ -46,7 +47,27 @@ class InvalidFieldError(ChamberlogError):
 
 
 class NotFoundError(ChamberlogError):
-    """No such thing inside the caller's organization; a foreign one looks the same."""
+    """No such thing inside the caller's organization; a foreign one looks the same.
+
+    Attributes:
+        remedy: where those that there are can be seen, when it is not the list of what was asked for.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class ForbiddenError(ChamberlogError):
+    """Whoever asks may not do that, whatever the request says.
+
+    Attributes:
+        remedy: whom to ask, and for what.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class ConflictError(ChamberlogError):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from collector.domain.chamber import ID_PATTERN, NAME_LIMIT
-from collector.domain.errors import InvalidFieldError
+from collector.domain.errors import ConflictError, InvalidFieldError
 
 FIRST_SECTION = "default"
 """The section that every organization begins with."""
@@ -132,6 +132,28 @@ def check_batch(wanted: Batch) -> None:
     if wanted.ended_ms is not None and wanted.ended_ms <= wanted.started_ms:
         raise InvalidFieldError("ended_at", "it is not after started_at", "give a later ended_at, or leave it out")
     _check_texts(("name", wanted.name, NAME_LIMIT), ("description", wanted.description, DESCRIPTION_LIMIT))
+
+
+def no_section(section: str) -> InvalidFieldError:
+    """Nothing can be put into a section that is not there."""
+    return InvalidFieldError("section", f"there is no section {section[:80]!r}", "use one that exists")
+
+
+def closed_section(section: str) -> InvalidFieldError:
+    """No chamber comes to a closed section."""
+    return InvalidFieldError("section", f"section {section[:80]!r} is closed", "use an active one, or open it again")
+
+
+def used_section(section: str, chambers: int) -> ConflictError:
+    """A section in which chambers stand cannot be closed."""
+    stand = "1 chamber stands" if chambers == 1 else f"{chambers} chambers stand"
+    return ConflictError(f"{stand} in section {section!r}", "move or retire them first", "active")
+
+
+def other_batch(section: str, batch: str) -> ConflictError:
+    """A section has one batch at a time."""
+    problem = f"batch {batch!r} is observed in section {section!r} at that time"
+    return ConflictError(problem, f"end {batch!r} earlier, or give another started_at or ended_at", "section")
 
 
 def _check_id(text: str, what: str) -> None:

@@ -7,8 +7,17 @@ error it names, when its server cannot be reached.
 from collector.ports.clock import Clock, ServerClock, ServerInstant
 from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 from collector.ports.fleet import FleetControl
-from collector.ports.history import Audit, Bin, DetectorRecord, GapRun, Lateness, LedgerReader, StoredReading
-from collector.ports.keys import KeyStore, Principal
+from collector.ports.history import (
+    Audit,
+    BatchPart,
+    Bin,
+    DetectorRecord,
+    GapRun,
+    Lateness,
+    LedgerReader,
+    StoredReading,
+)
+from collector.ports.keys import KeyRecord, KeyStore, Principal
 from collector.ports.maintenance import LedgerMaintenance, RolledUp
 from collector.ports.organizations import Batches, BatchFilter, Organizations, SectionRecord, Sections
 from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
@@ -29,6 +38,7 @@ from collector.ports.workers import RunningRounds, Signs
 __all__ = [
     "Audit",
     "BatchFilter",
+    "BatchPart",
     "Batches",
     "Bin",
     "CachedLatest",
@@ -47,6 +57,7 @@ __all__ = [
     "FleetRows",
     "FleetRuns",
     "GapRun",
+    "KeyRecord",
     "KeyStore",
     "Lateness",
     "LatestCache",

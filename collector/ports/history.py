@@ -113,6 +113,19 @@ class Lateness:
     p99_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class BatchPart:
+    """Which of a batch's readings are wanted; None does not restrict.
+
+    Attributes:
+        chamber_id: only this chamber's; one that never stood in the batch's section has none.
+        span: only slots in it.
+    """
+
+    chamber_id: str | None = None
+    span: TimeRange | None = None
+
+
 class LedgerReader(Protocol):
     """Reads what was stored, inside one organization. A foreign or unknown chamber raises `NotFoundError`."""
 
@@ -136,6 +149,10 @@ class LedgerReader(Protocol):
         """The newest reading of the grid, or None."""
         ...
 
+    async def latest_of(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, StoredReading]:
+        """The newest reading of each chamber that has one, by chamber id; unknown and foreign ids are absent."""
+        ...
+
     async def gaps(
         self, organization: str, chamber_id: str, span: TimeRange, *, limit: int, cursor: str | None = None
     ) -> Page[GapRun]:
@@ -144,6 +161,24 @@ class LedgerReader(Protocol):
 
     async def detectors(self, organization: str, chamber_id: str) -> Sequence[DetectorRecord]:
         """The chamber's detectors by name."""
+        ...
+
+    async def inactive_detectors(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Names of switched-off detectors, by the id of each chamber that has some; foreign ids are absent."""
+        ...
+
+    async def batch_readings(
+        self, organization: str, batch_id: str, wanted: BatchPart, *, limit: int, cursor: str | None = None
+    ) -> Page[StoredReading]:
+        """Readings that belong to a batch, in the order of chamber id and slot.
+
+        They are those of slots within the batch, of chambers that stood in its section at that slot. When a reading
+        was stored is of no account, nor where its chamber stands now.
+
+        Raises:
+            NotFoundError: no such batch, or another organization's.
+            InvalidFieldError: field `cursor`, when it is not one of ours.
+        """
         ...
 
     async def audit(self, organization: str, chamber_id: str | None, span: TimeRange, now_ms: int) -> Audit:

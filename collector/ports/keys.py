@@ -1,5 +1,6 @@
 """Who may."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,17 +12,38 @@ class Principal:
     Attributes:
         organization: all that it sees.
         subject: `key/<id>`: stored with what it does.
+        deployment: whether it may see all organizations and make new ones; chambers are those of its own all the same.
     """
 
     organization: str
     subject: str
+    deployment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key as it is kept, without its secret; `revoked_ms` None = it is valid."""
+
+    id: str
+    organization: str
+    name: str
+    deployment: bool
+    created_ms: int
+    revoked_ms: int | None = None
 
 
 class KeyStore(Protocol):
     """API keys: an id, the hash of a secret, whose."""
 
-    async def add(self, key_id: str, secret_sha256: bytes, organization: str, name: str) -> None:
-        """Keep a key; the same id again replaces nothing and raises `ConflictError`."""
+    async def add(
+        self, key_id: str, secret_sha256: bytes, organization: str, name: str, *, deployment: bool = False
+    ) -> None:
+        """Keep a key.
+
+        Raises:
+            ConflictError: field `key_id`: there is one of that id, perhaps a revoked one; nothing is replaced.
+            NotFoundError: there is no such organization.
+        """
         ...
 
     async def find(self, key_id: str) -> tuple[bytes, Principal] | None:
@@ -30,4 +52,16 @@ class KeyStore(Protocol):
         Raises:
             AwayError: it cannot be looked up: never the same as an unknown key.
         """
+        ...
+
+    async def list(self, organization: str | None) -> Sequence[KeyRecord]:
+        """Keys of an organization, or of all (None): in the order in which they were made, revoked ones too."""
+        ...
+
+    async def revoke(self, key_id: str) -> bool:
+        """From now on the key is unknown. False when there was no valid key of that id: again changes nothing."""
+        ...
+
+    async def grant_deployment(self, key_id: str) -> bool:
+        """Let a valid key see all organizations and make new ones; again: nothing. False when there is none."""
         ...

@@ -7,6 +7,7 @@ from typing import Protocol
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Epoch
+from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 
 
@@ -56,20 +57,22 @@ class Registry(Protocol):
     """The chambers that were enrolled. Every read and change is inside one organization."""
 
     async def has_section(self, organization: str, section: str) -> bool:
-        """Whether chambers can be enrolled there."""
+        """Whether chambers can be enrolled there: it exists and is active."""
         ...
 
     async def sections(self, organization: str) -> Sequence[str]:
-        """Names of the organization's sections, sorted."""
+        """Names of the organization's active sections, sorted."""
         ...
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
         """Write the row and its first epoch in one transaction; detectors come with the first reading.
 
         Enrolling a chamber again that is there and not retired changes nothing and answers its row. A retired id
-        is enrolled anew: the row takes the spec with the next version, a new epoch opens, its history stays.
+        is enrolled anew: the row takes the spec with the next version, a new epoch opens, its history stays. The
+        chamber stands in its section from its first slot on.
 
         Raises:
+            InvalidFieldError: field `section`: it does not exist or is closed.
             ConflictError: another organization has the id, whoever that is.
         """
         ...
@@ -95,8 +98,12 @@ class Registry(Protocol):
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as version `expected_version + 1`.
 
+        With another section than before the chamber stands there from now on, by the store's clock: readings of
+        earlier slots stay where they were taken, those that are stored late too.
+
         Raises:
             NotFoundError: as in `find`.
+            InvalidFieldError: field `section`: it does not exist, or the chamber would move to a closed one.
             StaleVersionError: the row has another version.
             ConflictError: it retires or retired.
         """
@@ -116,5 +123,14 @@ class Registry(Protocol):
 
         Raises:
             NotFoundError: as in `find`.
+        """
+        ...
+
+    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
+        """Write alias and `active` of the detector of that name; answers it with the unit that it has. Again: nothing.
+
+        Raises:
+            NotFoundError: as in `find`, or the chamber has no detector of that name.
+            ConflictError: field `alias`: it is another detector's name or alias in this chamber.
         """
         ...

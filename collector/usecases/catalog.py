@@ -1,9 +1,9 @@
-"""What a chamber can be enrolled with: profiles and sections."""
+"""The profiles that a chamber can be enrolled with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.ports import ProfileCatalog, Registry
+from collector.ports import ProfileCatalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,3 @@ class ListProfiles:
         """By name."""
         found = (self._profiles.find(name) for name in self._profiles.names())
         return [ProfileSummary(p.name, p.description, p.checked, p.units()) for p in found if p is not None]
-
-
-class ListSections:
-    """The sections of an organization."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    async def __call__(self, organization: str) -> Sequence[str]:
-        """By name.
-
-        Raises:
-            AwayError: the registry cannot be reached.
-        """
-        return await self._registry.sections(organization)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from collector.domain.chamber import ChamberSpec, Pause
-from collector.domain.errors import InvalidFieldError, NotFoundError, StaleVersionError
+from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.messages import ConfigureRequest, PauseRequest, ResumeRequest, RetireRequest
 from collector.ports import ChamberRecord, Clock, FleetControl, Principal, Registry
 from collector.usecases.enrol import CheckSpec
 from collector.usecases.fleet import ChamberView, at_slot, refuse_retired, view_of, while_running
+from collector.usecases.versions import refuse_unread
 
 Alter = Callable[[ChamberSpec], ChamberSpec]
 """Makes the wanted spec from the one that stands; may raise `InvalidFieldError`."""
@@ -52,8 +53,7 @@ class ConfigureChamber:
             RejectedError, EngineAwayError: the change is written, the chamber did not take it over yet.
         """
         before = await self._registry.find(principal.organization, chamber_id)
-        if versions is not None and before.spec.version not in versions:
-            raise StaleVersionError(before.spec.version)
+        refuse_unread(before.spec.version, versions)
         refuse_retired(before)
         wanted = alter(before.spec)
         await self._check(wanted)

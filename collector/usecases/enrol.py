@@ -8,6 +8,7 @@ from collector.domain.health import Status
 from collector.domain.outcome import Epoch
 from collector.ports import ChamberRecord, Clock, FleetControl, ProfileCatalog, Registry
 from collector.usecases.fleet import ChamberView, view_of
+from collector.usecases.versions import refuse_different
 
 FIELD_NAMES = {"interval_ms": "interval_s", "timeout_ms": "timeout_s", "round_span_ms": "round_span_s"}
 """Fields of a spec that people know by another name."""
@@ -39,8 +40,9 @@ class CheckSpec:
             known = ", ".join(self._profiles.names())
             raise InvalidFieldError("profile", f"there is no profile {spec.profile[:80]!r}", f"use one of: {known}")
         if not await self._registry.has_section(spec.organization, spec.section):
-            known = ", ".join(await self._registry.sections(spec.organization))
-            raise InvalidFieldError("section", f"there is no section {spec.section[:80]!r}", f"use one of: {known}")
+            known = ", ".join(await self._registry.sections(spec.organization)) or "none is open, make one"
+            problem = f"there is no section {spec.section[:80]!r} that takes chambers"
+            raise InvalidFieldError("section", problem, f"use one of: {known}")
 
 
 class EnrolChamber:
@@ -89,11 +91,5 @@ def _refuse_other(record: ChamberRecord, spec: ChamberSpec) -> None:
     if record.status == Status.RETIRING:
         raise ConflictError(f"chamber {spec.id} is retiring", "enrol it again once it is retired", "id")
     wanted = replace(spec, version=record.spec.version)
-    different = [f.name for f in fields(spec) if getattr(wanted, f.name) != getattr(record.spec, f.name)]
-    if different:
-        names = ", ".join(FIELD_NAMES.get(name, name) for name in different)
-        raise ConflictError(
-            f"chamber {spec.id} is enrolled already and differs in: {names}",
-            "change it with PATCH, or choose another id",
-            "id",
-        )
+    different = (f.name for f in fields(spec) if getattr(wanted, f.name) != getattr(record.spec, f.name))
+    refuse_different(f"chamber {spec.id} is enrolled already", [FIELD_NAMES.get(name, name) for name in different])

@@ -1,16 +1,16 @@
-"""Reading what was stored: readings, curves, latest values, gaps, detectors."""
+"""Reading what was stored: readings, curves, latest values, gaps."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from collector.domain.errors import InvalidFieldError
+from collector.domain.errors import AwayError
 from collector.domain.outcome import Reading
 from collector.domain.timerange import TimeRange
 from collector.ports import (
     Bin,
+    CachedLatest,
     ChamberFilter,
-    DetectorRecord,
     GapRun,
     LatestCache,
     LedgerReader,
@@ -18,10 +18,11 @@ from collector.ports import (
     Registry,
     StoredReading,
 )
+from collector.usecases.detectors import find_detector, leaving_out, only, unknown_detector, without_inactive
 
 
 class ListReadings:
-    """Stored readings of one chamber, whole or of one detector."""
+    """Stored readings of one chamber: of one detector, or of all that are not switched off."""
 
     def __init__(self, ledger: LedgerReader) -> None:
         self._ledger = ledger
@@ -38,14 +39,16 @@ class ListReadings:
         """
         name = await self._name_of(organization, chamber_id, portion.detector) if portion.detector else None
         page = await self._ledger.readings(organization, chamber_id, span, limit=portion.limit, cursor=portion.cursor)
-        return page if name is None else replace(page, items=[_only(stored, name) for stored in page.items])
+        if name is None:
+            return replace(page, items=await without_inactive(self._ledger, organization, page.items))
+        return replace(page, items=[only(stored, name) for stored in page.items])
 
     async def _name_of(self, organization: str, chamber_id: str, wanted: str) -> str:
         detectors = await self._ledger.detectors(organization, chamber_id)
-        for detector in detectors:
-            if wanted in (detector.name, detector.alias):
-                return detector.name
-        raise unknown_detector(wanted, detectors)
+        found = find_detector(detectors, wanted)
+        if found is None:
+            raise unknown_detector(wanted, detectors)
+        return found.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,6 @@ class Portion:
     limit: int
     cursor: str | None = None
     detector: str | None = None
-
-
-def unknown_detector(wanted: str, detectors: Sequence[DetectorRecord]) -> InvalidFieldError:
-    """The error that lists what there is."""
-    known = ", ".join(d.name for d in detectors) or "none yet: they come with the first reading"
-    return InvalidFieldError("detector", f"there is no detector {wanted[:80]!r}", f"detectors of this chamber: {known}")
-
-
-def _only(stored: StoredReading, detector: str) -> StoredReading:
-    kept = tuple(m for m in stored.reading.measurements if m.name == detector)
-    return replace(stored, reading=replace(stored.reading, measurements=kept))
 
 
 class DrawCurve:
@@ -103,13 +95,13 @@ class Latest:
 
 
 class ShowLatest:
-    """The newest reading, from the cache if it is there, else from the store."""
+    """The newest reading without switched-off detectors, from the cache if it is there, else from the store."""
 
     def __init__(self, registry: Registry, ledger: LedgerReader, cache: LatestCache) -> None:
         self._registry, self._ledger, self._cache = registry, ledger, cache
 
     async def __call__(self, organization: str, chamber_id: str) -> Latest:
-        """Of one chamber.
+        """Of one chamber. A cached reading is shown whole while the store cannot be asked what is switched off.
 
         Raises:
             NotFoundError: not there, or another organization's.
@@ -117,20 +109,47 @@ class ShowLatest:
         """
         cached = await self._cache.get(organization, chamber_id)
         if cached is not None:
-            return Latest(chamber_id, cached.reading)
+            return Latest(chamber_id, leaving_out(cached.reading, await self._inactive(organization, chamber_id)))
         stored = await self._ledger.latest(organization, chamber_id)
-        return Latest(chamber_id, stored.reading, stored.stored_ms) if stored else Latest(chamber_id, None)
+        if stored is None:
+            return Latest(chamber_id, None)
+        [shown] = await without_inactive(self._ledger, organization, [stored])
+        return Latest(chamber_id, shown.reading, shown.stored_ms)
 
     async def of_all(self, organization: str, wanted: ChamberFilter, portion: Portion) -> Page[Latest]:
-        """Of one page of chambers, by id; those without a reading stand in it too.
+        """Of one page of chambers, by id; those without a reading stand in it too. However many: each is asked once.
 
         Raises:
             InvalidFieldError: field `cursor`.
             AwayError: the store cannot be reached.
         """
         page = await self._registry.page(organization, wanted, portion.limit, portion.cursor)
-        latest = await asyncio.gather(*(self(organization, record.spec.id) for record in page.items))
-        return Page(latest, page.next_cursor)
+        ids = [record.spec.id for record in page.items]
+        cached = await self._cached(organization, ids)
+        missing = [chamber_id for chamber_id in ids if chamber_id not in cached]
+        stored = await self._ledger.latest_of(organization, missing) if missing else {}
+        inactive = await self._ledger.inactive_detectors(organization, ids) if ids else {}
+
+        def shown(chamber_id: str) -> Latest:
+            names = inactive.get(chamber_id, ())
+            if chamber_id in cached:
+                return Latest(chamber_id, leaving_out(cached[chamber_id].reading, names))
+            if chamber_id in stored:
+                found = stored[chamber_id]
+                return Latest(chamber_id, leaving_out(found.reading, names), found.stored_ms)
+            return Latest(chamber_id, None)
+
+        return Page([shown(chamber_id) for chamber_id in ids], page.next_cursor)
+
+    async def _cached(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, CachedLatest]:
+        found = await asyncio.gather(*(self._cache.get(organization, chamber_id) for chamber_id in chamber_ids))
+        return {cached.chamber_id: cached for cached in found if cached is not None}
+
+    async def _inactive(self, organization: str, chamber_id: str) -> frozenset[str]:
+        try:
+            return (await self._ledger.inactive_detectors(organization, [chamber_id])).get(chamber_id, frozenset())
+        except AwayError:
+            return frozenset()
 
 
 class ListGaps:
@@ -148,19 +167,3 @@ class ListGaps:
             AwayError: the store cannot be reached.
         """
         return await self._ledger.gaps(organization, chamber_id, span, limit=portion.limit, cursor=portion.cursor)
-
-
-class ListDetectors:
-    """Detectors of one chamber."""
-
-    def __init__(self, ledger: LedgerReader) -> None:
-        self._ledger = ledger
-
-    async def __call__(self, organization: str, chamber_id: str) -> Sequence[DetectorRecord]:
-        """By name.
-
-        Raises:
-            NotFoundError: not there, or another organization's.
-            AwayError: the store cannot be reached.
-        """
-        return await self._ledger.detectors(organization, chamber_id)

@@ -19,7 +19,7 @@ from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import ChamberlogError
 from collector.domain.outcome import Epoch, Reading
 from collector.domain.timerange import TimeRange
-from collector.ports import Audit, ChamberFilter, ChamberRecord, Page, SaveBatch, SaveResult
+from collector.ports import Audit, ChamberFilter, ChamberRecord, DetectorRecord, Page, SaveBatch, SaveResult
 from tests.unit.ledger_world import ModelPorts, memory_ports
 
 T = TypeVar("T")
@@ -157,6 +157,12 @@ class MirroredRegistry:
 
     async def retire(self, organization: str, chamber_id: str) -> ChamberRecord:
         return await self._both("retire", organization, chamber_id)
+
+    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
+        changed = await self._twin.change_detector(organization, chamber_id, wanted)
+        real = self._mirror.call(self._mirror.registry.change_detector(organization, chamber_id, wanted))
+        assert real == changed, f"PostgreSQL has {real}, its twin {changed}"
+        return changed
 
     async def _both(self, method: str, *values: object) -> ChamberRecord:
         try:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.memory import (
+    InMemoryBatches,
     InMemoryHistory,
     InMemoryKeys,
     InMemoryLedger,
     InMemoryMaintenance,
+    InMemoryOrganizations,
     InMemoryOutcomes,
     InMemoryRegistry,
+    InMemorySections,
 )
+from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
+from adapters.postgres.organizations import PostgresOrganizations, PostgresSections
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.writer import PostgresOutcomes
@@ -24,7 +29,18 @@ from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Outcome, Quality, Reading
 from collector.domain.timerange import TimeRange
-from collector.ports import KeyStore, LedgerMaintenance, LedgerReader, OutcomeStore, Registry, SaveBatch, SaveResult
+from collector.ports import (
+    Batches,
+    KeyStore,
+    LedgerMaintenance,
+    LedgerReader,
+    Organizations,
+    OutcomeStore,
+    Registry,
+    SaveBatch,
+    SaveResult,
+    Sections,
+)
 from collector.ports.registry import ChamberRecord
 
 MINUTE = 60_000
@@ -42,6 +58,9 @@ class Rooms:
     keys: KeyStore
     add_section: Callable[[str, str], Awaitable[None]]
     maintenance: LedgerMaintenance
+    organizations: Organizations
+    sections: Sections
+    batches: Batches
 
 
 def memory_rooms(ledger: InMemoryLedger) -> Rooms:
@@ -51,7 +70,8 @@ def memory_rooms(ledger: InMemoryLedger) -> Rooms:
         ledger.add_section(organization, section)
 
     ports = (InMemoryOutcomes(ledger), InMemoryRegistry(ledger), InMemoryHistory(ledger), InMemoryKeys(ledger))
-    return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0))
+    entities = (InMemoryOrganizations(ledger), InMemorySections(ledger), InMemoryBatches(ledger))
+    return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0), *entities)
 
 
 @asynccontextmanager
@@ -68,7 +88,8 @@ async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Ro
 
     try:
         ports = (outcomes, PostgresRegistry(postgres), PostgresHistory(postgres), PostgresKeys(postgres))
-        yield Rooms("postgres", *ports, add_section, PostgresMaintenance(upkeep, committed=timedelta()))
+        entities = (PostgresOrganizations(postgres), PostgresSections(postgres), PostgresBatches(postgres))
+        yield Rooms("postgres", *ports, add_section, PostgresMaintenance(upkeep, committed=timedelta()), *entities)
     finally:
         await outcomes.close()
         await upkeep.close()

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,14 @@ from prometheus_client import CollectorRegistry
 
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
+    InMemoryBatches,
     InMemoryHistory,
     InMemoryKeys,
     InMemoryLatest,
     InMemoryLedger,
+    InMemoryOrganizations,
     InMemoryRegistry,
+    InMemorySections,
     InMemoryUpkeep,
 )
 from adapters.memory_fleet import InMemoryFleet
@@ -30,7 +33,12 @@ from collector.domain.outcome import Measurement, Outcome, Reading
 
 NOON_MS = 1_772_366_400_000
 """2026-03-01T12:00:00Z."""
-KEYS = {"default": "chl_" + "0" * 11 + "a_" + "A" * 43, "other": "chl_" + "0" * 11 + "b_" + "B" * 43}
+KEYS = {
+    "default": "chl_" + "0" * 11 + "a_" + "A" * 43,
+    "other": "chl_" + "0" * 11 + "b_" + "B" * 43,
+    "deployment": "chl_" + "0" * 11 + "d_" + "D" * 43,
+}
+"""One of each organization, and one of `default` that also runs the deployment."""
 PROFILES = FileProfiles([builtin_profiles_folder()])
 SUBJECT = "key/" + "0" * 11 + "a"
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval_s": 60}
@@ -68,19 +76,33 @@ class World:
 
     def __post_init__(self) -> None:
         self.ledger = InMemoryLedger(self.clock.now_ms)
-        self.ledger.add_section("other", "default")
-        for organization, key in KEYS.items():
-            _, key_id, secret = key.split("_", 2)
-            self.ledger.keys[key_id] = (hashlib.sha256(secret.encode()).digest(), organization, "a test")
+        self._begin()
         self.cache = InMemoryLatest(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.app = self._app()
 
-    def client(self, organization: str | None = "default") -> httpx.AsyncClient:
-        """A client with that organization's key, or with none."""
-        headers = {} if organization is None else {"Authorization": f"Bearer {KEYS[organization]}"}
+    def empty(self) -> None:
+        """Take everything away that requests have made: making a world takes longer than asking it."""
+        ledger = self.ledger
+        for kept in (ledger.chambers, ledger.keys, ledger.organizations, ledger.sections, ledger.batches):
+            kept.clear()
+        self.fleet.running.clear()
+        self._begin()
+
+    def client(self, whose: str | None = "default") -> httpx.AsyncClient:
+        """A client with that key of `KEYS`, or with none."""
+        headers = {} if whose is None else {"Authorization": f"Bearer {KEYS[whose]}"}
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://api", headers=headers)
+
+    def _begin(self) -> None:
+        for organization in ("default", "other"):
+            self.ledger.add_section(organization, "default")
+        for whose, key in KEYS.items():
+            _, key_id, secret = key.split("_", 2)
+            organization = "other" if whose == "other" else "default"
+            kept = self.ledger.add_key(key_id, hashlib.sha256(secret.encode()).digest(), organization)
+            kept.record = replace(kept.record, deployment=whose == "deployment")
 
     def _answer(self, spec: ChamberSpec) -> Outcome | None:
         return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
@@ -98,6 +120,9 @@ class World:
             metrics=partial(metrics_text, registry),
             upkeep=self.upkeep,
             fleet_metrics=OtelFleetMetrics(make_meter_provider("api", registry=registry)),
+            organizations=InMemoryOrganizations(self.ledger),
+            sections=InMemorySections(self.ledger),
+            batches=InMemoryBatches(self.ledger),
         )
         return create_app(make_services(ports))
 

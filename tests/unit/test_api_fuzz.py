@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.memory import InMemoryOutcomes
 from collector.domain.cadence import grid_of
-from tests.unit.api_world import ENROLMENT, World
+from collector.ports import SaveBatch
+from tests.unit.api_world import ENROLMENT, World, a_reading
 
 TEXTS = st.one_of(
     st.text(st.characters(), max_size=40),
@@ -40,6 +42,14 @@ FIELDS = [
     "force",
     "version",
     "organization",
+    "description",
+    "address",
+    "region",
+    "active",
+    "alias",
+    "started_at",
+    "ended_at",
+    "at",
 ]
 BODIES = st.dictionaries(st.one_of(st.sampled_from(FIELDS), TEXTS), TREES, max_size=6)
 POSTS = [
@@ -48,6 +58,14 @@ POSTS = [
     ("POST", "/v1/chambers/incubator-3/pause"),
     ("POST", "/v1/chambers/incubator-3/resume"),
     ("POST", "/v1/chambers/incubator-3/collect"),
+    ("PATCH", "/v1/chambers/incubator-3/detectors/temperature"),
+    ("POST", "/v1/sections"),
+    ("PATCH", "/v1/sections/default"),
+    ("POST", "/v1/batches"),
+    ("PATCH", "/v1/batches/lot-1"),
+    ("POST", "/v1/batches/lot-1/end"),
+    ("POST", "/v1/organizations"),
+    ("PATCH", "/v1/organizations/default"),
 ]
 GETS = [
     "/v1/chambers",
@@ -55,7 +73,15 @@ GETS = [
     "/v1/chambers/incubator-3/gaps",
     "/v1/chambers/incubator-3/audit",
     "/v1/chambers/incubator-3/latest",
+    "/v1/chambers/incubator-3/detectors",
     "/v1/latest",
+    "/v1/sections",
+    "/v1/sections/default",
+    "/v1/batches",
+    "/v1/batches/lot-1",
+    "/v1/batches/lot-1/readings",
+    "/v1/organizations",
+    "/v1/organizations/default",
     "/v1/audit",
     "/v1/profiles",
 ]
@@ -82,6 +108,8 @@ QUERIES = st.fixed_dictionaries(
         "points": st.one_of(TEXTS, st.integers(-5, 6000).map(str)),
         "detector": st.one_of(TEXTS, st.just("temperature")),
         "section": TEXTS,
+        "chamber": st.one_of(TEXTS, st.just("incubator-3")),
+        "at": INSTANTS,
         "status": st.one_of(TEXTS, st.sampled_from(["paused", "stale"])),
         "q": TEXTS,
         "anything": TEXTS,
@@ -106,21 +134,25 @@ LIGHT = settings(max_examples=300, deadline=None, suppress_health_check=[HealthC
 
 @cache
 def world_once() -> World:
-    """Making the application takes longer than asking it: all examples share one, and each begins with no chamber."""
+    """Making the application takes longer than asking it: all examples share one, and each begins empty."""
     return World()
 
 
 def fresh_world() -> World:
     world = world_once()
-    world.ledger.chambers.clear()
-    world.fleet.running.clear()
+    world.empty()
     return world
 
 
 async def answered(method: str, path: str, headers: dict[str, bytes], **sent: Any) -> None:
-    """Ask a world with one chamber, and look at the answer."""
-    async with fresh_world().client() as client:
+    """Ask a world with one chamber that has one reading, and one batch; and look at the answer."""
+    world = fresh_world()
+    async with world.client("deployment") as client:
         assert (await client.post("/v1/chambers", json=ENROLMENT)).status_code == 201
+        assert (await client.post("/v1/batches", json={"id": "lot-1", "section": "default"})).status_code == 201
+        spec = world.ledger.chambers["incubator-3"].spec
+        reading = a_reading(spec, spec.grid.after(world.clock.wall_ms))
+        await InMemoryOutcomes(world.ledger).save(SaveBatch(spec.id, [reading]))
         pairs = [(name.encode(), value) for name, value in {"Content-Type": b"application/json", **headers}.items()]
         answer = await client.request(method, path, headers=pairs, **sent)
     assert answer.status_code < 500, answer.text
@@ -180,9 +212,15 @@ async def test_no_query_is_answered_by_a_server_error(
 
 
 @LIGHT
-@given(st.binary(max_size=60), st.sampled_from(["GET", "PATCH", "DELETE", "POST", "PUT"]))
-async def test_no_chamber_id_is_answered_by_a_server_error(name: bytes, method: str) -> None:
-    await answered(method, f"/v1/chambers/{quoted(name)}", {})
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["GET", "PATCH", "DELETE", "POST", "PUT"]),
+    st.sampled_from(
+        ["chambers/{}", "chambers/incubator-3/detectors/{}", "sections/{}", "batches/{}", "organizations/{}"]
+    ),
+)
+async def test_no_id_is_answered_by_a_server_error(name: bytes, method: str, path: str) -> None:
+    await answered(method, f"/v1/{path.format(quoted(name))}", {"If-Match": b"*"}, content=b"{}")
 
 
 @given(st.floats(min_value=1, max_value=86_400), st.booleans())

@@ -10,29 +10,60 @@ from collector.domain.outcome import Gap, GapReason
 from collector.ports import SaveBatch
 from tests.unit.api_world import ENROLMENT, World, a_reading
 
-ID = "incubator-3"
+ID, SECTION, BATCH = "incubator-3", "their-lab", "CHO-17.2"
+PLACES = {"chamber_id": ID, "section_id": SECTION, "batch_id": BATCH, "organization_id": "default"}
+"""What the owner has, by the name of the parameter."""
+CHAMBER, SECTIONS = "/v1/chambers/{chamber_id}", "/v1/sections/{section_id}"
+BATCHES, ORGANIZATIONS = "/v1/batches/{batch_id}", "/v1/organizations/{organization_id}"
 ROUTES: list[tuple[str, str, Any]] = [
-    ("GET", "/v1/chambers/{chamber_id}", None),
-    ("PATCH", "/v1/chambers/{chamber_id}", {"name": "mine now"}),
-    ("DELETE", "/v1/chambers/{chamber_id}", None),
-    ("POST", "/v1/chambers/{chamber_id}/pause", {"reason": "mine now"}),
-    ("POST", "/v1/chambers/{chamber_id}/resume", None),
-    ("POST", "/v1/chambers/{chamber_id}/collect", {"force": True}),
-    ("GET", "/v1/chambers/{chamber_id}/readings", None),
-    ("GET", "/v1/chambers/{chamber_id}/readings?points=10&detector=temperature", None),
-    ("GET", "/v1/chambers/{chamber_id}/latest", None),
-    ("GET", "/v1/chambers/{chamber_id}/gaps", None),
-    ("GET", "/v1/chambers/{chamber_id}/detectors", None),
-    ("GET", "/v1/chambers/{chamber_id}/audit", None),
+    ("GET", CHAMBER, None),
+    ("PATCH", CHAMBER, {"name": "mine now"}),
+    ("DELETE", CHAMBER, None),
+    ("POST", CHAMBER + "/pause", {"reason": "mine now"}),
+    ("POST", CHAMBER + "/resume", None),
+    ("POST", CHAMBER + "/collect", {"force": True}),
+    ("GET", CHAMBER + "/readings", None),
+    ("GET", CHAMBER + "/readings?points=10&detector=temperature", None),
+    ("GET", CHAMBER + "/latest", None),
+    ("GET", CHAMBER + "/gaps", None),
+    ("GET", CHAMBER + "/detectors", None),
+    ("PATCH", CHAMBER + "/detectors/{detector}", {"active": False}),
+    ("GET", CHAMBER + "/audit", None),
+    ("GET", SECTIONS, None),
+    ("PATCH", SECTIONS, {"name": "mine now"}),
+    ("GET", BATCHES, None),
+    ("PATCH", BATCHES, {"name": "mine now"}),
+    ("POST", BATCHES + "/end", None),
+    ("GET", BATCHES + "/readings", None),
+    ("GET", BATCHES + "/readings?detector=temperature", None),
+    ("GET", ORGANIZATIONS, None),
+    ("PATCH", ORGANIZATIONS, {"name": "mine now"}),
 ]
-LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections"]
+"""Every route that speaks of one thing of an organization; a new one is added here."""
+LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches", "/v1/organizations"]
+OTHERS = {
+    ("POST", "/v1/chambers"): "its own test: ids of chambers are unique in the deployment",
+    ("POST", "/v1/sections"): "its own test: ids of sections are each organization's own",
+    ("POST", "/v1/batches"): "its own test: ids of batches are each organization's own",
+    ("POST", "/v1/organizations"): "takes a deployment key: tests/unit/test_api_organizations.py",
+    ("GET", "/v1/profiles"): "profiles belong to the deployment",
+    ("GET", "/healthz"): "shows nothing of anybody",
+    ("GET", "/readyz"): "shows nothing of anybody",
+    ("GET", "/metrics"): "sums over the deployment, for whoever runs it",
+}
+"""Routes that are not in the tables, and why."""
+ANY = {"If-Match": "*"}
 
 
 async def world_with_data() -> World:
-    """The chamber of `default` has a reading, a gap, a cached latest value."""
+    """The chamber of `default` has a reading, a gap, a cached latest value; a batch is observed where it stands."""
     world = World()
     async with world.client() as client:
-        assert (await client.post("/v1/chambers", json=ENROLMENT)).status_code == 201
+        assert (await client.post("/v1/sections", json={"id": SECTION})).status_code == 201
+        assert (await client.post("/v1/chambers", json={**ENROLMENT, "section": SECTION})).status_code == 201
+        assert (await client.post("/v1/batches", json={"id": BATCH, "section": SECTION})).status_code == 201
+        named = await client.patch("/v1/organizations/default", json={"name": "Their Institute"}, headers=ANY)
+        assert named.status_code == 200
     spec = world.ledger.chambers[ID].spec
     slot_ms = spec.grid.after(world.clock.wall_ms)
     world.clock.wall_ms = slot_ms + 2 * spec.interval_ms
@@ -41,25 +72,60 @@ async def world_with_data() -> World:
     outcomes = InMemoryOutcomes(world.ledger)
     await outcomes.save(SaveBatch(ID, [reading, gap], slot_ms + spec.interval_ms))
     await world.cache.put("default", spec, reading)
-    world.ledger.add_section("default", "their-lab")
     return world
 
 
+def kept_by(world: World) -> Any:
+    """All that a request could have changed."""
+    kept, ledger = world.ledger.chambers[ID], world.ledger
+    chamber = (kept.spec, kept.pause, kept.retiring, dict(kept.detectors), dict(world.fleet.running))
+    return chamber, dict(ledger.sections), dict(ledger.batches), dict(ledger.organizations)
+
+
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
-async def test_a_foreign_chamber_answers_like_one_that_is_not_there(method: str, path: str, body: Any) -> None:
+async def test_a_foreign_thing_answers_like_one_that_is_not_there(method: str, path: str, body: Any) -> None:
     world = await world_with_data()
-    kept = world.ledger.chambers[ID]
-    before = (kept.spec, kept.pause, kept.retiring, dict(world.fleet.running))
-    headers = {"If-Match": "*"}
+    before = kept_by(world)
+    [place] = [place for place in PLACES if f"{{{place}}}" in path]
+    mine = path.format(**PLACES, detector="temperature")
+    nobodys = path.format(**{**PLACES, place: "no-such-one"}, detector="temperature")
     async with world.client("other") as other:
-        foreign = await other.request(method, path.format(chamber_id=ID), json=body, headers=headers)
-        unknown = await other.request(method, path.format(chamber_id="no-such-one"), json=body, headers=headers)
+        foreign = await other.request(method, mine, json=body, headers=ANY)
+        unknown = await other.request(method, nobodys, json=body, headers=ANY)
     assert foreign.status_code == unknown.status_code == 404
-    assert foreign.text.replace(ID, "no-such-one") == unknown.text
-    assert (kept.spec, kept.pause, kept.retiring, dict(world.fleet.running)) == before
+    assert foreign.text.replace(PLACES[place], "no-such-one") == unknown.text
+    assert kept_by(world) == before
     async with world.client() as owner:
-        mine = await owner.request(method, path.format(chamber_id=ID), json=body, headers=headers)
-    assert mine.status_code == 200, mine.text
+        own = await owner.request(method, mine, json=body, headers=ANY)
+    assert own.status_code == 200, own.text
+
+
+REFERENCES: list[tuple[str, str, str, Any]] = [
+    ("POST", "/v1/chambers", SECTION, {**ENROLMENT, "id": "mine", "section": "{}"}),
+    ("PATCH", "/v1/chambers/my-own", SECTION, {"section": "{}"}),
+    ("POST", "/v1/batches", SECTION, {"id": "lot-9", "section": "{}"}),
+    ("GET", "/v1/batches/my-lot/readings?chamber={}", ID, None),
+    ("GET", "/v1/chambers?section={}", SECTION, None),
+    ("GET", "/v1/latest?section={}", SECTION, None),
+    ("GET", "/v1/batches?section={}", SECTION, None),
+]
+"""Requests within the own organization that name a thing of another one."""
+
+
+@pytest.mark.parametrize(("method", "path", "named", "body"), REFERENCES, ids=[f"{m} {p}" for m, p, _, _ in REFERENCES])
+async def test_naming_a_foreign_thing_is_naming_none(method: str, path: str, named: str, body: Any) -> None:
+    world = await world_with_data()
+    async with world.client("other") as other:
+        assert (await other.post("/v1/chambers", json={**ENROLMENT, "id": "my-own"})).status_code == 201
+        assert (await other.post("/v1/batches", json={"id": "my-lot", "section": "default"})).status_code == 201
+        answers = []
+        for name in (named, "no-such-one"):
+            filled = body and {key: name if value == "{}" else value for key, value in body.items()}
+            answers.append(await other.request(method, path.format(name), json=filled, headers=ANY))
+    foreign, unknown = answers
+    assert foreign.status_code == unknown.status_code
+    assert foreign.status_code == 422 or foreign.json()["items"] == []
+    assert foreign.text.replace(named, "no-such-one") == unknown.text
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -68,7 +134,7 @@ async def test_lists_show_nothing_of_another_organization(path: str) -> None:
     async with world.client("other") as other:
         answer = await other.get(path)
     assert answer.status_code == 200
-    for secret in (ID, "37.25", "their-lab", "default/", "timeout"):
+    for secret in (ID, "37.25", SECTION, BATCH, "default/", "timeout", "Their Institute"):
         assert secret not in answer.text
     if path == "/v1/audit":
         assert answer.json()["expected"] == 0
@@ -79,7 +145,7 @@ async def test_lists_show_nothing_of_another_organization(path: str) -> None:
 async def test_a_taken_id_is_refused_without_saying_whose() -> None:
     world = await world_with_data()
     async with world.client("other") as other:
-        answer = await other.post("/v1/chambers", json=ENROLMENT)
+        answer = await other.post("/v1/chambers", json={**ENROLMENT, "url": "http://10.0.0.9"})
         otherwise = await other.post("/v1/chambers", json={**ENROLMENT, "interval_s": 5})
     assert answer.status_code == otherwise.status_code == 409
     assert answer.text == otherwise.text
@@ -95,10 +161,22 @@ async def test_the_same_request_id_of_another_organization_gets_nothing() -> Non
         assert (await other.post(f"/v1/chambers/{ID}/collect", headers=key)).status_code == 404
 
 
-def test_the_table_has_every_route_of_a_chamber() -> None:
-    world = World()
-    routes = [route for route in world.app.state.routes if isinstance(route, APIRoute)]
-    wanted = {(m, r.path) for r in routes if "{chamber_id}" in r.path for m in r.methods or ()}
-    assert {(method, path.partition("?")[0]) for method, path, _ in ROUTES} == wanted
-    lists = {r.path for r in routes if r.path.startswith("/v1") and "{" not in r.path and "GET" in (r.methods or ())}
-    assert {*LISTS, "/v1/profiles"} == lists  # profiles belong to the deployment
+async def test_each_organization_has_ids_of_sections_and_batches_of_its_own() -> None:
+    world = await world_with_data()
+    async with world.client("other") as other:
+        section = await other.post("/v1/sections", json={"id": SECTION, "name": "Mine"})
+        batch = await other.post("/v1/batches", json={"id": BATCH, "section": SECTION})
+        readings = (await other.get(f"/v1/batches/{BATCH}/readings")).json()
+    assert (section.status_code, batch.status_code) == (201, 201)
+    assert readings == {"items": [], "next_cursor": None}
+    async with world.client() as owner:
+        assert (await owner.get(f"/v1/sections/{SECTION}")).json()["name"] == ""
+        assert len((await owner.get(f"/v1/batches/{BATCH}/readings")).json()["items"]) == 1
+
+
+def test_every_route_is_in_a_table_or_says_why_not() -> None:
+    routes = [route for route in World().app.state.routes if isinstance(route, APIRoute)]
+    wanted = {(method, route.path) for route in routes for method in route.methods or ()}
+    tried = {(method, path.partition("?")[0]) for method, path, _ in ROUTES} | {("GET", path) for path in LISTS}
+    assert tried.isdisjoint(OTHERS)
+    assert tried | OTHERS.keys() == wanted

@@ -11,7 +11,10 @@ from tests.unit.api_world import ENROLMENT, NOON_MS, World
 
 CHAMBERS = "/v1/chambers"
 MINE = f"{CHAMBERS}/incubator-3"
+SECTIONS, BATCHES, ORGANIZATIONS = "/v1/sections", "/v1/batches", "/v1/organizations"
+LOT = {"id": "lot-1", "section": "default"}
 JSON = {"Content-Type": "application/json"}
+STAR, OLD = {"If-Match": "*"}, {"If-Match": '"7"'}
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,31 @@ TABLE = [
     query("misspelt query", "form", "spelling", f"{MINE}/readings?form=2026-03-01T00:00:00Z"),
     Wrong("unknown chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/nobody"),
     Wrong("impossible chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/%00%ff"),
+    Wrong("unknown section", 404, "id", "GET /v1/sections lists", method="GET", path="/v1/sections/attic"),
+    Wrong("unknown batch", 404, "id", "GET /v1/batches lists", method="GET", path="/v1/batches/lot-1/readings"),
+    Wrong("impossible batch", 404, "id", "GET /v1/batches lists", method="POST", path="/v1/batches/%00/end"),
+    Wrong("unknown organization", 404, "id", "GET /v1/organizations lists", None, "GET", "/v1/organizations/nobody"),
+    Wrong(
+        "no detector yet", 404, "id", "incubator-3/detectors lists", {"active": False}, "PATCH", f"{MINE}/detectors/x"
+    ),
+    Wrong("organization without the right", 403, "Authorization", "--deployment", {"id": "mine"}, path=ORGANIZATIONS),
+    Wrong("section in capitals", 422, "id", "a-z", {"id": "Attic"}, path=SECTIONS),
+    Wrong("section with a long name", 422, "name", "shorten", {"id": "attic", "name": "x" * 201}, path=SECTIONS),
+    Wrong("section with a version", 422, "version", "the server decides", {"id": "attic", "version": 2}, path=SECTIONS),
+    Wrong("other section of that id", 409, "id", "PATCH", {"id": "default", "name": "x"}, path=SECTIONS),
+    Wrong("section that is used", 409, "active", "retire", {"active": False}, "PATCH", f"{SECTIONS}/default", STAR),
+    Wrong("section unread", 428, "If-Match", "ETag", {"name": "x"}, "PATCH", f"{SECTIONS}/default"),
+    Wrong("section read long ago", 412, "If-Match", "read it", {"name": "x"}, "PATCH", f"{SECTIONS}/default", OLD),
+    Wrong("organization unread", 428, "If-Match", "ETag", {"name": "x"}, "PATCH", f"{ORGANIZATIONS}/default"),
+    Wrong("id of a batch", 422, "id", "letters", {"id": "lot 1", "section": "default"}, path=BATCHES),
+    Wrong("batch nowhere", 422, "section", "exists", {"id": "lot-1", "section": "attic"}, path=BATCHES),
+    Wrong("batch without a section", 422, "section", "give it", {"id": "lot-1"}, path=BATCHES),
+    Wrong("batch of a naive time", 422, "started_at", "12:00:00Z", {**LOT, "started_at": "2026-03-01"}, path=BATCHES),
+    Wrong("batch that ends first", 422, "ended_at", "later", {**LOT, "ended_at": "2026-03-01T11:00:00Z"}, path=BATCHES),
+    query("batches at no instant", "at", "12:00:00Z", f"{BATCHES}?at=now"),
+    query("cursor of another list", "cursor", "next_cursor", f"{BATCHES}?cursor=WyJhIl0"),
+    query("cursor of one organization", "cursor", "leave it out", f"{ORGANIZATIONS}?cursor=WyJhIl0"),
+    query("too many sections", "limit", "at most 1000", f"{SECTIONS}?limit=1001"),
     Wrong("unknown path", 404, "path", "/docs", method="GET", path="/v1/chamber"),
     Wrong("wrong method", 405, "method", "Allow", method="PUT", path=CHAMBERS),
 ]

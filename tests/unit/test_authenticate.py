@@ -109,7 +109,7 @@ async def test_the_memory_of_seen_keys_is_bounded() -> None:
     secret = "S" * 43
     digest = hashlib.sha256(secret.encode()).digest()
     for number in range(TRUSTED_LIMIT + 1):
-        gate.ledger.keys[f"{number:012x}"] = (digest, "default", "one of many")
+        gate.ledger.add_key(f"{number:012x}", digest, "default")
         assert await gate.authenticate(f"chl_{number:012x}_{secret}")
     gate.ledger.away = True
     assert await gate.authenticate(f"chl_{TRUSTED_LIMIT:012x}_{secret}")

@@ -1,0 +1,36 @@
+"""Detectors by name and alias: every store finds and changes them alike."""
+
+from collections.abc import Sequence
+
+from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
+from collector.domain.settling import clean
+from collector.ports.history import DetectorRecord
+
+
+def named_detector(detectors: Sequence[DetectorRecord], wanted: str) -> DetectorRecord:
+    """The detector of that name, else the one of that alias: a name may come with a reading after the alias was given.
+
+    Raises:
+        InvalidFieldError: field `detector`: there is none; the remedy lists what there is.
+    """
+    for found in (*(d for d in detectors if d.name == wanted), *(d for d in detectors if d.alias == wanted)):
+        return found
+    known = ", ".join(sorted(d.name for d in detectors)) or "it has none before its first reading"
+    raise InvalidFieldError("detector", f"the chamber has no detector {wanted[:80]!r}", f"its detectors: {known}")
+
+
+def changed_detector(detectors: Sequence[DetectorRecord], wanted: DetectorRecord) -> DetectorRecord:
+    """The detector of that name, with what is wanted of it and the unit that it has.
+
+    Raises:
+        NotFoundError: there is none of that name.
+        ConflictError: field `alias`: it would be another one's name or alias.
+    """
+    kept = next((d for d in detectors if d.name == wanted.name), None)
+    if kept is None:
+        raise NotFoundError(f"no detector {wanted.name!r}")
+    alias = None if wanted.alias is None else clean(wanted.alias)
+    others = [d for d in detectors if d.name != kept.name and alias is not None and alias in (d.name, d.alias)]
+    if others:
+        raise ConflictError(f"{alias!r} means detector {others[0].name!r}", "give another alias", "alias")
+    return DetectorRecord(kept.name, kept.unit, alias, wanted.active)

@@ -1,0 +1,77 @@
+"""The use cases of organizations, sections and batches, each kind's together."""
+
+from dataclasses import dataclass
+
+from collector.ports import Batches, Clock, LedgerReader, Organizations, Registry, Sections
+from collector.usecases.batches import ChangeBatch, EndBatch, ListBatches, ListBatchReadings, ShowBatch, StartBatch
+from collector.usecases.organizations import (
+    AddOrganization,
+    ChangeOrganization,
+    ListOrganizations,
+    ShowOrganization,
+)
+from collector.usecases.sections import AddSection, ChangeSection, ListSections, ShowSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationServices:
+    """What can be done with tenants."""
+
+    list: ListOrganizations
+    show: ShowOrganization
+    add: AddOrganization
+    change: ChangeOrganization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionServices:
+    """What can be done with sections."""
+
+    list: ListSections
+    show: ShowSection
+    add: AddSection
+    change: ChangeSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchServices:
+    """What can be done with batches."""
+
+    list: ListBatches
+    show: ShowBatch
+    start: StartBatch
+    change: ChangeBatch
+    end: EndBatch
+    readings: ListBatchReadings
+
+
+def organization_services(organizations: Organizations) -> OrganizationServices:
+    """Make the use cases of organizations."""
+    return OrganizationServices(
+        list=ListOrganizations(organizations),
+        show=ShowOrganization(organizations),
+        add=AddOrganization(organizations),
+        change=ChangeOrganization(organizations),
+    )
+
+
+def section_services(sections: Sections) -> SectionServices:
+    """Make the use cases of sections."""
+    return SectionServices(
+        list=ListSections(sections),
+        show=ShowSection(sections),
+        add=AddSection(sections),
+        change=ChangeSection(sections),
+    )
+
+
+def batch_services(batches: Batches, registry: Registry, ledger: LedgerReader, clock: Clock) -> BatchServices:
+    """Make the use cases of batches."""
+    return BatchServices(
+        list=ListBatches(batches),
+        show=ShowBatch(batches),
+        start=StartBatch(batches),
+        change=ChangeBatch(batches),
+        end=EndBatch(batches, clock),
+        readings=ListBatchReadings(registry, ledger),
+    )

@@ -1,0 +1,77 @@
+"""What is observed in a section for a while, and its readings."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.asking import BatchId, Caller, Use
+from api.csv_pages import batch_readings_csv, csv_or, wants_csv
+from api.entity_inputs import BatchBody, BatchesQuery, BatchPatch, BatchReadingsQuery, EndBody
+from api.entity_schemas import BatchOut, batch_out
+from api.ledger_schemas import BatchReadingOut, batch_reading_out
+from api.problems import BODY_PROBLEMS, documented
+from api.schemas import Listed
+from api.versions import Versions, tag
+from collector.domain.organization import Batch
+from collector.usecases.readings import Portion
+
+router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=documented(401, 503))
+
+
+def _tagged(response: Response, batch: Batch) -> BatchOut:
+    tag(response, batch.version)
+    return batch_out(batch)
+
+
+@router.get("", responses=documented(422))
+async def list_batches(query: Annotated[BatchesQuery, Query()], use: Use, caller: Caller) -> Listed[BatchOut]:
+    """The batches of the organization, the one that started last first."""
+    page = await use.batches.list(caller.organization, query.filter(), limit=query.limit, cursor=query.cursor)
+    return Listed(items=[batch_out(batch) for batch in page.items], next_cursor=page.next_cursor)
+
+
+@router.post("", status_code=201, responses={200: {"model": BatchOut}, **documented(409, *BODY_PROBLEMS)})
+async def start_batch(body: BatchBody, use: Use, caller: Caller, response: Response) -> BatchOut:
+    """Begin a batch, now or then: 201. The same again: 200. In a section there is one at a time."""
+    made = await use.batches.start(body.batch(caller.organization, use.clock.now_ms()), body.given())
+    response.status_code = 201 if made.created else 200
+    response.headers["Location"] = f"/v1/batches/{body.id}"
+    return _tagged(response, made.thing)
+
+
+@router.get("/{batch_id}", responses=documented(404))
+async def show_batch(batch_id: BatchId, use: Use, caller: Caller, response: Response) -> BatchOut:
+    """One batch."""
+    return _tagged(response, await use.batches.show(caller.organization, batch_id))
+
+
+@router.patch("/{batch_id}", responses=documented(404, 409, 412, 428, *BODY_PROBLEMS))
+async def change_batch(
+    batch_id: BatchId, body: BatchPatch, *, use: Use, caller: Caller, versions: Versions, response: Response
+) -> BatchOut:
+    """Change fields of a batch; with its instants, which readings are its own."""
+    return _tagged(response, await use.batches.change(caller.organization, batch_id, versions, body.altered))
+
+
+@router.post("/{batch_id}/end", responses=documented(404, 409, *BODY_PROBLEMS))
+async def end_batch(
+    batch_id: BatchId, use: Use, caller: Caller, response: Response, body: EndBody | None = None
+) -> BatchOut:
+    """End a batch, now or then. Again: nothing changes."""
+    ended = await use.batches.end(caller.organization, batch_id, body.at_ms() if body else None)
+    return _tagged(response, ended)
+
+
+READINGS: dict[int | str, dict[str, Any]] = csv_or(Listed[BatchReadingOut], "a row for each measurement")
+
+
+@router.get("/{batch_id}/readings", response_model=None, responses={**READINGS, **documented(404, 422)})
+async def list_batch_readings(
+    batch_id: BatchId, query: Annotated[BatchReadingsQuery, Query()], use: Use, caller: Caller, request: Request
+) -> Response | Listed[BatchReadingOut]:
+    """Readings of a batch by chamber and slot, of chambers that stood in its section then. JSON or CSV, by Accept."""
+    portion = Portion(query.limit, query.cursor, query.detector)
+    page = await use.batches.readings(caller.organization, batch_id, query.part(), portion)
+    if wants_csv(request):
+        return batch_readings_csv(page, request)
+    return Listed(items=[batch_reading_out(stored) for stored in page.items], next_cursor=page.next_cursor)

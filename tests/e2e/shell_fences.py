@@ -1,0 +1,59 @@
+"""The shell of a document that is run: its fences tagged `sh`, one session for all of them, from top to bottom."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+RUN_DOCUMENTS = ("docs/api.md", "docs/cli.md")
+"""Each is run from an empty directory, on a stack with sim-01 to sim-12; the second one after the first."""
+ENDS = ";|&()\n"
+"""What stands between two commands."""
+FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Fence:
+    """Commands of a document, and the line of the document on which they begin."""
+
+    line: int
+    text: str
+
+
+def fences(markdown: str) -> list[Fence]:
+    """All that are run, in their order. A fence without a tag is only shown."""
+    return [Fence(markdown.count("\n", 0, m.start(1)) + 1, m[1]) for m in FENCE.finditer(markdown)]
+
+
+def session(document: str) -> str:
+    """One bash script of the whole document; a command that fails ends it, and its fence is named on standard error."""
+    named = 'echo "$LAST: $BASH_COMMAND: exit $?" >&2'
+    parts = ["set -Eeuo pipefail", f"trap '{named}' ERR"]
+    for fence in fences((ROOT / document).read_text("utf-8")):
+        parts += [f"LAST={shlex.quote(f'{document}:{fence.line}')}", fence.text]
+    return "\n".join(parts) + "\n"
+
+
+def commands(markdown: str) -> Iterator[list[str]]:
+    """Words of each command in the fences, as the shell splits them; a line that goes on is one command."""
+    for fence in fences(markdown):
+        words: list[str] = []
+        for token in _tokens(fence.text):
+            if set(token) <= set(ENDS):
+                yield from ([words] if words else [])
+                words = []
+            else:
+                words.append(token)
+        yield from ([words] if words else [])
+
+
+def _tokens(text: str) -> Iterator[str]:
+    lexer = shlex.shlex(text.replace("\\\n", " "), posix=True, punctuation_chars=ENDS)
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
+    remark = False
+    for token in lexer:
+        remark = token.startswith("#") or (remark and "\n" not in token)  # a remark ends with its line
+        if not remark:
+            yield token

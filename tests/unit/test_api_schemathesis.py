@@ -1,0 +1,183 @@
+"""Requests made from the OpenAPI document, and answers held against it.
+
+No answer is a server error, has a status that the document does not know, or another form than it says; and what the
+document forbids is refused. `make test` tries 600 requests, `make test-long` 6,000 others.
+"""
+
+import copy
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from adapters.memory import InMemoryOutcomes
+from collector.domain.outcome import Gap, GapReason
+from collector.ports import SaveBatch
+from tests.unit.api_world import ENROLMENT, KEYS, World, a_reading
+
+PARTS, CASES = 6, 100
+"""One part a test, so that both cores have something to do."""
+LONG_PARTS, LONG_CASES = 12, 500
+LEAST_GOOD = 0.3
+"""Share of requests that must be answered with 2xx: the others say nothing about good answers."""
+STREAMS = {"/v1/live"}
+"""Left out: the answer does not end."""
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+    checks.negative_data_rejection,
+]
+KNOWN = {
+    "chamber_id": ["incubator-3", "incubator-4"],
+    "section_id": ["default", "attic"],
+    "batch_id": ["CHO-17.2", "HEK-1"],
+    "organization_id": ["default", "other"],
+    "detector": ["temperature"],
+}
+"""What is there, by the name of the parameter."""
+SAID = {
+    "section": ["default", "attic"],
+    "chamber": ["incubator-3", "incubator-4"],
+    "profile": ["airgradient", "generic-json"],
+    "url": ["http://192.168.1.20"],
+    "id": ["new-one", "incubator-3"],
+    "interval_s": [1, 60],
+    "timeout_s": [0.5],
+    "from": ["2026-03-01T00:00:00Z"],
+    "to": ["2026-03-02T00:00:00Z"],
+    "at": ["2026-03-01T12:30:00Z"],
+    "until": ["2026-03-02T00:00:00Z"],
+    "started_at": ["2026-02-01T00:00:00Z"],
+    "ended_at": ["2026-02-02T00:00:00Z"],
+    "detector": ["temperature"],
+    "alias": ["core"],
+    "secret_ref": ["env:LAB3"],
+    "reason": ["door service"],
+}
+"""Words that make sense, by the name of the field: no schema says which profiles there are."""
+
+
+class Served:
+    """An application with something of everything, the same before each request."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.schema = schemathesis.openapi.from_asgi("/openapi.json", self.world.app)
+        found = [result.ok() for result in self.schema.get_all_operations()]
+        self.operations = [operation for operation in found if operation.path not in STREAMS]
+        self._kept: list[tuple[Any, dict[str, Any]]] = []
+
+    async def fill(self) -> None:
+        """Two chambers with readings and a gap, two sections, two batches."""
+        world = self.world
+        if self._kept:
+            return
+        async with world.client("deployment") as client:
+            for path, body in (
+                ("sections", {"id": "attic"}),
+                ("chambers", ENROLMENT),
+                ("chambers", {**ENROLMENT, "id": "incubator-4", "section": "attic"}),
+                ("batches", {"id": "CHO-17.2", "section": "default"}),
+                ("batches", {"id": "HEK-1", "section": "attic", "ended_at": "2026-03-09T00:00:00Z"}),
+            ):
+                assert (await client.post(f"/v1/{path}", json=body)).status_code == 201
+        world.clock.wall_ms += 600_000
+        for name in KNOWN["chamber_id"]:
+            spec = world.ledger.chambers[name].spec
+            slots = [spec.grid.after(world.clock.wall_ms - n * 60_000) for n in (5, 4, 3)]
+            gap = Gap(slots[2], slots[2], GapReason.TIMEOUT, "10 s")
+            outcomes = [*(a_reading(spec, slot) for slot in slots[:2]), gap]
+            await InMemoryOutcomes(world.ledger).save(SaveBatch(name, outcomes, slots[2]))
+        ledger = world.ledger
+        rooms = (ledger.chambers, ledger.sections, ledger.batches, ledger.organizations, world.fleet.running)
+        self._kept = [(room, copy.deepcopy(room)) for room in rooms]
+
+    def restore(self) -> None:
+        """Undo whatever the last request has done."""
+        for room, kept in self._kept:
+            room.clear()
+            room.update(copy.deepcopy(kept))
+
+
+@cache
+def served() -> Served:
+    return Served()
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> schemathesis.Case:
+    """A request that the document allows, or forbids; mostly of things that are there, mostly in words that fit."""
+    operation = draw(st.sampled_from(served().operations))
+    parameters = {parameter.name: parameter for parameter in operation.iter_parameters()}
+    takes = operation.body or any(p.location == "query" for p in parameters.values())
+    mode = GenerationMode.NEGATIVE if takes and draw(st.integers(0, 3)) == 0 else GenerationMode.POSITIVE
+    fixed: dict[str, Any] = {}
+    if draw(st.integers(0, 4)):
+        fixed["path_parameters"] = {
+            n: draw(st.sampled_from(KNOWN[n])) for n in parameters if n in KNOWN and f"{{{n}}}" in operation.path
+        }
+    case: schemathesis.Case = draw(operation.as_strategy(mode, **fixed))
+    if mode is GenerationMode.POSITIVE and draw(st.integers(0, 3)):
+        for said in (case.query, case.body):
+            if isinstance(said, dict):
+                said.update({name: draw(st.sampled_from(SAID[name])) for name in said if name in SAID})
+        if "if-match" in {name.lower() for name in parameters}:
+            case.headers["If-Match"] = draw(st.sampled_from(["*", '"1"', '"1", "2"', '"7"']))
+    return case
+
+
+def tried(number: int, count: int) -> Counter[int]:
+    """Try that many requests, the same ones for the same number; how often each status was answered."""
+    answers: Counter[int] = Counter()
+    key = {"Authorization": f"Bearer {KEYS['deployment']}"}
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases())
+    def one(case: schemathesis.Case) -> None:
+        served().restore()
+        answer = case.call(headers=key)
+        answers[answer.status_code] += 1
+        case.validate_response(answer, checks=CHECKS, headers=key)
+
+    one()
+    return answers
+
+
+def share_of_good(answers: Counter[int]) -> float:
+    """Answers of 2xx among all of them."""
+    return sum(count for status, count in answers.items() if status < 300) / answers.total()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_every_answer_is_as_the_document_says(part: int) -> None:
+    await served().fill()
+    answers = tried(part, CASES)
+    assert answers.total() >= CASES
+    assert share_of_good(answers) >= LEAST_GOOD, answers
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(100, 100 + LONG_PARTS))
+async def test_every_answer_of_many_is_as_the_document_says(part: int) -> None:
+    await served().fill()
+    answers = tried(part, LONG_CASES)
+    assert answers.total() >= LONG_CASES
+    assert share_of_good(answers) >= LEAST_GOOD, answers

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from adapters.memory.latest import InMemoryLatest
 from adapters.redis.keys import latest_reading
-from adapters.redis.latest import DOUBTFUL_LIMIT, PUTS_AT_ONCE, REST_MS, RedisLatest
+from adapters.redis.latest import DOUBTFUL_LIMIT, GETS_AT_ONCE, PUTS_AT_ONCE, REST_MS, RedisLatest
 from adapters.redis.pool import PATIENCE_S
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import InvalidFieldError
@@ -213,7 +213,56 @@ async def test_a_second_interval_forgets_after_two(cache: LatestCache) -> None:
     assert await cache.get("lab", "incubator-7") is None
 
 
+async def test_many_come_back_by_id_and_the_others_are_absent(cache: LatestCache) -> None:
+    chambers = [spec(f"c-{n}") for n in range(GETS_AT_ONCE + 2)]
+    await asyncio.gather(*(cache.put("lab", c, reading(value=float(n))) for n, c in enumerate(chambers) if n != 3))
+    await cache.put("clinic", spec("foreign"), reading())
+    found = await cache.get_many("lab", [*(c.id for c in chambers), "nobody", "foreign"])
+    assert set(found) == {c.id for c in chambers} - {"c-3"}
+    last = f"c-{GETS_AT_ONCE + 1}"
+    assert (found[last].chamber_id, found[last].reading.measurements[0].value) == (last, GETS_AT_ONCE + 1.0)
+    assert found["c-2"] == await cache.get("lab", "c-2")
+
+
+async def test_none_of_none(cache: LatestCache) -> None:
+    assert await cache.get_many("lab", []) == {}
+
+
 # ---- Valkey alone
+
+
+async def test_many_cost_a_command_for_each_portion(redis_cache: RedisLatest, client: Redis) -> None:
+    await redis_cache.put("lab", spec(), reading())
+    before = (await client.info("commandstats")).get("cmdstat_mget", {}).get("calls", 0)
+    asked = [f"c-{n}" for n in range(2 * GETS_AT_ONCE - 1)]
+    assert set(await redis_cache.get_many("lab", [*asked, "incubator-7"])) == {"incubator-7"}
+    assert (await client.info("commandstats"))["cmdstat_mget"]["calls"] == before + 2
+
+
+async def test_many_from_a_server_that_hangs_cost_one_wait_and_are_absent(
+    hasty_cache: RedisLatest, valkey: ValkeyServer
+) -> None:
+    ids = [f"c-{n}" for n in range(3 * GETS_AT_ONCE)]
+    await hasty_cache.put("lab", spec("c-0"), reading())
+    valkey.freeze()
+    started = time.monotonic()
+    assert await hasty_cache.get_many("lab", ids) == {}
+    assert time.monotonic() - started < 5 * PATIENCE_S
+
+
+async def test_many_never_show_a_key_whose_write_failed(
+    redis_cache: RedisLatest, valkey: ValkeyServer, client: Redis, clock: WallClock
+) -> None:
+    slot = round(time.time() * 1000)
+    await redis_cache.put("lab", spec(), reading(slot, 1.0))
+    await redis_cache.put("lab", spec("steady"), reading(slot, 1.0))
+    valkey.freeze()
+    await redis_cache.put("lab", spec("other"), reading())
+    await redis_cache.put("lab", spec(), reading(slot + 1, 2.0))  # not even asked: the cache rests
+    valkey.thaw()
+    assert await client.exists(latest_reading("lab", "incubator-7"))
+    clock.monotonic_ahead_ms += REST_MS
+    assert set(await redis_cache.get_many("lab", ["incubator-7", "steady"])) == {"steady"}
 
 
 @pytest.mark.parametrize(("interval_ms", "ttl_ms"), [(10_000, 20_000), (60_000, 60_000), (86_400_000, 60_000)])

@@ -15,9 +15,9 @@ from collector.ports import (
     LatestCache,
     LedgerReader,
     Page,
-    Registry,
     StoredReading,
 )
+from collector.usecases.active import PageChamberIds
 
 
 class ListReadings:
@@ -105,8 +105,8 @@ class Latest:
 class ShowLatest:
     """The newest reading, from the cache if it is there, else from the store."""
 
-    def __init__(self, registry: Registry, ledger: LedgerReader, cache: LatestCache) -> None:
-        self._registry, self._ledger, self._cache = registry, ledger, cache
+    def __init__(self, ids: PageChamberIds, ledger: LedgerReader, cache: LatestCache) -> None:
+        self._ids, self._ledger, self._cache = ids, ledger, cache
 
     async def __call__(self, organization: str, chamber_id: str) -> Latest:
         """Of one chamber.
@@ -118,6 +118,9 @@ class ShowLatest:
         cached = await self._cache.get(organization, chamber_id)
         if cached is not None:
             return Latest(chamber_id, cached.reading)
+        return await self._stored(organization, chamber_id)
+
+    async def _stored(self, organization: str, chamber_id: str) -> Latest:
         stored = await self._ledger.latest(organization, chamber_id)
         return Latest(chamber_id, stored.reading, stored.stored_ms) if stored else Latest(chamber_id, None)
 
@@ -128,9 +131,13 @@ class ShowLatest:
             InvalidFieldError: field `cursor`.
             AwayError: the store cannot be reached.
         """
-        page = await self._registry.page(organization, wanted, portion.limit, portion.cursor)
-        latest = await asyncio.gather(*(self(organization, record.spec.id) for record in page.items))
-        return Page(latest, page.next_cursor)
+        page = await self._ids(organization, wanted, portion.limit, portion.cursor)
+        cached = await self._cache.get_many(organization, page.items)
+        missing = [chamber_id for chamber_id in page.items if chamber_id not in cached]
+        found = await asyncio.gather(*(self._stored(organization, chamber_id) for chamber_id in missing))
+        latest = {kept.chamber_id: Latest(kept.chamber_id, kept.reading) for kept in cached.values()}
+        latest |= {stored.chamber_id: stored for stored in found}
+        return Page([latest[chamber_id] for chamber_id in page.items], page.next_cursor)
 
 
 class ListGaps:

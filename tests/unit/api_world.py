@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
+    InMemoryActive,
     InMemoryHistory,
     InMemoryKeys,
     InMemoryLatest,
@@ -73,6 +74,7 @@ class World:
             _, key_id, secret = key.split("_", 2)
             self.ledger.keys[key_id] = (hashlib.sha256(secret.encode()).digest(), organization, "a test")
         self.cache = InMemoryLatest(self.clock.now_ms)
+        self.active = InMemoryActive(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.app = self._app()
@@ -91,6 +93,7 @@ class World:
             registry=InMemoryRegistry(self.ledger),
             ledger=InMemoryHistory(self.ledger),
             cache=self.cache,
+            active=self.active,
             fleet=self.fleet,
             keys=InMemoryKeys(self.ledger),
             profiles=PROFILES,

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.clock import SystemClock
 from adapters.fleet_telemetry import OtelFleetMetrics
-from adapters.memory import InMemoryLatest
+from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
@@ -20,14 +20,16 @@ from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.process import make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from adapters.redis.active import RedisActive
 from adapters.redis.latest import RedisLatest
+from adapters.redis.server import CacheServer
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_lazily
 from adapters.temporal_control import TemporalFleet
 from api.app import create_app
 from api.services import Ports, make_services
 from api.settings import ApiSettings
-from collector.ports import Clock, LatestCache
+from collector.ports import ActiveChambers, Clock, LatestCache
 
 __all__ = ["build_app", "load_settings", "make_runner"]
 SERVICE = "chamberlog-api"
@@ -54,11 +56,13 @@ async def build_app(settings: ApiSettings) -> FastAPI:
     registry = CollectorRegistry()
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
+    latest, active = _caches(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     ports = Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
-        cache=_cache(settings, clock, closing),
+        cache=latest,
+        active=active,
         fleet=TemporalFleet(await connect_lazily()),
         keys=PostgresKeys(postgres),
         profiles=FileProfiles(_folders(settings)),
@@ -79,12 +83,14 @@ async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _cache(settings: ApiSettings, clock: Clock, closing: AsyncExitStack) -> LatestCache:
-    if settings.redis is None:
-        return InMemoryLatest(clock.now_ms)  # nothing is ever put there: every read asks the store
-    cache = RedisLatest.at(settings.redis.get_secret_value(), clock)
-    closing.push_async_callback(cache.close)
-    return cache
+def _caches(settings: ApiSettings, clock: Clock, closing: AsyncExitStack) -> tuple[LatestCache, ActiveChambers]:
+    if settings.redis is None:  # every read asks the store: other processes would not hear of changes
+        return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True)
+    server = CacheServer.at(settings.redis.get_secret_value(), clock)
+    closing.push_async_callback(server.close)
+    latest = RedisLatest(server, clock)
+    closing.push_async_callback(latest.close)
+    return latest, RedisActive(server)
 
 
 def _folders(settings: ApiSettings) -> Sequence[Path]:

@@ -12,6 +12,7 @@ from api.entity_services import (
     section_services,
 )
 from collector.ports import (
+    ActiveChambers,
     Batches,
     Clock,
     FleetControl,
@@ -25,6 +26,7 @@ from collector.ports import (
     Sections,
     UpkeepLog,
 )
+from collector.usecases.active import PageChamberIds
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.catalog import ListProfiles
@@ -51,6 +53,7 @@ class Ports:
     registry: Registry
     ledger: LedgerReader
     cache: LatestCache
+    active: ActiveChambers
     fleet: FleetControl
     keys: KeyStore
     profiles: ProfileCatalog
@@ -103,17 +106,17 @@ def make_services(ports: Ports) -> Services:
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=Authenticate(ports.keys, clock),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
-        enrol=EnrolChamber(check, registry, fleet, clock),
+        enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
         list_chambers=ListChambers(registry, clock),
         show=ShowChamber(registry, fleet, clock),
-        configure=ConfigureChamber(check, registry, fleet, clock),
+        configure=ConfigureChamber(check, registry, fleet, clock, ports.active),
         pause=PauseChamber(registry, fleet, clock),
         resume=ResumeChamber(registry, fleet, clock),
-        retire=RetireChamber(registry, fleet, clock),
+        retire=RetireChamber(registry, fleet, clock, ports.active),
         collect=CollectNow(registry, fleet, clock),
         readings=ListReadings(ledger),
         curve=DrawCurve(ledger),
-        latest=ShowLatest(registry, ledger, ports.cache),
+        latest=ShowLatest(PageChamberIds(registry, ports.active), ledger, ports.cache),
         gaps=ListGaps(ledger),
         detectors=ListDetectors(ledger),
         change_detector=ChangeDetector(registry, ledger),

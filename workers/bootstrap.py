@@ -26,6 +26,7 @@ from adapters.postgres.writer import PostgresOutcomes
 from adapters.process import collect_rarely, make_runner, read_settings
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
+from adapters.redis.server import CacheServer
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
 from adapters.temporal_client import connect, register_search_attributes
@@ -190,6 +191,8 @@ async def _activities(
 def _latest(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> LatestCache:
     if settings.redis is None:
         return InMemoryLatest(clock.now_ms)  # without a server there is nobody to share the latest readings with
-    cache = RedisLatest.at(settings.redis.get_secret_value(), clock)
+    server = CacheServer.at(settings.redis.get_secret_value(), clock)
+    closing.push_async_callback(server.close)
+    cache = RedisLatest(server, clock)
     closing.push_async_callback(cache.close)
     return cache

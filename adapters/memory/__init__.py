@@ -1,5 +1,6 @@
 """In-memory twins of the stores and the registry: shipped, and held equal to PostgreSQL by the contract tests."""
 
+from adapters.memory.active import InMemoryActive
 from adapters.memory.history import InMemoryHistory
 from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
@@ -11,6 +12,7 @@ from adapters.memory.registry import InMemoryRegistry
 from adapters.memory.upkeep import InMemoryUpkeep
 
 __all__ = [
+    "InMemoryActive",
     "InMemoryBatches",
     "InMemoryHistory",
     "InMemoryKeys",

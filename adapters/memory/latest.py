@@ -1,6 +1,6 @@
 """The latest readings in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from adapters.memory.ledger import wall_ms
 from collector.domain.chamber import ChamberSpec
@@ -37,6 +37,11 @@ class InMemoryLatest:
         """The kept reading, or None; see `LatestCache.get`."""
         reading = None if self.away else self._alive((organization, chamber_id))
         return None if reading is None else CachedLatest(chamber_id, reading)
+
+    async def get_many(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, CachedLatest]:
+        """The kept readings by chamber id; see `LatestCache.get_many`."""
+        found = [await self.get(organization, chamber_id) for chamber_id in chamber_ids]
+        return {kept.chamber_id: kept for kept in found if kept is not None}
 
     def _alive(self, key: tuple[str, str]) -> Reading | None:
         expires_ms, reading = self._kept.get(key, (0, None))

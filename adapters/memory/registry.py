@@ -13,6 +13,7 @@ from collector.domain.errors import ConflictError, StaleVersionError
 from collector.domain.health import FAILING_AFTER, Status
 from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch, GapReason
+from collector.ports.active import ActiveChamber
 from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
@@ -66,6 +67,13 @@ class InMemoryRegistry:
         fitting = sorted((r for r in mine if r.spec.id > after and _fits(r, wanted)), key=lambda r: r.spec.id)
         items = fitting[:limit]
         return Page(items, write_cursor(items[-1].spec.id) if items and len(fitting) > limit else None)
+
+    async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
+        """The first chambers that have not retired; see `Registry.active`."""
+        self._ledger.check_here()
+        alive = (k.spec for k in self._ledger.chambers.values() if k.retired_ms is None)
+        mine = sorted((s for s in alive if s.organization == organization), key=lambda spec: spec.id)
+        return [ActiveChamber(s.id, s.section, s.name, s.interval_ms) for s in mine[:at_most]]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""

@@ -15,6 +15,7 @@ from collector.domain.errors import ConflictError, NotFoundError, StaleVersionEr
 from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch
 from collector.domain.settling import clean
+from collector.ports.active import ActiveChamber
 from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
@@ -63,6 +64,12 @@ class PostgresRegistry:
             rows = await connection.fetch(q.PAGE, organization, clean(after), *texts, limit + 1)
         items = [record_from(row) for row in rows[:limit]]
         return Page(items, write_cursor(items[-1].spec.id) if items and len(rows) > limit else None)
+
+    async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
+        """The first chambers that have not retired; see `Registry.active`."""
+        async with self._postgres.connection() as connection:
+            rows = await connection.fetch(q.ACTIVE, organization, at_most)
+        return [ActiveChamber(*row) for row in rows]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""

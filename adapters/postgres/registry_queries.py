@@ -23,6 +23,10 @@ WHERE organization = $1 AND id > $2 AND ($3::text IS NULL OR section = $3)
 ORDER BY id LIMIT $6
 """  # noqa: S608 - constants of ours
 
+ACTIVE = """
+SELECT id, section, name, interval_ms FROM chamber WHERE organization = $1 AND retired_at IS NULL ORDER BY id LIMIT $2
+"""
+
 ENROL = """
 INSERT INTO chamber (id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
     aligned, labels, secret_ref, verify_tls, settled_through, began_at, created_at)

@@ -7,3 +7,8 @@ PREFIX = "chamberlog"
 def latest_reading(organization: str, chamber_id: str) -> str:
     """`chamberlog:{organization}:latest:{chamber}`: a string, `<slot in ms> <packed reading as JSON>`, with a TTL."""
     return f"{PREFIX}:{organization}:latest:{chamber_id}"
+
+
+def active_chambers(organization: str) -> str:
+    """`chamberlog:{organization}:active`: a hash with a TTL; `ticket`, who may keep a list; `list`, columns as JSON."""
+    return f"{PREFIX}:{organization}:active"

@@ -4,6 +4,7 @@ Instants are integers of milliseconds since the Unix epoch, UTC. Every method ma
 error it names, when its server cannot be reached.
 """
 
+from collector.ports.active import ActiveChamber, ActiveChambers, ActivePart, ReadActive
 from collector.ports.clock import Clock, ServerClock, ServerInstant
 from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 from collector.ports.fleet import FleetControl
@@ -36,6 +37,9 @@ from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
+    "ActiveChamber",
+    "ActiveChambers",
+    "ActivePart",
     "Audit",
     "BatchFilter",
     "BatchPart",
@@ -68,6 +72,7 @@ __all__ = [
     "Page",
     "Principal",
     "ProfileCatalog",
+    "ReadActive",
     "Registry",
     "RolledUp",
     "RoundControl",

@@ -1,6 +1,6 @@
 """Keeping outcomes: the store and the cache of latest readings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,4 +101,8 @@ class LatestCache(Protocol):
 
     async def get(self, organization: str, chamber_id: str) -> CachedLatest | None:
         """The kept reading, or None: not there, or the cache is away."""
+        ...
+
+    async def get_many(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, CachedLatest]:
+        """The kept readings by chamber id, in few round trips; those that `get` would not find are absent."""
         ...

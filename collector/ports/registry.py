@@ -7,6 +7,7 @@ from typing import Protocol
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Epoch
+from collector.ports.active import ActiveChamber
 from collector.ports.history import DetectorRecord
 from collector.ports.paging import Page
 
@@ -93,6 +94,10 @@ class Registry(Protocol):
         Raises:
             InvalidFieldError: field `cursor`, when it is not one of ours.
         """
+        ...
+
+    async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
+        """The first chambers that have not retired, in the order of `page`; their statuses are not looked at."""
         ...
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:

@@ -7,7 +7,8 @@ from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.messages import ConfigureRequest, PauseRequest, ResumeRequest, RetireRequest
-from collector.ports import ChamberRecord, Clock, FleetControl, Principal, Registry
+from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, Principal, Registry
+from collector.usecases.active import forgetting
 from collector.usecases.enrol import CheckSpec
 from collector.usecases.fleet import ChamberView, at_slot, refuse_retired, view_of, while_running
 from collector.usecases.versions import refuse_unread
@@ -31,8 +32,11 @@ class ConfigureChamber:
     repairs a change that Temporal did not hear of.
     """
 
-    def __init__(self, check: CheckSpec, registry: Registry, fleet: FleetControl, clock: Clock) -> None:
+    def __init__(
+        self, check: CheckSpec, registry: Registry, fleet: FleetControl, clock: Clock, active: ActiveChambers
+    ) -> None:
         self._check, self._registry, self._fleet, self._clock = check, registry, fleet, clock
+        self._active = active
 
     async def __call__(
         self, principal: Principal, chamber_id: str, versions: frozenset[int] | None, alter: Alter
@@ -57,11 +61,15 @@ class ConfigureChamber:
         refuse_retired(before)
         wanted = alter(before.spec)
         await self._check(wanted)
-        record = before if wanted == before.spec else await self._registry.change_spec(wanted, before.spec.version)
+        record = before if wanted == before.spec else await self._write(wanted, before.spec.version)
         request = ConfigureRequest(record.spec)
         # started from the row as it was: the epoch that is open has the old grid
         answer = await while_running(self._fleet, before, lambda: self._fleet.configure(chamber_id, request))
         return at_slot(view_of(record, self._clock.now_ms()), answer.first_slot_ms)
+
+    async def _write(self, wanted: ChamberSpec, version: int) -> ChamberRecord:
+        async with forgetting(self._active, wanted.organization):
+            return await self._registry.change_spec(wanted, version)
 
 
 class PauseChamber:
@@ -124,8 +132,8 @@ class ResumeChamber:
 class RetireChamber:
     """Ends a chamber; its history stays. A second run changes nothing."""
 
-    def __init__(self, registry: Registry, fleet: FleetControl, clock: Clock) -> None:
-        self._registry, self._fleet, self._clock = registry, fleet, clock
+    def __init__(self, registry: Registry, fleet: FleetControl, clock: Clock, active: ActiveChambers) -> None:
+        self._registry, self._fleet, self._clock, self._active = registry, fleet, clock, active
 
     async def __call__(self, principal: Principal, chamber_id: str, reason: str) -> ChamberView:
         """Retire it: `retiring` until its last outcome is stored, then `retired`.
@@ -136,8 +144,9 @@ class RetireChamber:
         """
         record = await self._registry.find(principal.organization, chamber_id)
         if record.status != Status.RETIRED:
-            record = await self._registry.retire(principal.organization, chamber_id)
-            await self._end(record, RetireRequest(reason, principal.subject))
+            async with forgetting(self._active, principal.organization):  # it may retire at once: after that
+                record = await self._registry.retire(principal.organization, chamber_id)
+                await self._end(record, RetireRequest(reason, principal.subject))
             record = await self._registry.find(principal.organization, chamber_id)
         return view_of(record, self._clock.now_ms())
 

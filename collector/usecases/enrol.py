@@ -6,7 +6,8 @@ from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.domain.outcome import Epoch
-from collector.ports import ChamberRecord, Clock, FleetControl, ProfileCatalog, Registry
+from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, ProfileCatalog, Registry
+from collector.usecases.active import forgetting
 from collector.usecases.fleet import ChamberView, view_of
 from collector.usecases.versions import refuse_different
 
@@ -51,8 +52,11 @@ class EnrolChamber:
     A second run with the same spec starts what is missing and changes nothing else.
     """
 
-    def __init__(self, check: CheckSpec, registry: Registry, fleet: FleetControl, clock: Clock) -> None:
+    def __init__(
+        self, check: CheckSpec, registry: Registry, fleet: FleetControl, clock: Clock, active: ActiveChambers
+    ) -> None:
         self._check, self._registry, self._fleet, self._clock = check, registry, fleet, clock
+        self._active = active
 
     async def __call__(self, spec: ChamberSpec) -> Enrolled:
         """Enrol; the first slot is the first of its grid strictly after now.
@@ -82,7 +86,8 @@ class EnrolChamber:
         grid = spec.grid
         epoch = Epoch(grid.after(now_ms), grid.interval_ms, grid.phase_ms, spec.version)
         try:
-            return await self._registry.enrol(spec, epoch, now_ms)
+            async with forgetting(self._active, spec.organization):
+                return await self._registry.enrol(spec, epoch, now_ms)
         except ConflictError:
             raise ConflictError(f"the id {spec.id} is taken", "choose another id", "id") from None
 

@@ -1,7 +1,6 @@
 """Reading what was stored: readings, curves, latest values, gaps."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from collector.domain.errors import AwayError
@@ -9,15 +8,14 @@ from collector.domain.outcome import Reading
 from collector.domain.timerange import TimeRange
 from collector.ports import (
     Bin,
-    CachedLatest,
     ChamberFilter,
     GapRun,
     LatestCache,
     LedgerReader,
     Page,
-    Registry,
     StoredReading,
 )
+from collector.usecases.active import PageChamberIds
 from collector.usecases.detectors import find_detector, leaving_out, only, unknown_detector, without_inactive
 
 
@@ -97,8 +95,8 @@ class Latest:
 class ShowLatest:
     """The newest reading without switched-off detectors, from the cache if it is there, else from the store."""
 
-    def __init__(self, registry: Registry, ledger: LedgerReader, cache: LatestCache) -> None:
-        self._registry, self._ledger, self._cache = registry, ledger, cache
+    def __init__(self, ids: PageChamberIds, ledger: LedgerReader, cache: LatestCache) -> None:
+        self._ids, self._ledger, self._cache = ids, ledger, cache
 
     async def __call__(self, organization: str, chamber_id: str) -> Latest:
         """Of one chamber. A cached reading is shown whole while the store cannot be asked what is switched off.
@@ -123,9 +121,9 @@ class ShowLatest:
             InvalidFieldError: field `cursor`.
             AwayError: the store cannot be reached.
         """
-        page = await self._registry.page(organization, wanted, portion.limit, portion.cursor)
-        ids = [record.spec.id for record in page.items]
-        cached = await self._cached(organization, ids)
+        page = await self._ids(organization, wanted, portion.limit, portion.cursor)
+        ids = page.items
+        cached = await self._cache.get_many(organization, ids)
         missing = [chamber_id for chamber_id in ids if chamber_id not in cached]
         stored = await self._ledger.latest_of(organization, missing) if missing else {}
         inactive = await self._ledger.inactive_detectors(organization, ids) if ids else {}
@@ -140,10 +138,6 @@ class ShowLatest:
             return Latest(chamber_id, None)
 
         return Page([shown(chamber_id) for chamber_id in ids], page.next_cursor)
-
-    async def _cached(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, CachedLatest]:
-        found = await asyncio.gather(*(self._cache.get(organization, chamber_id) for chamber_id in chamber_ids))
-        return {cached.chamber_id: cached for cached in found if cached is not None}
 
     async def _inactive(self, organization: str, chamber_id: str) -> frozenset[str]:
         try:

@@ -1,6 +1,6 @@
 """The ledger twice: in memory, and in a real PostgreSQL from its wheel (one server a session, one database a test).
 
-And a Temporal server for each module that asks for one.
+And a Temporal or a Valkey server for each module that asks for one.
 """
 
 import itertools
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 
 from adapters.memory import InMemoryLedger
 from adapters.postgres.migrate import migrate
@@ -17,6 +18,7 @@ from stack.postgres import dsn, start_postgres
 from stack.server import Server
 from stack.temporal import start_temporal
 from tests.contract.ledger_rooms import Rooms, memory_rooms, opened_rooms
+from tests.contract.valkey_server import ValkeyServer, WallClock
 
 TEMPLATE = "migrated"
 _NUMBERS = itertools.count(1)
@@ -97,3 +99,33 @@ async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
     server: TestServer = request.getfixturevalue("postgres_server")
     async with opened_rooms(await server.database()) as rooms:
         yield rooms
+
+
+@pytest.fixture(scope="module")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    """One Valkey for the module; tests take `valkey`."""
+    running = ValkeyServer(tmp_path_factory.mktemp("valkey") / "data")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def valkey(shared_valkey: ValkeyServer) -> Iterator[ValkeyServer]:
+    """A Valkey that runs again after a test that killed or froze it."""
+    yield shared_valkey
+    shared_valkey.thaw()
+    shared_valkey.start()
+
+
+@pytest_asyncio.fixture
+async def valkey_client(valkey: ValkeyServer) -> AsyncIterator[Redis]:
+    """Looks at the server beside what is tested; it begins empty."""
+    async with Redis.from_url(valkey.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def wall_clock() -> WallClock:
+    """Of this test's own."""
+    return WallClock()

@@ -19,7 +19,16 @@ from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import ChamberlogError
 from collector.domain.outcome import Epoch, Reading
 from collector.domain.timerange import TimeRange
-from collector.ports import Audit, ChamberFilter, ChamberRecord, DetectorRecord, Page, SaveBatch, SaveResult
+from collector.ports import (
+    ActiveChamber,
+    Audit,
+    ChamberFilter,
+    ChamberRecord,
+    DetectorRecord,
+    Page,
+    SaveBatch,
+    SaveResult,
+)
 from tests.unit.ledger_world import ModelPorts, memory_ports
 
 T = TypeVar("T")
@@ -142,6 +151,9 @@ class MirroredRegistry:
         self, organization: str, wanted: ChamberFilter, limit: int, cursor: str | None
     ) -> Page[ChamberRecord]:
         return await self._twin.page(organization, wanted, limit, cursor)
+
+    async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
+        return await self._twin.active(organization, at_most)
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
         return await self._both("enrol", spec, epoch, now_ms)

@@ -163,6 +163,27 @@ async def test_pages_follow_ids_and_filters(rooms: Rooms) -> None:
     assert await ids(ChamberFilter(), limit=5) == ["a", "b", "c", "d", "e"]
 
 
+async def test_the_active_ones_come_in_the_order_of_pages_without_retired_ones(rooms: Rooms) -> None:
+    await rooms.add_section("default", "cold")
+    await rooms.add_section("other", "default")
+    for name in ("c-1", "a", "c1", "e"):
+        await enrolled(rooms, replace(spec(name, section="cold" if name == "a" else "default"), name=f"N {name}"))
+    await enrolled(rooms, spec("theirs", organization="other"))
+    gone = await enrolled(rooms, spec("gone"))
+    await rooms.registry.retire("default", "gone")
+    await rooms.registry.change_pause("default", "e", Pause(now()))
+    everyone = (await rooms.registry.page("default", ChamberFilter(), 10, None)).items
+
+    found = await rooms.registry.active("default", 10)
+    assert [(c.id, c.section, c.name, c.interval_ms) for c in found] == [
+        (r.spec.id, r.spec.section, r.spec.name, r.spec.interval_ms) for r in everyone
+    ]
+    assert found[0].section == "cold"
+    assert len(await rooms.registry.active("default", 2)) == 2
+    await gone.save(EpochEnd(gone.slot(0)))
+    assert "gone" not in {c.id for c in await rooms.registry.active("default", 10)}
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "ex", "WzFd", "W10", "bnVsbA", "\u00fc", "=", "WyJhIiwxXQ"])
 async def test_a_foreign_cursor_is_refused(rooms: Rooms, cursor: str) -> None:
     with pytest.raises(InvalidFieldError) as caught:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
+    InMemoryActive,
     InMemoryBatches,
     InMemoryHistory,
     InMemoryKeys,
@@ -78,6 +79,7 @@ class World:
         self.ledger = InMemoryLedger(self.clock.now_ms)
         self._begin()
         self.cache = InMemoryLatest(self.clock.now_ms)
+        self.active = InMemoryActive(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.app = self._app()
@@ -113,6 +115,7 @@ class World:
             registry=InMemoryRegistry(self.ledger),
             ledger=InMemoryHistory(self.ledger),
             cache=self.cache,
+            active=self.active,
             fleet=self.fleet,
             keys=InMemoryKeys(self.ledger),
             profiles=PROFILES,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from adapters.memory import InMemoryHistory, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
+from adapters.memory import InMemoryActive, InMemoryHistory, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, ConflictError, NotFoundError, RejectedError
 from collector.domain.timerange import TimeRange
@@ -78,6 +78,7 @@ class ModelWorld:
         self.broken: list[str] = []
         self.enrolments = 0
         self._spoken = (self.ports.registry, self.fleet, self.clock)
+        self._active = InMemoryActive(self.clock.now_ms)
 
     # ---- the clock
 
@@ -149,7 +150,7 @@ class ModelWorld:
         self.let_pass(1)
 
     def enrol(self, spec: ChamberSpec) -> str:
-        enrol = EnrolChamber(CheckSpec(self.ports.registry, PROFILES), *self._spoken)
+        enrol = EnrolChamber(CheckSpec(self.ports.registry, PROFILES), *self._spoken, self._active)
         before = self.ledger.chambers.get(spec.id)
         retired = before is None or before.retired_ms is not None
         problem = self._ask(enrol(spec))
@@ -164,11 +165,11 @@ class ModelWorld:
 
     def configure(self, **changes: Any) -> str:
         check = CheckSpec(self.ports.registry, PROFILES)
-        change = ConfigureChamber(check, *self._spoken)
+        change = ConfigureChamber(check, *self._spoken, self._active)
         return self._ask(change(OWNER, self.spec.id, None, lambda spec: replace(spec, **changes)))
 
     def retire(self) -> str:
-        return self._ask(RetireChamber(*self._spoken)(OWNER, self.spec.id, "moved"))
+        return self._ask(RetireChamber(*self._spoken, self._active)(OWNER, self.spec.id, "moved"))
 
     def _ask(self, request: Coroutine[Any, Any, object]) -> str:
         """The problem, or nothing."""

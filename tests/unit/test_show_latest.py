@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.memory import InMemoryHistory, InMemoryOutcomes, InMemoryRegistry
-from collector.ports import ChamberFilter, ChamberRecord, Page, SaveBatch, StoredReading
+from adapters.memory import InMemoryActive, InMemoryHistory, InMemoryOutcomes, InMemoryRegistry
+from collector.ports import ActiveChamber, ChamberFilter, ChamberRecord, Page, SaveBatch, StoredReading
+from collector.usecases.active import PageChamberIds
 from collector.usecases.readings import Portion, ShowLatest
 from tests.unit.api_world import ENROLMENT, World, a_reading
 
@@ -41,6 +42,10 @@ class CountedRegistry(InMemoryRegistry):
         self.asked["page"] += 1
         return await super().page(organization, wanted, limit, cursor)
 
+    async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
+        self.asked["active"] += 1
+        return await super().active(organization, at_most)
+
     async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
         self.asked["find"] += 1
         return await super().find(organization, chamber_id)
@@ -68,9 +73,9 @@ async def test_a_page_of_chambers_costs_three_questions() -> None:
     world, asked = await fleet(), Counter[str]()
     ledger, registry = CountedHistory(world.ledger), CountedRegistry(world.ledger)
     ledger.asked = registry.asked = asked
-    show = ShowLatest(registry, ledger, world.cache)
+    show = ShowLatest(PageChamberIds(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
     page = await show.of_all("default", ChamberFilter(), Portion(1000))
-    assert asked == {"page": 1, "latest_of": 1, "inactive_detectors": 1}
+    assert asked == {"active": 1, "latest_of": 1, "inactive_detectors": 1}
     values = [latest.reading and latest.reading.measurements[0].value for latest in page.items]
     assert values == [*map(float, range(20)), *[None] * 10]
     assert [latest.stored_ms is None for latest in page.items] == [True] * 10 + [False] * 10 + [True] * 10
@@ -80,5 +85,6 @@ async def test_a_page_without_chambers_asks_for_no_reading() -> None:
     world, asked = World(), Counter[str]()
     ledger, registry = CountedHistory(world.ledger), CountedRegistry(world.ledger)
     ledger.asked = registry.asked = asked
-    page = await ShowLatest(registry, ledger, world.cache).of_all("default", ChamberFilter(), Portion(10))
+    show = ShowLatest(PageChamberIds(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
+    page = await show.of_all("default", ChamberFilter(status="stale"), Portion(10))
     assert (page.items, asked) == ([], {"page": 1})

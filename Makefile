@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test check bench chaos format clean
+.PHONY: help up test test-long check bench chaos format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -17,6 +17,8 @@ test: .venv/.made ## every test that needs no container (ARGS="-k pause" for som
 	@$(BIN)/pytest -n 2 --ignore tests/e2e $(ARGS)
 	@$(BIN)/pytest -n 2 --dist loadgroup tests/e2e $(ARGS) || [ $$? = 5 ]  # 5: ARGS left none of them
 
+test-long: .venv/.made ## what takes minutes: ten times as many requests made from the OpenAPI document
+	@$(BIN)/pytest -n 2 -m long $(ARGS)
 
 check: .venv/.made ## format, lint, types, import contracts, dependencies
 	$(BIN)/ruff format --check .

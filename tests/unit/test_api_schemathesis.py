@@ -11,14 +11,19 @@ from typing import Any
 
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
+from starlette.responses import JSONResponse, Response
 
 from adapters.memory import InMemoryOutcomes
-from collector.domain.outcome import Gap, GapReason
+from collector.domain.outcome import Gap, GapReason, Outcome
 from collector.ports import SaveBatch
 from tests.unit.api_world import ENROLMENT, KEYS, World, a_reading
 
@@ -27,6 +32,7 @@ PARTS, CASES = 6, 100
 LONG_PARTS, LONG_CASES = 12, 500
 LEAST_GOOD = 0.3
 """Share of requests that must be answered with 2xx: the others say nothing about good answers."""
+KEY = {"Authorization": f"Bearer {KEYS['deployment']}"}
 STREAMS = {"/v1/live"}
 """Left out: the answer does not end."""
 CHECKS = [
@@ -45,7 +51,7 @@ KNOWN = {
     "detector": ["temperature"],
 }
 """What is there, by the name of the parameter."""
-SAID = {
+SAID: dict[str, list[Any]] = {
     "section": ["default", "attic"],
     "chamber": ["incubator-3", "incubator-4"],
     "profile": ["airgradient", "generic-json"],
@@ -73,9 +79,9 @@ class Served:
     def __init__(self) -> None:
         self.world = World()
         self.schema = schemathesis.openapi.from_asgi("/openapi.json", self.world.app)
-        found = [result.ok() for result in self.schema.get_all_operations()]
+        found = [result.ok() for result in self.schema.get_all_operations() if isinstance(result, Ok)]
         self.operations = [operation for operation in found if operation.path not in STREAMS]
-        self._kept: list[tuple[Any, dict[str, Any]]] = []
+        self._kept: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
 
     async def fill(self) -> None:
         """Two chambers with readings and a gap, two sections, two batches."""
@@ -96,10 +102,16 @@ class Served:
             spec = world.ledger.chambers[name].spec
             slots = [spec.grid.after(world.clock.wall_ms - n * 60_000) for n in (5, 4, 3)]
             gap = Gap(slots[2], slots[2], GapReason.TIMEOUT, "10 s")
-            outcomes = [*(a_reading(spec, slot) for slot in slots[:2]), gap]
+            outcomes: list[Outcome] = [*(a_reading(spec, slot) for slot in slots[:2]), gap]
             await InMemoryOutcomes(world.ledger).save(SaveBatch(name, outcomes, slots[2]))
         ledger = world.ledger
-        rooms = (ledger.chambers, ledger.sections, ledger.batches, ledger.organizations, world.fleet.running)
+        rooms: tuple[dict[Any, Any], ...] = (
+            ledger.chambers,
+            ledger.sections,
+            ledger.batches,
+            ledger.organizations,
+            world.fleet.running,
+        )
         self._kept = [(room, copy.deepcopy(room)) for room in rooms]
 
     def restore(self) -> None:
@@ -111,22 +123,26 @@ class Served:
 
 @cache
 def served() -> Served:
+    """One for all requests: to make an application takes longer than to ask it."""
     return Served()
 
 
+Case = schemathesis.Case[Any]
+
+
 @st.composite
-def cases(draw: st.DrawFn) -> schemathesis.Case:
+def cases(draw: st.DrawFn) -> Case:
     """A request that the document allows, or forbids; mostly of things that are there, mostly in words that fit."""
-    operation = draw(st.sampled_from(served().operations))
+    operation: Any = draw(st.sampled_from(served().operations))
     parameters = {parameter.name: parameter for parameter in operation.iter_parameters()}
     takes = operation.body or any(p.location == "query" for p in parameters.values())
     mode = GenerationMode.NEGATIVE if takes and draw(st.integers(0, 3)) == 0 else GenerationMode.POSITIVE
-    fixed: dict[str, Any] = {}
+    fixed: dict[str, Any] = {"headers": KEY}
     if draw(st.integers(0, 4)):
         fixed["path_parameters"] = {
             n: draw(st.sampled_from(KNOWN[n])) for n in parameters if n in KNOWN and f"{{{n}}}" in operation.path
         }
-    case: schemathesis.Case = draw(operation.as_strategy(mode, **fixed))
+    case: Case = draw(operation.as_strategy(mode, **fixed))
     if mode is GenerationMode.POSITIVE and draw(st.integers(0, 3)):
         for said in (case.query, case.body):
             if isinstance(said, dict):
@@ -139,7 +155,6 @@ def cases(draw: st.DrawFn) -> schemathesis.Case:
 def tried(number: int, count: int) -> Counter[int]:
     """Try that many requests, the same ones for the same number; how often each status was answered."""
     answers: Counter[int] = Counter()
-    key = {"Authorization": f"Bearer {KEYS['deployment']}"}
 
     @seed(number)
     @settings(
@@ -150,11 +165,11 @@ def tried(number: int, count: int) -> Counter[int]:
         suppress_health_check=list(HealthCheck),
     )
     @given(cases())
-    def one(case: schemathesis.Case) -> None:
+    def one(case: Case) -> None:
         served().restore()
-        answer = case.call(headers=key)
+        answer = case.call()
         answers[answer.status_code] += 1
-        case.validate_response(answer, checks=CHECKS, headers=key)
+        case.validate_response(answer, checks=CHECKS)
 
     one()
     return answers
@@ -181,3 +196,49 @@ async def test_every_answer_of_many_is_as_the_document_says(part: int) -> None:
     answers = tried(part, LONG_CASES)
     assert answers.total() >= LONG_CASES
     assert share_of_good(answers) >= LEAST_GOOD, answers
+
+
+class Answered(BaseModel):
+    """What the planted application says that it answers."""
+
+    name: str
+
+
+def planted() -> FastAPI:
+    """An application that does what ours must not do, each wrong in a route of its own."""
+    app = FastAPI()
+
+    @app.get("/status", response_model=Answered)
+    async def status() -> Response:
+        return JSONResponse({"name": "x"}, status_code=418)
+
+    @app.get("/form", response_model=Answered)
+    async def form() -> Response:
+        return JSONResponse({"named": "x"})
+
+    @app.get("/type", response_model=Answered)
+    async def kind() -> Response:
+        return Response("name: x", media_type="text/plain")
+
+    @app.get("/bug", response_model=Answered)
+    async def bug() -> Response:
+        return JSONResponse({}, status_code=500)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "failure"),
+    [
+        ("/status", "Undocumented status code"),
+        ("/form", "Response violates schema"),
+        ("/type", "Undocumented Content-Type"),
+        ("/bug", "Server error"),
+    ],
+)
+def test_an_answer_that_is_not_as_the_document_says_is_found(path: str, failure: str) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", planted())
+    case = schema[path]["GET"].Case()
+    with pytest.raises(FailureGroup) as found:
+        case.call_and_validate(checks=CHECKS)
+    assert failure in {error.title for error in found.value.exceptions}

@@ -8,7 +8,17 @@ from fastapi_offline import FastAPIOffline
 
 from api import openapi, problems
 from api.guard import BodyLimit, KeyGuard
-from api.routes import batches, catalog, chambers, detectors, health, ledger, organizations, sections
+from api.routes import (
+    batches,
+    catalog,
+    chambers,
+    detectors,
+    health,
+    ledger,
+    organizations,
+    section_operations,
+    sections,
+)
 from api.services import Services
 
 ROUTERS = (
@@ -16,6 +26,7 @@ ROUTERS = (
     detectors.router,
     ledger.router,
     sections.router,
+    section_operations.router,
     batches.router,
     organizations.router,
     catalog.router,

@@ -26,6 +26,7 @@ from adapters.redis.server import CacheServer
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_lazily
 from adapters.temporal_control import TemporalFleet
+from adapters.temporal_sections import TemporalSections
 from api.app import create_app
 from api.services import Ports, make_services
 from api.settings import ApiSettings
@@ -58,12 +59,13 @@ async def build_app(settings: ApiSettings) -> FastAPI:
     closing.callback(provider.shutdown)
     latest, active = _caches(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
+    temporal = await connect_lazily()
     ports = Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
         active=active,
-        fleet=TemporalFleet(await connect_lazily()),
+        fleet=TemporalFleet(temporal),
         keys=PostgresKeys(postgres),
         profiles=FileProfiles(_folders(settings)),
         clock=clock,
@@ -73,6 +75,7 @@ async def build_app(settings: ApiSettings) -> FastAPI:
         organizations=PostgresOrganizations(postgres),
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
+        section_control=TemporalSections(temporal),
     )
     return create_app(make_services(ports), partial(_lifespan, closing))
 

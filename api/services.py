@@ -23,6 +23,7 @@ from collector.ports import (
     Organizations,
     ProfileCatalog,
     Registry,
+    SectionControl,
     Sections,
     UpkeepLog,
 )
@@ -38,6 +39,7 @@ from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
+from collector.usecases.section_control import ShowOperation, TellSection
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -64,6 +66,7 @@ class Ports:
     organizations: Organizations
     sections: Sections
     batches: Batches
+    section_control: SectionControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,8 @@ class Services:
     organizations: OrganizationServices
     sections: SectionServices
     batches: BatchServices
+    tell_section: TellSection
+    section_operation: ShowOperation
 
 
 def make_services(ports: Ports) -> Services:
@@ -125,4 +130,6 @@ def make_services(ports: Ports) -> Services:
         organizations=organization_services(ports.organizations),
         sections=section_services(ports.sections),
         batches=batch_services(ports.batches, registry, ledger, clock),
+        tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
+        section_operation=ShowOperation(ports.section_control),
     )

@@ -324,5 +324,5 @@ async def test_who_is_cancelled_while_forgetting_has_not_forgotten(
 
 @pytest.mark.parametrize("text", [b"", b"junk", b"{}", b"[]", b'{"ids":["a"],"sections":[]}', b"\xff"])
 async def test_a_list_of_another_version_is_none(redis_active: RedisActive, valkey_client: Redis, text: bytes) -> None:
-    await valkey_client.hset(active_chambers("lab"), "list", text)  # type: ignore[arg-type]  # bytes are fine
+    await valkey_client.hset(active_chambers("lab"), "list", text)
     assert await ids(redis_active, TheRegistry(*FIVE)) is None

@@ -25,6 +25,7 @@ from adapters.memory import (
     InMemoryUpkeep,
 )
 from adapters.memory_fleet import InMemoryFleet
+from adapters.memory_sections import InMemorySectionControl
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.telemetry import make_meter_provider, metrics_text
 from api.app import create_app
@@ -82,6 +83,7 @@ class World:
         self.active = InMemoryActive(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
+        self.section_control = InMemorySectionControl(self.fleet, self.clock)
         self.app = self._app()
 
     def empty(self) -> None:
@@ -126,6 +128,7 @@ class World:
             organizations=InMemoryOrganizations(self.ledger),
             sections=InMemorySections(self.ledger),
             batches=InMemoryBatches(self.ledger),
+            section_control=self.section_control,
         )
         return create_app(make_services(ports))
 

@@ -40,6 +40,12 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("PATCH", ORGANIZATIONS, {"name": "mine now"}),
 ]
 """Every route that speaks of one thing of an organization; a new one is added here."""
+SECTION_ROUTES: list[tuple[str, str, Any]] = [
+    ("POST", "/v1/sections/{section_id}/pause", {"reason": "mine now"}),
+    ("POST", "/v1/sections/{section_id}/resume", None),
+    ("GET", "/v1/sections/{section_id}/operations/theirs", None),
+]
+"""The same, of orders to a section: they are answered with 202, and one is under way when they are tried."""
 LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches", "/v1/organizations"]
 OTHERS = {
     ("POST", "/v1/chambers"): "its own test: ids of chambers are unique in the deployment",
@@ -128,6 +134,34 @@ async def test_naming_a_foreign_thing_is_naming_none(method: str, path: str, nam
     assert foreign.text.replace(named, "no-such-one") == unknown.text
 
 
+@pytest.mark.parametrize(("method", "path", "body"), SECTION_ROUTES, ids=[f"{m} {p}" for m, p, _ in SECTION_ROUTES])
+async def test_a_foreign_section_answers_like_one_that_is_not_there(method: str, path: str, body: Any) -> None:
+    world = await world_with_data()
+    async with world.client() as owner:
+        key = {"Idempotency-Key": "theirs"}
+        assert (await owner.post("/v1/sections/their-lab/pause", headers=key)).status_code == 202
+    before = dict(world.fleet.running)
+    async with world.client("other") as other:
+        foreign = await other.request(method, path.format(section_id="their-lab"), json=body)
+        unknown = await other.request(method, path.format(section_id="no-such-one"), json=body)
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.text.replace("their-lab", "no-such-one") == unknown.text
+    assert dict(world.fleet.running) == before
+    async with world.client() as owner:
+        mine = await owner.request(method, path.format(section_id="their-lab"), json=body)
+    assert mine.status_code in (200, 202), mine.text
+
+
+async def test_a_section_of_the_same_name_is_another_section() -> None:
+    world = await world_with_data()
+    async with world.client("other") as other:
+        told = await other.post("/v1/sections/default/pause", headers={"Idempotency-Key": "mine"})
+        assert (told.status_code, told.json()["total"]) == (202, 0)
+    assert world.fleet.running[ID].pause is None
+    async with world.client() as owner:
+        assert (await owner.get("/v1/sections/default/operations/mine")).status_code == 404
+
+
 @pytest.mark.parametrize("path", LISTS)
 async def test_lists_show_nothing_of_another_organization(path: str) -> None:
     world = await world_with_data()
@@ -178,5 +212,6 @@ def test_every_route_is_in_a_table_or_says_why_not() -> None:
     routes = [route for route in World().app.state.routes if isinstance(route, APIRoute)]
     wanted = {(method, route.path) for route in routes for method in route.methods or ()}
     tried = {(method, path.partition("?")[0]) for method, path, _ in ROUTES} | {("GET", path) for path in LISTS}
+    tried |= {(method, path.replace("theirs", "{operation_id}")) for method, path, _ in SECTION_ROUTES}
     assert tried.isdisjoint(OTHERS)
     assert tried | OTHERS.keys() == wanted

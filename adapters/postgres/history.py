@@ -107,10 +107,11 @@ class PostgresHistory:
         place = read_cursor(cursor, str, int)
         after = (clean(str(place[0])), _cut(int(place[1]))) if place else ("", 0)
         chamber = None if wanted.chamber_id is None else clean(wanted.chamber_id)
-        async with self._postgres.connection() as connection:
+        async with self._postgres.connection() as connection, connection.transaction(readonly=True):
             batch = await find_batch(connection, organization, batch_id)
             span = _within(batch, wanted.span)
             whose = (clean(organization), batch.section, span.from_ms, span.to_ms)
+            await connection.execute(q.IN_ORDER)
             rows = await connection.fetch(q.BATCH_READINGS, *whose, *after, chamber, limit + 1)
         items = [stored_reading_from(row["id"], row) for row in rows[:limit]]
         last = items[-1] if items and len(rows) > limit else None

@@ -28,8 +28,8 @@ WHERE c.organization = $1 AND c.id = ANY($2::text[]) AND NOT d.active GROUP BY c
 BATCH_READINGS = f"""
 SELECT p.id, r.*
 FROM (
-    SELECT c.id COLLATE "C" AS id, c.key, greatest(s.first_slot, instant_of($3)) AS first,
-        least(n.first_slot, instant_of($4)) AS until, CASE WHEN c.id = $5 THEN instant_of($6) END AS after
+    SELECT c.id COLLATE "C" AS id, c.key, least(n.first_slot, instant_of($4)) AS until,
+        greatest(s.first_slot, instant_of($3), CASE WHEN c.id = $5 THEN instant_of($6::bigint + 1) END) AS first
     FROM chamber_section s
     JOIN chamber c ON c.key = s.chamber
     CROSS JOIN LATERAL (
@@ -43,15 +43,17 @@ CROSS JOIN LATERAL (
     SELECT r.scheduled_at, {READING_COLUMNS}
     FROM reading r JOIN detector_set s ON s.id = r.detector_set
     WHERE r.chamber = p.key AND r.scheduled_at >= p.first AND r.scheduled_at < p.until
-        AND (p.after IS NULL OR r.scheduled_at > p.after)
         AND r.scheduled_at >= instant_of($3) AND r.scheduled_at < instant_of($4)
     ORDER BY r.scheduled_at LIMIT $8) r
 ORDER BY p.id, p.first, r.scheduled_at LIMIT $8
 """  # noqa: S608 - constants of ours
 """Readings of slots in [$3, $4) of chambers that stood in section $2 at them, behind chamber $5 and slot $6.
 
-One stay of a chamber after the other: what is sorted is one stay, and no more than the page of it is read.
+One stay of a chamber after the other, and no more of each than the page: given `IN_ORDER`, which must go before it.
 """
+
+IN_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+"""PostgreSQL cannot know how many readings a stay has, takes it for few, and would read and sort all of them."""
 
 DETECTORS = "SELECT name, unit, alias, active FROM detector WHERE chamber = $1 ORDER BY name"
 

@@ -1,5 +1,6 @@
 """Which batch a reading belongs to, against a model that looks at nothing but the rule: both twins, and the view."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -79,9 +80,10 @@ class Telling:
 
     async def store(self, rooms: Rooms) -> None:
         """Store the readings, after all the rest."""
-        for chamber, slots in zip(self.chambers, self.story.slots, strict=True):
-            for portion in (slots[::2], slots[1::2]):
-                await rooms.outcomes.save(SaveBatch(chamber, [reading(self.ms(slot)) for slot in portion]))
+        stored = zip(self.chambers, self.story.slots, strict=True)
+        portions = [(chamber, portion) for chamber, slots in stored for portion in (slots[::2], slots[1::2])]
+        saved = (SaveBatch(chamber, [reading(self.ms(slot)) for slot in portion]) for chamber, portion in portions)
+        await asyncio.gather(*(rooms.outcomes.save(batch) for batch in saved))
 
     async def _observe(self, rooms: Rooms) -> list[Batch]:
         made: list[Batch] = []
@@ -192,7 +194,7 @@ NUMBERS = count()
 
 @pytest.mark.timeout(120)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(story=stories, limit=st.integers(1, 5), part=st.tuples(st.none() | st.integers(0, 1), instants, instants))
 def test_a_reading_belongs_to_the_batch_of_its_slot(

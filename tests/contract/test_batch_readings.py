@@ -1,12 +1,15 @@
 """`LedgerReader.batch_readings`: a reading belongs to the batch of its slot, of the section where its chamber stood."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
 
+from adapters.postgres.history_queries import BATCH_READINGS, IN_ORDER
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.organization import Batch
 from collector.domain.outcome import EpochEnd
@@ -231,3 +234,44 @@ async def test_the_view_shows_section_and_batch_as_the_port_does(database: str) 
     assert [row["section"] for row in rows] == ["default"] * 4 + ["cold"]
     assert [row["batch"] for row in rows] == [None, "first", "second", "second", "cold-lot"]
     assert {(r["chamber"], r["slot_ms"]): r["batch"] for r in rows if r["batch"]} == owned
+
+
+FILL = """
+INSERT INTO reading (chamber, scheduled_at, requested_at, received_at, detector_set, spec_version, "values")
+SELECT c.key, at, at, at, s.id, 1, '{1}'
+FROM chamber c, detector_set s, generate_series(instant_of($1), instant_of($2), interval '1 minute') at
+"""
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_a_page_reads_no_more_than_a_page_of_each_stay_it_touches(database: str, mode: str) -> None:
+    async with opened_rooms(database) as rooms:
+        chambers = [await enrolled(rooms, spec(f"c{n}"), ago_ms=24 * HOUR) for n in range(4)]
+        first_ms = min(chamber.first_ms for chamber in chambers)
+        await chambers[0].save(reading(first_ms + MINUTE))
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("DELETE FROM reading")
+        await connection.execute(FILL, first_ms, now())
+        await connection.execute("ANALYZE")
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        for after in (("", 0), ("c1", now() - HOUR)):
+            read, found = await scanned(connection, first_ms, after)
+            assert found == 11
+            assert found <= read <= 3 * found
+    finally:
+        await connection.close()
+
+
+async def scanned(connection: "asyncpg.Connection[asyncpg.Record]", from_ms: int, after: tuple[str, int]) -> Any:
+    """How many readings a page of ten and one more reads, and how many it has."""
+    values = ("default", "default", from_ms, now(), *after, None, 11)
+    async with connection.transaction():
+        await connection.execute(IN_ORDER)
+        plan = await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + BATCH_READINGS, *values)
+    root = json.loads(plan)[0]["Plan"]
+    nodes = [root]
+    for node in nodes:
+        nodes += node.get("Plans", [])
+    rows = (n["Actual Rows"] * n["Actual Loops"] for n in nodes if n.get("Relation Name", "").startswith("reading_2"))
+    return sum(rows), root["Actual Rows"]

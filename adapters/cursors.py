@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from collector.domain.errors import InvalidFieldError
 
 Place = Sequence[int | str]
+LARGEST = 2**53
+"""No instant and no number of ours is larger, and no server refuses a smaller one."""
 
 
 def write_cursor(*place: int | str) -> str:
@@ -27,6 +29,10 @@ def read_cursor(cursor: str | None, *kinds: type[int] | type[str]) -> Place | No
         place = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         place = None
-    if not isinstance(place, list) or [type(p) for p in place] != list(kinds):
+    if not isinstance(place, list) or [type(p) for p in place] != list(kinds) or not all(map(_possible, place)):
         raise InvalidFieldError("cursor", "it is not a cursor of this list", "give next_cursor of the page before")
     return place
+
+
+def _possible(part: int | str) -> bool:
+    return isinstance(part, str) or 0 <= part <= LARGEST

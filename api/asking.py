@@ -4,12 +4,14 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
+from api.field_errors import readable
 from api.guard import unauthorized
 from api.services import Services
 from collector.domain.chamber import ID_PATTERN
-from collector.domain.errors import NotFoundError
+from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.organization import BATCH_PATTERN
 from collector.ports import Principal
 
@@ -21,7 +23,17 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _principal(request: Request, _: Annotated[object, Security(bearer)]) -> Principal:
+def _refuse_queries(request: Request) -> None:
+    """Refuse what a route does not take at all; routes with a query say themselves what they take."""
+    route: APIRoute = request.scope["route"]
+    unknown = next(iter(request.query_params), None)
+    if unknown is not None and not route.dependant.query_params:
+        raise InvalidFieldError(readable(unknown), "there is no such query", "remove it, or check its spelling")
+
+
+def _principal(
+    request: Request, _: Annotated[object, Security(bearer)], __: Annotated[None, Depends(_refuse_queries)]
+) -> Principal:
     principal = getattr(request.state, "principal", None)
     if not isinstance(principal, Principal):  # a route that the guard does not cover stays closed
         raise unauthorized("there is no API key")

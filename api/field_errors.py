@@ -66,7 +66,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     )
     if kind == "extra_forbidden" and field in READ_ONLY:
         remedy = "leave it out: the server decides it"
-    return FieldError(field=_readable(field)[:200], problem=_problem(error), remedy=remedy)
+    return FieldError(field=readable(field), problem=_problem(error), remedy=remedy)
 
 
 def _problem(error: Mapping[str, Any]) -> str:
@@ -78,6 +78,6 @@ def _problem(error: Mapping[str, Any]) -> str:
     return message[0].lower() + message[1:]
 
 
-def _readable(text: str) -> str:
-    """A field's name that a hostile body has chosen, so that it can be encoded."""
-    return text.encode(errors="replace").decode() or '""'
+def readable(text: str) -> str:
+    """A field's name that a hostile request has chosen, so that it can be encoded and is not too long."""
+    return text.encode(errors="replace").decode()[:200] or '""'

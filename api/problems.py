@@ -51,8 +51,8 @@ WHEN = {
     504: "The device gave no reading in time",
 }
 """What each status means here, for the OpenAPI document."""
-BODY_PROBLEMS = (400, 413, 422)
-"""Statuses of every route that takes a body."""
+BODY_PROBLEMS = (400, 413)
+"""Statuses of every route that takes a body, beside those of every route."""
 
 log = logging.getLogger(__name__)
 

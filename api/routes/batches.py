@@ -15,7 +15,7 @@ from api.versions import Versions, tag
 from collector.domain.organization import Batch
 from collector.usecases.readings import Portion
 
-router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1/batches", tags=["batches"], responses=documented(401, 422, 503))
 
 
 def _tagged(response: Response, batch: Batch) -> BatchOut:
@@ -23,7 +23,7 @@ def _tagged(response: Response, batch: Batch) -> BatchOut:
     return batch_out(batch)
 
 
-@router.get("", responses=documented(422))
+@router.get("")
 async def list_batches(query: Annotated[BatchesQuery, Query()], use: Use, caller: Caller) -> Listed[BatchOut]:
     """The batches of the organization, the one that started last first."""
     page = await use.batches.list(caller.organization, query.filter(), limit=query.limit, cursor=query.cursor)
@@ -65,7 +65,7 @@ async def end_batch(
 READINGS: dict[int | str, dict[str, Any]] = csv_or(Listed[BatchReadingOut], "a row for each measurement")
 
 
-@router.get("/{batch_id}/readings", response_model=None, responses={**READINGS, **documented(404, 422)})
+@router.get("/{batch_id}/readings", response_model=None, responses={**READINGS, **documented(404)})
 async def list_batch_readings(
     batch_id: BatchId, query: Annotated[BatchReadingsQuery, Query()], use: Use, caller: Caller, request: Request
 ) -> Response | Listed[BatchReadingOut]:

@@ -6,7 +6,7 @@ from api.asking import Caller, Use
 from api.problems import documented
 from api.schemas import Listed, ProfileOut, profile_out
 
-router = APIRouter(prefix="/v1", tags=["catalog"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1", tags=["catalog"], responses=documented(401, 422, 503))
 
 
 @router.get("/profiles")

@@ -25,7 +25,7 @@ from collector.ports import ChamberFilter
 from collector.usecases.change import PauseWish
 from collector.usecases.fleet import ChamberView
 
-router = APIRouter(prefix="/v1/chambers", tags=["chambers"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1/chambers", tags=["chambers"], responses=documented(401, 422, 503))
 
 PATIENT = frozenset({GapReason.TIMEOUT, GapReason.OVERRUN})
 GUILTY = {
@@ -61,7 +61,7 @@ async def enrol_chamber(body: ChamberBody, use: Use, caller: Caller, response: R
     return _tagged(response, enrolled.view)
 
 
-@router.get("", responses=documented(422))
+@router.get("")
 async def list_chambers(query: Annotated[SectionedQuery, Query()], use: Use, caller: Caller) -> Listed[ChamberOut]:
     """Chambers by id; retired ones only with status=retired."""
     wanted = ChamberFilter(query.section, query.status, query.q)
@@ -83,7 +83,7 @@ async def change_chamber(
     return _tagged(response, await use.configure(caller, chamber_id, versions, body.altered))
 
 
-@router.delete("/{chamber_id}", responses=documented(404, 409, 422))
+@router.delete("/{chamber_id}", responses=documented(404, 409))
 async def retire_chamber(
     chamber_id: ChamberId, query: Annotated[RetireQuery, Query()], use: Use, caller: Caller, response: Response
 ) -> ChamberOut:

@@ -11,7 +11,7 @@ from api.problems import BODY_PROBLEMS, documented
 from api.schemas import Listed
 
 router = APIRouter(
-    prefix="/v1/chambers/{chamber_id}/detectors", tags=["detectors"], responses=documented(401, 404, 503)
+    prefix="/v1/chambers/{chamber_id}/detectors", tags=["detectors"], responses=documented(401, 404, 422, 503)
 )
 
 Detector = Annotated[str, Path(description="its name or alias", examples=["temperature"])]

@@ -26,14 +26,14 @@ from collector.domain.errors import InvalidFieldError
 from collector.ports import ChamberFilter, Principal
 from collector.usecases.readings import Portion
 
-router = APIRouter(prefix="/v1", tags=["ledger"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1", tags=["ledger"], responses=documented(401, 422, 503))
 
 READINGS: dict[int | str, dict[str, Any]] = csv_or(
     Listed[ReadingOut] | Listed[BinOut], "a row for each measurement, or for each bin"
 )
 
 
-@router.get("/chambers/{chamber_id}/readings", response_model=None, responses={**READINGS, **documented(404, 422)})
+@router.get("/chambers/{chamber_id}/readings", response_model=None, responses={**READINGS, **documented(404)})
 async def list_readings(
     chamber_id: ChamberId, query: Annotated[ReadingsQuery, Query()], use: Use, caller: Caller, request: Request
 ) -> Response | Listed[ReadingOut] | Listed[BinOut]:
@@ -54,7 +54,7 @@ async def show_latest(chamber_id: ChamberId, use: Use, caller: Caller) -> Latest
     return latest_out(await use.latest(caller.organization, chamber_id))
 
 
-@router.get("/chambers/{chamber_id}/gaps", responses=documented(404, 422))
+@router.get("/chambers/{chamber_id}/gaps", responses=documented(404))
 async def list_gaps(
     chamber_id: ChamberId, query: Annotated[SpanPageQuery, Query()], use: Use, caller: Caller
 ) -> Listed[GapOut]:
@@ -64,7 +64,7 @@ async def list_gaps(
     return Listed(items=[gap_out(run) for run in page.items], next_cursor=page.next_cursor)
 
 
-@router.get("/chambers/{chamber_id}/audit", responses=documented(404, 422))
+@router.get("/chambers/{chamber_id}/audit", responses=documented(404))
 async def audit_chamber(
     chamber_id: ChamberId, query: Annotated[SpanQuery, Query()], use: Use, caller: Caller
 ) -> AuditOut:
@@ -72,13 +72,13 @@ async def audit_chamber(
     return audit_out(await use.audit(caller.organization, chamber_id, query.span(use.clock.now_ms())))
 
 
-@router.get("/audit", responses=documented(422))
+@router.get("/audit")
 async def audit_fleet(query: Annotated[SpanQuery, Query()], use: Use, caller: Caller) -> AuditOut:
     """The proof for all chambers of the organization."""
     return audit_out(await use.audit(caller.organization, None, query.span(use.clock.now_ms())))
 
 
-@router.get("/latest", responses=documented(422))
+@router.get("/latest")
 async def list_latest(query: Annotated[SectionedQuery, Query()], use: Use, caller: Caller) -> Listed[LatestOut]:
     """The newest reading of each chamber, by id."""
     wanted = ChamberFilter(query.section, query.status, query.q)

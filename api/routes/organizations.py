@@ -13,7 +13,7 @@ from api.schemas import Listed
 from api.versions import Versions, tag
 from collector.domain.organization import Organization
 
-router = APIRouter(prefix="/v1/organizations", tags=["organizations"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1/organizations", tags=["organizations"], responses=documented(401, 422, 503))
 
 
 def _tagged(response: Response, organization: Organization) -> OrganizationOut:
@@ -21,7 +21,7 @@ def _tagged(response: Response, organization: Organization) -> OrganizationOut:
     return organization_out(organization)
 
 
-@router.get("", responses=documented(422))
+@router.get("")
 async def list_organizations(query: Annotated[PageQuery, Query()], use: Use, caller: Caller) -> Listed[OrganizationOut]:
     """The caller's own organization; with a deployment key all of them, by id."""
     page = await use.organizations.list(caller, limit=query.limit, cursor=query.cursor)

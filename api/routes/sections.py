@@ -13,7 +13,7 @@ from api.schemas import Listed
 from api.versions import Versions, tag
 from collector.ports import SectionRecord
 
-router = APIRouter(prefix="/v1/sections", tags=["sections"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1/sections", tags=["sections"], responses=documented(401, 422, 503))
 
 
 def _tagged(response: Response, record: SectionRecord) -> SectionOut:
@@ -21,7 +21,7 @@ def _tagged(response: Response, record: SectionRecord) -> SectionOut:
     return section_out(record)
 
 
-@router.get("", responses=documented(422))
+@router.get("")
 async def list_sections(query: Annotated[PageQuery, Query()], use: Use, caller: Caller) -> Listed[SectionOut]:
     """The sections of the organization by id, closed ones too."""
     page = await use.sections.list(caller.organization, limit=query.limit, cursor=query.cursor)

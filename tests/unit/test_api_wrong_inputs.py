@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.cursors import write_cursor
 from collector.domain.outcome import Gap, GapReason
 from tests.unit.api_world import ENROLMENT, NOON_MS, World
 
@@ -110,8 +111,15 @@ TABLE = [
     query("wrong limit", "limit", "whole number", f"{CHAMBERS}?limit=many"),
     query("wrong cursor", "cursor", "next_cursor", f"{CHAMBERS}?cursor=zzz"),
     query("wrong cursor of gaps", "cursor", "next_cursor", f"{MINE}/gaps?cursor=W10"),
+    *(
+        query(f"cursor at {place}", "cursor", "next_cursor", f"{MINE}/gaps?cursor={write_cursor(*place)}")
+        for place in ((-(10**30), 0), (-1, 0), (0, -1), (10**30, 0), (0, 2**63))
+    ),
     query("NUL in a query", "q", "remove it", f"{CHAMBERS}?q=%00"),
     query("wrong status", "status", "'stale'", f"{CHAMBERS}?status=broken"),
+    query("query of a route without any", "limit", "spelling", f"{MINE}?limit=3"),
+    query("query without a name", '""', "spelling", "/v1/profiles?=3"),
+    Wrong("query of a change", 422, "force", "spelling", path=f"{MINE}/resume?force=true"),
     query("misspelt query", "form", "spelling", f"{MINE}/readings?form=2026-03-01T00:00:00Z"),
     Wrong("unknown chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/nobody"),
     Wrong("impossible chamber", 404, "id", "lists what there is", method="GET", path=f"{CHAMBERS}/%00%ff"),

@@ -8,10 +8,10 @@ from fastapi_offline import FastAPIOffline
 
 from api import problems
 from api.guard import BodyLimit, KeyGuard
-from api.routes import catalog, chambers, health, ledger
+from api.routes import catalog, chambers, health, ledger, section_operations
 from api.services import Services
 
-ROUTERS = (chambers.router, ledger.router, catalog.router, health.router)
+ROUTERS = (chambers.router, ledger.router, catalog.router, section_operations.router, health.router)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -22,6 +22,7 @@ from adapters.redis.latest import RedisLatest
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_lazily
 from adapters.temporal_control import TemporalFleet
+from adapters.temporal_sections import TemporalSections
 from api.app import create_app
 from api.services import Ports, make_services
 from api.settings import ApiSettings
@@ -53,17 +54,19 @@ async def build_app(settings: ApiSettings) -> FastAPI:
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
+    temporal = await connect_lazily()
     ports = Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=_cache(settings, clock, closing),
-        fleet=TemporalFleet(await connect_lazily()),
+        fleet=TemporalFleet(temporal),
         keys=PostgresKeys(postgres),
         profiles=FileProfiles(_folders(settings)),
         clock=clock,
         metrics=partial(metrics_text, registry),
         upkeep=PostgresUpkeep(postgres),
         fleet_metrics=OtelFleetMetrics(provider),
+        section_control=TemporalSections(temporal),
     )
     return create_app(make_services(ports), partial(_lifespan, closing))
 

@@ -12,6 +12,7 @@ from collector.ports import (
     LedgerReader,
     ProfileCatalog,
     Registry,
+    SectionControl,
     UpkeepLog,
 )
 from collector.usecases.audit import AuditLedger
@@ -24,6 +25,7 @@ from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListDetectors, ListGaps, ListReadings, ShowLatest
+from collector.usecases.section_control import ShowOperation, TellSection
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -46,6 +48,7 @@ class Ports:
     metrics: MetricsText
     upkeep: UpkeepLog
     fleet_metrics: FleetMetrics
+    section_control: SectionControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,8 @@ class Services:
     audit: AuditLedger
     profiles: ListProfiles
     sections: ListSections
+    tell_section: TellSection
+    section_operation: ShowOperation
 
 
 def make_services(ports: Ports) -> Services:
@@ -101,4 +106,6 @@ def make_services(ports: Ports) -> Services:
         audit=AuditLedger(ledger, clock),
         profiles=ListProfiles(ports.profiles),
         sections=ListSections(registry),
+        tell_section=TellSection(registry, ports.section_control, fleet, clock),
+        section_operation=ShowOperation(ports.section_control),
     )

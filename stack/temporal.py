@@ -22,9 +22,11 @@ DYNAMIC_CONFIG = (
     "frontend.WorkerCommandsEnabled=true",
     "system.enableCancelActivityWorkerCommand=true",
     "frontend.WorkflowPauseEnabled=true",
+    "frontend.MaxConcurrentBatchOperationPerNamespace=10",
 )
 """The first two: a cancel reaches a running round in 20 to 60 ms instead of with its next heartbeat. The third:
-`temporal workflow pause` and the pause button of the Web UI."""
+`temporal workflow pause` and the pause button of the Web UI. The fourth: while one section is paused as a whole others
+can be, too; as a default the server refuses a second batch operation."""
 
 
 @dataclass(frozen=True, slots=True)

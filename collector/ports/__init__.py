@@ -33,6 +33,7 @@ from collector.ports.reconcile import (
 )
 from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
 from collector.ports.rounds import CollectionMetrics, RoundControl
+from collector.ports.section_control import SectionControl
 from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "SaveBatch",
     "SaveResult",
     "SecretResolver",
+    "SectionControl",
     "SectionRecord",
     "Sections",
     "ServerClock",

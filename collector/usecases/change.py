@@ -80,8 +80,7 @@ class PauseChamber:
             RejectedError, EngineAwayError: the pause is written, the chamber did not take it over yet.
         """
         now_ms = self._clock.now_ms()
-        if wish.until_ms is not None and wish.until_ms <= now_ms:
-            raise InvalidFieldError("until", "it is not in the future", "give a later instant, or leave it out")
+        refuse_past(wish.until_ms, now_ms)
         before = await self._registry.find(principal.organization, chamber_id)
         refuse_retired(before)
         pause = Pause(before.spec.grid.after(now_ms), wish.reason, principal.subject, wish.until_ms)
@@ -146,6 +145,16 @@ class RetireChamber:
             await self._fleet.retire(record.spec.id, request)
         except NotFoundError:
             await self._fleet.start(record)  # it begins as retiring, stores the end of its epoch and ends
+
+
+def refuse_past(until_ms: int | None, now_ms: int) -> None:
+    """Refuse a pause that would be over already.
+
+    Raises:
+        InvalidFieldError: field `until`.
+    """
+    if until_ms is not None and until_ms <= now_ms:
+        raise InvalidFieldError("until", "it is not in the future", "give a later instant, or leave it out")
 
 
 def _same(before: Pause | None, wanted: Pause) -> bool:

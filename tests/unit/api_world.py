@@ -21,6 +21,7 @@ from adapters.memory import (
     InMemoryUpkeep,
 )
 from adapters.memory_fleet import InMemoryFleet
+from adapters.memory_sections import InMemorySections
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.telemetry import make_meter_provider, metrics_text
 from api.app import create_app
@@ -75,6 +76,7 @@ class World:
         self.cache = InMemoryLatest(self.clock.now_ms)
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
+        self.section_control = InMemorySections(self.fleet, self.clock)
         self.app = self._app()
 
     def client(self, organization: str | None = "default") -> httpx.AsyncClient:
@@ -98,6 +100,7 @@ class World:
             metrics=partial(metrics_text, registry),
             upkeep=self.upkeep,
             fleet_metrics=OtelFleetMetrics(make_meter_provider("api", registry=registry)),
+            section_control=self.section_control,
         )
         return create_app(make_services(ports))
 

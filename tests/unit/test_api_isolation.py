@@ -25,6 +25,11 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/v1/chambers/{chamber_id}/detectors", None),
     ("GET", "/v1/chambers/{chamber_id}/audit", None),
 ]
+SECTION_ROUTES: list[tuple[str, str, Any]] = [
+    ("POST", "/v1/sections/{section_id}/pause", {"reason": "mine now"}),
+    ("POST", "/v1/sections/{section_id}/resume", None),
+    ("GET", "/v1/sections/{section_id}/operations/theirs", None),
+]
 LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections"]
 
 
@@ -60,6 +65,34 @@ async def test_a_foreign_chamber_answers_like_one_that_is_not_there(method: str,
     async with world.client() as owner:
         mine = await owner.request(method, path.format(chamber_id=ID), json=body, headers=headers)
     assert mine.status_code == 200, mine.text
+
+
+@pytest.mark.parametrize(("method", "path", "body"), SECTION_ROUTES, ids=[f"{m} {p}" for m, p, _ in SECTION_ROUTES])
+async def test_a_foreign_section_answers_like_one_that_is_not_there(method: str, path: str, body: Any) -> None:
+    world = await world_with_data()
+    async with world.client() as owner:
+        key = {"Idempotency-Key": "theirs"}
+        assert (await owner.post("/v1/sections/their-lab/pause", headers=key)).status_code == 202
+    before = dict(world.fleet.running)
+    async with world.client("other") as other:
+        foreign = await other.request(method, path.format(section_id="their-lab"), json=body)
+        unknown = await other.request(method, path.format(section_id="no-such-one"), json=body)
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.text.replace("their-lab", "no-such-one") == unknown.text
+    assert dict(world.fleet.running) == before
+    async with world.client() as owner:
+        mine = await owner.request(method, path.format(section_id="their-lab"), json=body)
+    assert mine.status_code in (200, 202), mine.text
+
+
+async def test_a_section_of_the_same_name_is_another_section() -> None:
+    world = await world_with_data()
+    async with world.client("other") as other:
+        told = await other.post("/v1/sections/default/pause", headers={"Idempotency-Key": "mine"})
+        assert (told.status_code, told.json()["total"]) == (202, 0)
+    assert world.fleet.running[ID].pause is None
+    async with world.client() as owner:
+        assert (await owner.get("/v1/sections/default/operations/mine")).status_code == 404
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -100,5 +133,7 @@ def test_the_table_has_every_route_of_a_chamber() -> None:
     routes = [route for route in world.app.state.routes if isinstance(route, APIRoute)]
     wanted = {(m, r.path) for r in routes if "{chamber_id}" in r.path for m in r.methods or ()}
     assert {(method, path.partition("?")[0]) for method, path, _ in ROUTES} == wanted
+    wanted = {(m, r.path) for r in routes if "{section_id}" in r.path for m in r.methods or ()}
+    assert {(m, p.replace("theirs", "{operation_id}")) for m, p, _ in SECTION_ROUTES} == wanted
     lists = {r.path for r in routes if r.path.startswith("/v1") and "{" not in r.path and "GET" in (r.methods or ())}
     assert {*LISTS, "/v1/profiles"} == lists  # profiles belong to the deployment

@@ -1,0 +1,95 @@
+"""Pausing and resuming a section as a whole."""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Header, Path, Response
+
+from api.asking import Caller, Use
+from api.inputs import PauseBody
+from api.problems import documented
+from api.section_schemas import BegunOut, OperationOut, begun_out, operation_out
+from collector.domain.chamber import ID_PATTERN
+from collector.domain.errors import NotFoundError
+from collector.domain.section_order import OPERATION_PATTERN, OrderKind, SectionOrder
+from collector.ports import Principal
+from collector.usecases.section_control import Begun
+
+router = APIRouter(prefix="/v1/sections", tags=["sections"], responses=documented(401, 503))
+
+
+def _section_id(section_id: Annotated[str, Path(description="the section's id")]) -> str:
+    if not ID_PATTERN.fullmatch(section_id):  # no section can have it: nobody need be asked
+        raise NotFoundError(f"there is no section {section_id[:80]!r}")
+    return section_id
+
+
+def _operation_id(operation_id: Annotated[str, Path(description="the operation's id")]) -> str:
+    if not OPERATION_PATTERN.fullmatch(operation_id):
+        raise NotFoundError(f"there is no operation {operation_id[:80]!r}")
+    return operation_id
+
+
+SectionId = Annotated[str, Depends(_section_id)]
+OperationId = Annotated[str, Depends(_operation_id)]
+RequestId = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=f"^{OPERATION_PATTERN.pattern}$",
+        description="becomes the operation's id: the same again begins nothing",
+    ),
+]
+
+
+@router.post("/{section_id}/pause", status_code=202, responses=documented(404, 409, 413, 422))
+async def pause_section(
+    section_id: SectionId,
+    use: Use,
+    caller: Caller,
+    response: Response,
+    *,
+    body: PauseBody | None = None,
+    request_id: RequestId = None,
+) -> BegunOut:
+    """Pause every chamber of the section, in the background: `Location` tells how far that is.
+
+    A chamber that is enrolled later is not paused. The same Idempotency-Key again is the same operation; once that
+    has ended, chambers that do not obey are told singly.
+    """
+    wished = body or PauseBody()
+    order = _order(caller, section_id, request_id, OrderKind.PAUSE)
+    order = replace(order, reason=wished.reason, until_ms=wished.until_ms())
+    return _begun(await use.tell_section(caller, order), response)
+
+
+@router.post("/{section_id}/resume", status_code=202, responses=documented(404, 409, 422))
+async def resume_section(
+    section_id: SectionId, use: Use, caller: Caller, response: Response, *, request_id: RequestId = None
+) -> BegunOut:
+    """Resume every chamber of the section, in the background, whatever paused it."""
+    order = _order(caller, section_id, request_id, OrderKind.RESUME)
+    return _begun(await use.tell_section(caller, order), response)
+
+
+@router.get("/{section_id}/operations/{operation_id}", responses=documented(404))
+async def show_operation(section_id: SectionId, operation_id: OperationId, use: Use, caller: Caller) -> OperationOut:
+    """How far an operation is. Temporal forgets it when the retention of its namespace is over."""
+    return operation_out(await use.section_operation(caller.organization, section_id, operation_id))
+
+
+def _order(caller: Principal, section: str, request_id: str | None, kind: OrderKind) -> SectionOrder:
+    return SectionOrder(
+        organization=caller.organization,
+        section=section,
+        operation_id=request_id or uuid4().hex,
+        kind=kind,
+        by=caller.subject,
+    )
+
+
+def _begun(begun: Begun, response: Response) -> BegunOut:
+    operation = begun.operation
+    response.headers["Location"] = f"/v1/sections/{operation.section}/operations/{operation.id}"
+    return begun_out(begun)

@@ -2,16 +2,18 @@
 
 import asyncio
 import gc
+import os
 import sys
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
+from adapters.secret_settings import FORMS, read_secret, shown_address
 from collector.domain.errors import InvalidFieldError
 
 REMEDIES = {
-    "POSTGRES": "write postgresql://user:password@host:5432/database",
+    "POSTGRES": f"write {FORMS['CHAMBERLOG_POSTGRES'].example}",
     "BUILD_ID": "set it together with CHAMBERLOG_DEPLOYMENT, to letters, digits and . _ -, or set neither",
     "DEPLOYMENT": "write letters, digits, _ and -",
 }
@@ -21,19 +23,34 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def read_settings(kind: type[Settings]) -> Settings:
-    """Read the environment.
+    """Read the environment; secrets may stand in files that `NAME_FILE` variables name.
 
     Raises:
         InvalidFieldError: names the variable; never quotes its value, which may be a password.
     """
+    prefix = kind.model_config.get("env_prefix", "")
     try:
-        return kind()
+        return kind(**_secrets_of(kind, prefix))
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0]).upper()
         problem = "it is not set" if first["type"] == "missing" else first["msg"]
         remedy = REMEDIES.get(name, "correct it, or take it away for its default")
-        raise InvalidFieldError(f"{kind.model_config.get('env_prefix', '')}{name}", problem, remedy) from None
+        raise InvalidFieldError(f"{prefix}{name}", problem, remedy) from None
+
+
+def shown_servers(temporal: str, postgres: SecretStr, redis: SecretStr | None) -> str:
+    """The servers that a process would use, without any secret."""
+    cache = shown_address(redis.get_secret_value()) if redis else "none"
+    return f"Temporal {temporal}, PostgreSQL {shown_address(postgres.get_secret_value())}, Valkey {cache}"
+
+
+def _secrets_of(kind: type[BaseSettings], prefix: str) -> dict[str, Any]:
+    """Those that are set, by the names of their fields."""
+    fields = kind.model_fields.items()
+    names = [name for name, field in fields if SecretStr in (field.annotation, *get_args(field.annotation))]
+    found = {name: read_secret(f"{prefix}{name.upper()}", os.environ) for name in names}
+    return {name: secret for name, secret in found.items() if secret is not None}
 
 
 def collect_rarely() -> None:

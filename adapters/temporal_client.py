@@ -3,8 +3,10 @@
 import asyncio
 import ipaddress
 import logging
+import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -17,6 +19,8 @@ from collector import wire
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 
 DEFAULT_ADDRESS = "localhost:7233"
+CONFIG_FILE = "TEMPORAL_CONFIG_FILE"
+CONFIG_REMEDY = "correct the TEMPORAL_ variables, or the files that they name"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
 """Back-off while connecting: short enough that `up` does not wait, long enough not to hammer a server that starts."""
 CONNECT_TIMEOUT = timedelta(seconds=3)
@@ -95,6 +99,11 @@ async def connect_lazily() -> Client:
         raise _wrong_address(config, error) from error
 
 
+def shown_target(client: Client) -> str:
+    """Where a client connects to: host:port and namespace, no key."""
+    return f"{client.service_client.config.target_host} ({client.namespace})"
+
+
 async def register_search_attributes(client: Client) -> None:
     """Make the chambers' search attributes exist in the client's namespace. Again: nothing changes.
 
@@ -133,9 +142,30 @@ def _missing(have: dict[str, "IndexedValueType.ValueType"]) -> dict[str, "Indexe
 
 
 def _config() -> ClientConnectConfig:
-    config = ClientConfig.load_client_connect_config()
+    """What the environment says.
+
+    Raises:
+        InvalidFieldError: a file that it names cannot be read, or the address cannot be one.
+    """
+    try:
+        named = os.environ.get(CONFIG_FILE)
+        if named:
+            Path(named).open().close()  # the SDK takes one that is not there for an empty one
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, OSError, ValueError) as error:
+        raise InvalidFieldError(CONFIG_FILE, _why(error), CONFIG_REMEDY) from None
     config.setdefault("target_host", DEFAULT_ADDRESS)
+    host, _, port = config["target_host"].rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:  # a client that connects lazily would never say so
+        raise _wrong_address(config, ValueError("it does not end in a port"))
     return config
+
+
+def _why(error: Exception) -> str:
+    """One line: further ones quote the file, and it may hold a key."""
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return str(error).strip().splitlines()[0]
 
 
 def _compression(target_host: str) -> GrpcCompression:

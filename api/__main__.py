@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from api.bootstrap import build_app, load_settings, make_runner
+from api.bootstrap import build_app, load_settings, make_runner, rehearse
 from api.settings import ApiSettings
 from collector.domain.errors import InvalidFieldError
 
@@ -20,11 +20,19 @@ BACKLOG = 512
 EXIT_SETTINGS = 2
 
 
-def main() -> int:
-    """Serve; 0 after a clean end, 2 when a setting is wrong or the port is taken."""
+def main(*, check: bool = False) -> int:
+    """Serve; 0 after a clean end, 2 when a setting is wrong or the port is taken.
+
+    Args:
+        check: only say on standard output what would run; asks no server and takes no port.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = load_settings()
+        if check:
+            with make_runner() as runner:
+                sys.stdout.write(f"api: settings are fine: {runner.run(rehearse(settings))}\n")
+            return 0
         with listening(settings) as listener, make_runner() as runner:
             runner.run(_serve(settings, listener))
     except InvalidFieldError as error:

@@ -18,13 +18,13 @@ from adapters.postgres.organizations import PostgresOrganizations, PostgresSecti
 from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.upkeep import PostgresUpkeep
-from adapters.process import make_runner, read_settings
+from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
 from adapters.redis.latest import RedisLatest
 from adapters.redis.server import CacheServer
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
-from adapters.temporal_client import connect_lazily
+from adapters.temporal_client import connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
@@ -32,7 +32,7 @@ from api.services import Ports, make_services
 from api.settings import ApiSettings
 from collector.ports import ActiveChambers, Clock, LatestCache
 
-__all__ = ["build_app", "load_settings", "make_runner"]
+__all__ = ["build_app", "load_settings", "make_runner", "rehearse"]
 SERVICE = "chamberlog-api"
 
 
@@ -78,6 +78,18 @@ async def build_app(settings: ApiSettings) -> FastAPI:
         section_control=TemporalSections(temporal),
     )
     return create_app(make_services(ports), partial(_lifespan, closing))
+
+
+async def rehearse(settings: ApiSettings) -> str:
+    """Make the application without serving it; what it would run with, without secrets.
+
+    Raises:
+        InvalidFieldError: a setting or a profile is wrong.
+    """
+    app = await build_app(settings)
+    async with app.router.lifespan_context(app):
+        servers = shown_servers(shown_target(await connect_lazily()), settings.postgres, settings.redis)
+    return f"{servers}, listening on {settings.api_host}:{settings.api_port or 'any free port'}"
 
 
 @asynccontextmanager

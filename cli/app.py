@@ -3,6 +3,7 @@
 import typer
 
 from cli.commands import control, fleet, ledger, processes, readings
+from cli.commands.ready import ready
 
 app = typer.Typer(
     help="Readings from sensor chambers at their owners' interval, every scheduled slot accounted for.",
@@ -44,3 +45,4 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(processes.simulate)
 app.command(rich_help_panel=PARTS)(processes.migrate)
+app.command(rich_help_panel=PARTS)(ready)

@@ -62,6 +62,16 @@ def find_target(flags: TargetFlags) -> Target:
     return Target(url.rstrip("/"), key, origin)
 
 
+def find_url(flags: TargetFlags) -> str:
+    """The address alone, found as by `find_target`.
+
+    Raises:
+        CommandError: AWAY without an address, REFUSED when it is none, or a file cannot be read.
+    """
+    home = home_directory(flags.home)
+    return _find_url(flags.api, read_stack(home), home)[0]
+
+
 def _find_url(flag: str | None, stack: dict[str, Any], home: Path) -> tuple[str, str]:
     candidates = (
         (flag, "--api"),

@@ -3,13 +3,15 @@
 import argparse
 import asyncio
 import contextlib
+import ipaddress
 import resource
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet
+from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet, rehearse
+from simulator.listener import HOST
 from simulator.replay import CurveError
 
 PORT_CEILING = 65_535
@@ -24,11 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 after a clean stop, 1 when the fleet could not start, with one line on standard error that says why.
     """
-    plan = _plan(argv)
+    plan, check = _plan(argv)
     _raise_file_limit()
     with contextlib.suppress(KeyboardInterrupt):
         try:
-            asyncio.run(_run(plan))
+            if check:
+                sys.stdout.write(f"simulate: settings are fine: {rehearse(plan)}\n")
+            else:
+                asyncio.run(_run(plan))
         except CurveError as error:
             return _failed(str(error))
         except OSError as error:
@@ -46,23 +51,27 @@ async def _run(plan: FleetPlan) -> None:
         await stopped.wait()
 
 
-def _plan(argv: Sequence[str] | None) -> FleetPlan:
+def _plan(argv: Sequence[str] | None) -> tuple[FleetPlan, bool]:
     parser = _parser()
-    plan = FleetPlan(**vars(parser.parse_args(argv)))
+    given = vars(parser.parse_args(argv))
+    check = bool(given.pop("check"))
+    plan = FleetPlan(**given)
     if plan.port_base + plan.devices > PORT_CEILING + 1:
         parser.error(f"--port-base {plan.port_base} leaves no room for {plan.devices} devices up to {PORT_CEILING}")
-    return plan
+    return plan, check
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="Simulated devices on 127.0.0.1.")
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="Simulated devices on real sockets.")
     parser.add_argument("--devices", type=_count, default=12, help="how many, 1 to 5000 (default 12)")
+    parser.add_argument("--host", type=_address, default=HOST, help=f"IPv4 address to listen on (default {HOST})")
     parser.add_argument("--control-port", type=_port, default=0, help="0 = as before, else any free one")
     parser.add_argument("--port-base", type=_port, default=0, help="port of the first device; 0 as above")
     parser.add_argument("--log", type=Path, help="JSON lines of what was served, appended")
     parser.add_argument("--devices-file", type=Path, help="written with all addresses once all devices listen")
     parser.add_argument("--series", type=Path, help="CSV recording to replay instead of the curves that ship")
     parser.add_argument("--speed", type=_speed, default=1.0, help="curve seconds per second (default 1)")
+    parser.add_argument("--check", action="store_true", help="only say whether it could run")
     return parser
 
 
@@ -70,6 +79,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= DEVICES_CEILING:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {DEVICES_CEILING}")
     return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address, such as {HOST} or 0.0.0.0") from None
 
 
 def _port(text: str) -> int:

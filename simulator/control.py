@@ -9,7 +9,7 @@ from dataclasses import asdict
 from simulator.device import SimulatedDevice
 from simulator.faults import FaultError, parse_fault
 from simulator.http1 import BadRequestError, Request, read_request, render
-from simulator.listener import HOST, Listener, PortTakenError
+from simulator.listener import Listener, PortTakenError
 from simulator.served import ServedLog
 
 Document = dict[str, object]
@@ -24,9 +24,9 @@ class _RefusedError(Exception):
 
 
 class Control:
-    """HTTP with JSON on a port of 127.0.0.1.
+    """HTTP with JSON on a port of its own.
 
-    `GET /devices`; `PUT /devices/{id}/fault` with a fault document (see `simulator.faults.parse_fault`);
+    `GET /readyz`; `GET /devices`; `PUT /devices/{id}/fault` with a fault document (see `simulator.faults.parse_fault`);
     `DELETE /devices/{id}/fault`; `GET /log?device=&since=` (milliseconds since the Unix epoch, inclusive).
     What cannot be done answers 4xx with `{"error": ...}`, which names the field and the remedy.
     """
@@ -40,7 +40,7 @@ class Control:
     @property
     def url(self) -> str:
         """Its base address."""
-        return f"http://{HOST}:{self._listener.port}"
+        return self._listener.url
 
     @property
     def port(self) -> int:
@@ -73,6 +73,8 @@ class Control:
 
     async def _answer(self, request: Request) -> Document:
         match request.method, request.path.strip("/").split("/"):
+            case "GET", ["readyz"]:
+                return {"status": "ready"}
             case "GET", ["devices"]:
                 return {"devices": [_shown(device) for device in self._devices.values()]}
             case "GET", ["log"]:

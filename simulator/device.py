@@ -11,7 +11,7 @@ from typing import Protocol
 from simulator.dialects import Answer, Dialect
 from simulator.faults import Fault, FaultKind
 from simulator.http1 import BadRequestError, Request, read_request, render
-from simulator.listener import HOST, Listener, PortTakenError, reset_connection
+from simulator.listener import Listener, PortTakenError, reset_connection
 from simulator.replay import Sample
 from simulator.served import Served, ServedLog
 
@@ -46,7 +46,7 @@ class _Exchange:
 
 
 class SimulatedDevice:
-    """A device on a port of 127.0.0.1."""
+    """A device on a port of its own."""
 
     def __init__(self, device_id: str, dialect: Dialect, climate: Climate, sock: socket.socket, log: ServedLog) -> None:
         """Take over a listening socket; the device answers from `open` on."""
@@ -77,7 +77,7 @@ class SimulatedDevice:
     @property
     def url(self) -> str:
         """Where its measurements stand."""
-        return f"http://{HOST}:{self.port}{self.dialect.path}"
+        return f"{self._listener.url}{self.dialect.path}"
 
     @property
     def fault(self) -> Fault | None:

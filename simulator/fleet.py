@@ -13,7 +13,7 @@ from typing import Self
 from simulator.control import Control
 from simulator.device import SimulatedDevice
 from simulator.dialects import DIALECTS
-from simulator.listener import PortTakenError, free_ports, listen_on
+from simulator.listener import HOST, PortTakenError, free_ports, listen_on
 from simulator.replay import Curve, Playback, load_curve, shipped_curves
 from simulator.served import ServedLog
 
@@ -26,6 +26,7 @@ class FleetPlan:
 
     Attributes:
         devices: how many, 1 to 5,000; their ids are `sim-01`, `sim-02`, ...
+        host: IPv4 address to listen on; with 0.0.0.0 the devices' URLs name this machine.
         port_base: port of the first device, the others follow; 0 = the ports of an existing devices file as far as
             they are free, else any free ones.
         control_port: as `port_base`, for the control port.
@@ -36,6 +37,7 @@ class FleetPlan:
     """
 
     devices: int = 12
+    host: str = HOST
     port_base: int = 0
     control_port: int = 0
     log: Path | None = None
@@ -102,6 +104,30 @@ class SimulatedFleet:
         return {"control": self.control_url, "devices": rows}
 
 
+def rehearse(plan: FleetPlan) -> str:
+    """What a fleet of this plan would be; its curves are read, nothing is opened.
+
+    Raises:
+        CurveError: the series cannot be replayed.
+        OSError: it cannot be read.
+    """
+    curves = [load_curve(plan.series)] if plan.series else shipped_curves()
+    return (
+        f"{_counted(plan.devices, 'device')} on {plan.host}, {_span(plan.port_base, plan.devices)}, "
+        f"control {_span(plan.control_port, 1)}, {_counted(len(curves), 'curve')}"
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
+def _span(first: int, count: int) -> str:
+    if not first:
+        return "any free port" + ("s" if count > 1 else "")
+    return f"port {first}" if count == 1 else f"ports {first} to {first + count - 1}"
+
+
 def device_ids(count: int) -> list[str]:
     """`sim-01` and so on; the first ones stay the same when a fleet grows."""
     return [f"sim-{number:02d}" for number in range(1, count + 1)]
@@ -117,8 +143,8 @@ def _sockets(plan: FleetPlan) -> tuple[socket.socket, list[socket.socket]]:
     taken: list[socket.socket | None] = []
     try:
         for port, explicit in wanted:
-            taken.append(_listen(port, explicit=explicit))
-        free = free_ports()
+            taken.append(_listen(port, plan.host, explicit=explicit))
+        free = free_ports(plan.host)
         for index, sock in enumerate(taken):
             taken[index] = sock or next(free)
     except BaseException:
@@ -130,11 +156,11 @@ def _sockets(plan: FleetPlan) -> tuple[socket.socket, list[socket.socket]]:
     return control, devices
 
 
-def _listen(port: int | None, *, explicit: bool) -> socket.socket | None:
+def _listen(port: int | None, host: str, *, explicit: bool) -> socket.socket | None:
     if port is None:
         return None
     try:
-        return listen_on(port)
+        return listen_on(port, host)
     except PortTakenError:
         if explicit:
             raise

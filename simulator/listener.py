@@ -1,4 +1,4 @@
-"""One port on 127.0.0.1 that can refuse connections and accept them again without losing its number."""
+"""One port that can refuse connections and accept them again without losing its number."""
 
 import asyncio
 import errno
@@ -8,6 +8,7 @@ import struct
 from collections.abc import Awaitable, Callable, Iterator
 
 HOST = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (asked for by name, in a container of its own)
 BACKLOG = 1_024
 FREE_FIRST, FREE_LAST = 18_100, 32_000
 """Free ports are taken from below the system's ephemeral range: no outgoing connection can be on one at a restart."""
@@ -22,14 +23,18 @@ class PortTakenError(OSError):
     """Somebody else listens on the port; the message names it and the remedy."""
 
 
-def listen_on(port: int) -> socket.socket:
+def listen_on(port: int, host: str = HOST) -> socket.socket:
     """A listening socket on exactly this port.
+
+    Args:
+        port: the port.
+        host: an IPv4 address of this machine, or `EVERYWHERE`.
 
     Raises:
         PortTakenError: somebody else listens there.
         OSError: the port may not be used, or there are no more sockets.
     """
-    sock = _bound(port)
+    sock = _bound(port, host)
     try:
         sock.listen(BACKLOG)  # without it two sockets with SO_REUSEADDR could share the port unnoticed
     except OSError:
@@ -38,7 +43,7 @@ def listen_on(port: int) -> socket.socket:
     return sock
 
 
-def free_ports() -> Iterator[socket.socket]:
+def free_ports(host: str = HOST) -> Iterator[socket.socket]:
     """Listening sockets on free ports, in rising order.
 
     Each process begins elsewhere: the port of a device that is down is free, and must not be another fleet's meanwhile.
@@ -46,7 +51,7 @@ def free_ports() -> Iterator[socket.socket]:
     first = FREE_FIRST + os.getpid() % STARTS * STRIDE
     for port in (*range(first, FREE_LAST), *range(FREE_FIRST, first)):
         try:
-            yield listen_on(port)
+            yield listen_on(port, host)
         except PortTakenError:
             continue
     raise PortTakenError(errno.EADDRINUSE, f"no port from {FREE_FIRST} to {FREE_LAST} is free")
@@ -65,11 +70,17 @@ class Listener:
 
     def __init__(self, sock: socket.socket, serve: Serve) -> None:
         """Take over a listening socket; nothing is accepted before `open`."""
+        self._host: str = sock.getsockname()[0]
         self.port: int = sock.getsockname()[1]
         self._sock = sock
         self._serve = serve
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """Where others reach it: by the machine's name when it listens everywhere."""
+        return f"http://{socket.gethostname() if self._host == EVERYWHERE else self._host}:{self.port}"
 
     async def open(self) -> None:
         """Accept connections; opening again changes nothing.
@@ -80,7 +91,7 @@ class Listener:
         if self._server is not None:
             return
         if self._sock.fileno() < 0:
-            self._sock = listen_on(self.port)
+            self._sock = listen_on(self.port, self._host)
         try:
             self._server = await asyncio.start_server(self._connected, sock=self._sock, backlog=BACKLOG)
         except OSError as error:
@@ -92,7 +103,7 @@ class Listener:
         The port stays bound, so that nobody is given it as a free one; who asks for this very port can still have it.
         """
         await self.close()
-        self._sock = _bound(self.port)
+        self._sock = _bound(self.port, self._host)
 
     async def close(self) -> None:
         """Close the port and every connection; closing again changes nothing."""
@@ -117,12 +128,12 @@ class Listener:
             writer.close()
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, host: str) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.settimeout(0)
-        sock.bind((HOST, port))
+        sock.bind((host, port))
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:

@@ -43,7 +43,8 @@ def part_environment(variables: Mapping[str, str]) -> dict[str, str]:
     Args:
         variables: set for this program.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    files = {f"{name}_FILE" for name in variables}  # a secret of another server: both forms at once are refused
+    kept = {n: value for n, value in os.environ.items() if not n.startswith("TEMPORAL_") and n not in files}
     return kept | {"TEMPORAL_CONFIG_FILE": os.devnull, "PYTHONUNBUFFERED": "1"} | dict(variables)
 
 

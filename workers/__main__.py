@@ -7,7 +7,7 @@ import sys
 
 from collector.domain.errors import InvalidFieldError
 from collector.ports import Clock
-from workers.bootstrap import collect_rarely, load_settings, make_runner, parts_of
+from workers.bootstrap import collect_rarely, load_settings, make_runner, parts_of, rehearse
 from workers.chamber_worker import make_worker, warn_when_slots_are_few
 from workers.failover import keep_turning
 from workers.polling import beside, poll
@@ -18,19 +18,23 @@ log = logging.getLogger("workers")
 EXIT_SETTINGS = 2
 
 
-def main(chamber: type[ChamberWorkflow] = ChamberWorkflow, clock: Clock | None = None) -> int:
+def main(chamber: type[ChamberWorkflow] = ChamberWorkflow, clock: Clock | None = None, *, check: bool = False) -> int:
     """Poll; 0 after a clean end (rounds are handed back), 2 when a setting is wrong.
 
     Args:
         chamber: see `make_worker`.
         clock: see `parts_of`.
+        check: only say on standard output what would run; asks no server.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         settings = load_settings()
-        collect_rarely()
         with make_runner() as runner:
-            runner.run(_run(settings, chamber, clock))
+            if check:
+                sys.stdout.write(f"worker: settings are fine: {runner.run(rehearse(settings))}\n")
+            else:
+                collect_rarely()
+                runner.run(_run(settings, chamber, clock))
     except InvalidFieldError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_SETTINGS

@@ -23,13 +23,13 @@ from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
 from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.postgres.writer import PostgresOutcomes
-from adapters.process import collect_rarely, make_runner, read_settings
+from adapters.process import collect_rarely, make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
 from adapters.redis.server import CacheServer
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
-from adapters.temporal_client import connect, register_search_attributes
+from adapters.temporal_client import connect, connect_lazily, register_search_attributes, shown_target
 from adapters.temporal_clock import TemporalServerClock
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_rounds import TemporalRounds, tells_workers_apart, worker_identity
@@ -48,7 +48,7 @@ from workers.failover import BEAT
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
 
-__all__ = ["collect_rarely", "load_settings", "make_runner", "parts_of"]
+__all__ = ["collect_rarely", "load_settings", "make_runner", "parts_of", "rehearse"]
 SERVICE = "chamberlog-worker"
 log = logging.getLogger(__name__)
 
@@ -116,6 +116,23 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         watch = ClockWatch(TemporalServerClock(watched or client, clock), skew)
         upkeep = _upkeep(settings, watched or client, clock, closing)
         yield Parts(watched or client, activities, readiness, server.url, rounds, clock, watch, upkeep)
+
+
+async def rehearse(settings: WorkerSettings) -> str:
+    """Make every part that needs no server; what the worker would run with, without secrets.
+
+    Raises:
+        InvalidFieldError: a setting or a profile is wrong.
+    """
+    async with AsyncExitStack() as closing:
+        clock, provider = SystemClock(), make_meter_provider(SERVICE)
+        closing.callback(provider.shutdown)
+        metrics = OtelCollectionMetrics(provider)
+        await _activities(settings, ClockSkew(clock, metrics), clock, metrics, closing)
+        client = await connect_lazily()
+        _upkeep(settings, client, clock, closing)
+        servers = shown_servers(shown_target(client), settings.postgres, settings.redis)
+    return f"{servers}, /metrics on {settings.metrics_host}:{settings.metrics_port or 'any free port'}"
 
 
 async def _make_schedules(client: Client) -> None:

@@ -1,6 +1,5 @@
 """The processes: the whole local stack, or one part of it; and the database's migrations."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,8 @@ from cli.output import print_json, say
 from cli.session import HomeFlag
 from cli.target import home_directory, read_stack
 from cli.times import parse_duration_ms
+
+CheckFlag = Annotated[bool, typer.Option("--check", help="Only say whether it could run; asks no server.")]
 
 # Each command imports its process when it runs: `chamberlog --help` would otherwise load all of them.
 # ruff: noqa: PLC0415
@@ -47,18 +48,18 @@ def env(home: HomeFlag = None) -> None:
     print(exports(home_directory(home)), end="")
 
 
-def worker() -> None:
+def worker(*, check: CheckFlag = False) -> None:
     """Run a worker against the servers that the environment names."""
     from workers.__main__ import main
 
-    raise typer.Exit(_as_exit_code(main()))
+    raise typer.Exit(_as_exit_code(main(check=check)))
 
 
-def api() -> None:
+def api(*, check: CheckFlag = False) -> None:
     """Run the API against the servers that the environment names."""
     from api.__main__ import main
 
-    raise typer.Exit(_as_exit_code(main()))
+    raise typer.Exit(_as_exit_code(main(check=check)))
 
 
 def simulate(context: typer.Context) -> None:
@@ -75,15 +76,20 @@ def simulate(context: typer.Context) -> None:
 def migrate(
     *,
     postgres: Annotated[
-        str | None, typer.Option("--postgres", help="DSN (CHAMBERLOG_POSTGRES); else the local stack's.")
+        str | None, typer.Option("--postgres", help="DSN (CHAMBERLOG_POSTGRES, _FILE); else the local stack's.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    check: CheckFlag = False,
     home: HomeFlag = None,
 ) -> None:
     """Bring the database's schema up to date. The second run finds nothing to do."""
-    from cli.bootstrap import migrate_database
+    from cli.bootstrap import migrate_database, rehearse_migration
 
-    applied = migrate_database(_find_dsn(postgres, home), lambda step: say(f"migrating: {step}"))
+    dsn = _find_dsn(postgres, home)
+    if check:
+        print(f"migrate: settings are fine: {rehearse_migration(dsn)}")
+        return
+    applied = migrate_database(dsn, lambda step: say(f"migrating: {step}"))
     if as_json:
         print_json({"applied": applied})
     else:
@@ -96,9 +102,11 @@ def _as_exit_code(code: int) -> ExitCode:
 
 
 def _find_dsn(flag: str | None, home: Path | None) -> str:
+    from cli.bootstrap import find_postgres
+
     directory = home_directory(home)
-    dsn = flag or os.environ.get("CHAMBERLOG_POSTGRES") or read_stack(directory).get("postgres")
+    dsn = find_postgres(flag) or read_stack(directory).get("postgres")
     if dsn:
         return str(dsn)
-    remedy = "give --postgres or CHAMBERLOG_POSTGRES, such as postgresql://user@host/name"
+    remedy = "give --postgres, CHAMBERLOG_POSTGRES or CHAMBERLOG_POSTGRES_FILE, such as postgresql://user@host/name"
     raise CommandError(ExitCode.AWAY, Complaint("postgres", f"no address, and no stack runs in {directory}", remedy))

@@ -1,5 +1,6 @@
 """The control port and the process, as scripts use them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ import pytest
 
 from simulator.__main__ import main
 from simulator.fleet import FleetPlan, SimulatedFleet
+from simulator.listener import Listener
 
 ROOT = Path(__file__).parents[2]
 
@@ -221,3 +223,28 @@ def test_arguments_out_of_range_are_refused(arguments: list[str], said: str, cap
         main(arguments)
     assert caught.value.code == 2
     assert said in capfd.readouterr().err
+
+
+async def test_a_fleet_listens_on_the_address_that_it_is_given_and_says_so(tmp_path: Path) -> None:
+    plan = FleetPlan(devices=2, host="127.0.0.2", devices_file=tmp_path / "devices.json")
+    async with SimulatedFleet(plan) as fleet, httpx.AsyncClient(trust_env=False) as client:
+        document = json.loads((tmp_path / "devices.json").read_text())
+        urls = [document["control"], *(row["url"] for row in document["devices"])]
+        assert all(url.startswith("http://127.0.0.2:") for url in urls)
+        assert (await client.get(f"{fleet.control_url}/readyz")).json() == {"status": "ready"}
+        assert (await client.get(urls[1])).status_code == 200
+        with pytest.raises(httpx.ConnectError):
+            await client.get(urls[1].replace("127.0.0.2", "127.0.0.1"))
+        device = fleet.devices["sim-01"]
+        await client.put(f"{fleet.control_url}/devices/sim-01/fault", json={"kind": "down"})
+        with pytest.raises(httpx.ConnectError):
+            await client.get(device.url)
+        await client.delete(f"{fleet.control_url}/devices/sim-01/fault")
+        assert (await client.get(device.url)).status_code == 200
+
+
+async def test_a_fleet_that_listens_everywhere_names_this_machine() -> None:
+    with socket.socket() as bound:  # nobody can connect: it does not listen
+        bound.bind(("0.0.0.0", 0))
+        listener = Listener(bound, lambda *_: asyncio.sleep(0))
+        assert listener.url == f"http://{socket.gethostname()}:{bound.getsockname()[1]}"

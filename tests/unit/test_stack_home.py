@@ -133,11 +133,13 @@ def test_parts_do_not_get_the_persons_own_temporal(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TEMPORAL_ADDRESS", "cloud:7233")
     monkeypatch.setenv("TEMPORAL_API_KEY", "secret")
     monkeypatch.setenv("LAB3_TOKEN", "kept")
-    environment = part_environment({"TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    monkeypatch.setenv("CHAMBERLOG_POSTGRES_FILE", "/run/secrets/of_another_server")
+    environment = part_environment({"TEMPORAL_ADDRESS": "127.0.0.1:1", "CHAMBERLOG_POSTGRES": "postgresql://h/d"})
     assert environment["TEMPORAL_ADDRESS"] == "127.0.0.1:1"
     assert environment["TEMPORAL_CONFIG_FILE"] == os.devnull
     assert environment["LAB3_TOKEN"] == "kept"
     assert "TEMPORAL_API_KEY" not in environment
+    assert "CHAMBERLOG_POSTGRES_FILE" not in environment, "with both forms of one secret no part would start"
 
 
 def test_egress_lists_exactly_the_simulators_ports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 """How the connection to Temporal is made."""
 
+from pathlib import Path
+
 import pytest
 from temporalio.service import GrpcCompression
 
-from adapters.temporal_client import _compression
+from adapters.temporal_client import _compression, connect_lazily, shown_target
+from collector.domain.errors import InvalidFieldError
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1:7233", "localhost:7233", "[::1]:7233", "127.8.9.10:1"])
@@ -16,3 +19,39 @@ def test_nothing_is_compressed_on_this_machine(target: str) -> None:
 )
 def test_everything_is_compressed_on_the_network(target: str) -> None:
     assert _compression(target) is GrpcCompression.GZIP
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("TEMPORAL_ADDRESS", "temporal", "TEMPORAL_ADDRESS: 'temporal': it does not end in a port; write host:port"),
+        ("TEMPORAL_ADDRESS", ":7233", "TEMPORAL_ADDRESS: ':7233': it does not end in a port; write host:port"),
+        ("TEMPORAL_ADDRESS", "temporal:99999", "TEMPORAL_ADDRESS: 'temporal:99999': it does not end in a port"),
+        ("TEMPORAL_CONFIG_FILE", "/gone.toml", "TEMPORAL_CONFIG_FILE: /gone.toml cannot be read: No such file"),
+        ("TEMPORAL_TLS_CLIENT_CERT_PATH", "/gone.pem", "TEMPORAL_CONFIG_FILE: /gone.pem cannot be read: No such file"),
+        ("TEMPORAL_PROFILE", "north", "TEMPORAL_CONFIG_FILE: Profile 'north' not found; correct the TEMPORAL_"),
+    ],
+)
+async def test_what_cannot_work_is_said_before_anything_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidFieldError) as wrong:
+        await connect_lazily()
+    assert str(wrong.value).startswith(said)
+
+
+async def test_a_wrong_file_is_named_without_its_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "temporal.toml"
+    file.write_text('[profile.default]\napi_key = "hunter2\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
+    with pytest.raises(InvalidFieldError, match="line 2") as wrong:
+        await connect_lazily()
+    assert "hunter2" not in str(wrong.value)
+
+
+async def test_a_key_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example:7233")
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "lab")
+    monkeypatch.setenv("TEMPORAL_API_KEY", "hunter2")
+    assert shown_target(await connect_lazily()) == "temporal.example:7233 (lab)"

@@ -1,5 +1,5 @@
 # One image for worker, API, migrations and the simulator: `docker build -t chamberlog:0.1.0 .`
-# tests/e2e/test_dockerfile.py runs the steps of the build stage as they stand here.
+# tests/e2e/test_dockerfile_steps.py runs the steps of the build stage as they stand here.
 
 FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
 

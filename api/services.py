@@ -27,7 +27,7 @@ from collector.ports import (
     Sections,
     UpkeepLog,
 )
-from collector.usecases.active import PageChamberIds
+from collector.usecases.active import PageChambers
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.catalog import ListProfiles
@@ -121,10 +121,10 @@ def make_services(ports: Ports) -> Services:
         collect=CollectNow(registry, fleet, clock),
         readings=ListReadings(ledger),
         curve=DrawCurve(ledger),
-        latest=ShowLatest(PageChamberIds(registry, ports.active), ledger, ports.cache),
+        latest=ShowLatest(PageChambers(registry, ports.active), ledger, ports.cache),
         gaps=ListGaps(ledger),
         detectors=ListDetectors(ledger),
-        change_detector=ChangeDetector(registry, ledger),
+        change_detector=ChangeDetector(registry, ledger, ports.active),
         audit=AuditLedger(ledger, clock),
         profiles=ListProfiles(ports.profiles),
         organizations=organization_services(ports.organizations),

@@ -71,9 +71,9 @@ class InMemoryRegistry:
     async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
         """The first chambers that have not retired; see `Registry.active`."""
         self._ledger.check_here()
-        alive = (k.spec for k in self._ledger.chambers.values() if k.retired_ms is None)
-        mine = sorted((s for s in alive if s.organization == organization), key=lambda spec: spec.id)
-        return [ActiveChamber(s.id, s.section, s.name, s.interval_ms) for s in mine[:at_most]]
+        alive = (k for k in self._ledger.chambers.values() if k.retired_ms is None)
+        mine = sorted((k for k in alive if k.spec.organization == organization), key=lambda kept: kept.spec.id)
+        return [_active(kept) for kept in mine[:at_most]]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""
@@ -146,6 +146,11 @@ class InMemoryRegistry:
             retired_ms=kept.retired_ms,
             grid=Grid(epoch.interval_ms, epoch.phase_ms),
         )
+
+
+def _active(kept: KeptChamber) -> ActiveChamber:
+    spec, inactive = kept.spec, (d.name for d in kept.detectors.values() if not d.active)
+    return ActiveChamber(spec.id, spec.section, spec.name, spec.interval_ms, tuple(sorted(inactive)))
 
 
 def status_of(kept: KeptChamber, now_ms: int) -> Status:

@@ -68,8 +68,11 @@ class PostgresRegistry:
     async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
         """The first chambers that have not retired; see `Registry.active`."""
         async with self._postgres.connection() as connection:
-            rows = await connection.fetch(q.ACTIVE, organization, at_most)
-        return [ActiveChamber(*row) for row in rows]
+            rows = await connection.fetch(q.ACTIVE_CHAMBERS, organization, at_most)
+        return [
+            ActiveChamber(row["id"], row["section"], row["name"], row["interval_ms"], tuple(row["inactive"]))
+            for row in rows
+        ]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""

@@ -2,11 +2,11 @@
 
 from adapters.postgres.rows import RECORD_COLUMNS
 
-ACTIVE = "(to_jsonb(s) -> 'active') IS DISTINCT FROM 'false'"
+IS_OPEN = "(to_jsonb(s) -> 'active') IS DISTINCT FROM 'false'"
 """A schema that is not migrated yet has no such column, and no section that is closed: chambers are enrolled there."""
-HAS_SECTION = f"SELECT EXISTS (SELECT FROM section s WHERE organization = $1 AND id = $2 AND {ACTIVE})"  # noqa: S608
-SECTIONS = f"SELECT id FROM section s WHERE organization = $1 AND {ACTIVE} ORDER BY id"  # noqa: S608 - ours
-ENTER_SECTION = f"SELECT {ACTIVE} FROM section s WHERE organization = $1 AND id = $2 FOR SHARE"  # noqa: S608 - ours
+HAS_SECTION = f"SELECT EXISTS (SELECT FROM section s WHERE organization = $1 AND id = $2 AND {IS_OPEN})"  # noqa: S608
+SECTIONS = f"SELECT id FROM section s WHERE organization = $1 AND {IS_OPEN} ORDER BY id"  # noqa: S608 - ours
+ENTER_SECTION = f"SELECT {IS_OPEN} FROM section s WHERE organization = $1 AND id = $2 FOR SHARE"  # noqa: S608 - ours
 """Whoever closes it waits for this transaction and finds the chamber, or this one waits and finds the section shut."""
 
 FIND = f"SELECT {RECORD_COLUMNS} FROM chamber_overview WHERE organization = $1 AND id = $2"  # noqa: S608 - ours
@@ -23,8 +23,10 @@ WHERE organization = $1 AND id > $2 AND ($3::text IS NULL OR section = $3)
 ORDER BY id LIMIT $6
 """  # noqa: S608 - constants of ours
 
-ACTIVE = """
-SELECT id, section, name, interval_ms FROM chamber WHERE organization = $1 AND retired_at IS NULL ORDER BY id LIMIT $2
+ACTIVE_CHAMBERS = """
+SELECT id, section, name, interval_ms,
+    ARRAY(SELECT d.name FROM detector d WHERE d.chamber = c.key AND NOT d.active ORDER BY d.name) AS inactive
+FROM chamber c WHERE organization = $1 AND retired_at IS NULL ORDER BY id LIMIT $2
 """
 
 ENROL = """

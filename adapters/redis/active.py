@@ -77,6 +77,7 @@ def _encoded(chambers: Sequence[ActiveChamber]) -> str:
         "sections": [c.section for c in chambers],
         "names": [c.name for c in chambers],
         "intervals_ms": [c.interval_ms for c in chambers],
+        "inactive": {c.id: c.inactive for c in chambers if c.inactive},
     }
     return _encode(columns)
 
@@ -86,6 +87,7 @@ def _decoded(text: bytes) -> Sequence[ActiveChamber] | None:
     try:
         row = json.loads(text)
         columns = (row["ids"], row["sections"], row["names"], row["intervals_ms"])
-        return [ActiveChamber(*values) for values in zip(*columns, strict=True)]
-    except (ValueError, KeyError, TypeError):
+        inactive = {name: tuple(detectors) for name, detectors in row["inactive"].items()}
+        return [ActiveChamber(*values, inactive.get(values[0], ())) for values in zip(*columns, strict=True)]
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -21,12 +21,14 @@ class ActiveChamber:
         section: where it stands.
         name: for people.
         interval_ms: distance of its slots.
+        inactive: names of its detectors that are switched off, sorted.
     """
 
     id: str
     section: str
     name: str
     interval_ms: int
+    inactive: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ActiveChambers(Protocol):
         ...
 
     async def forget(self, organization: str) -> None:
-        """Drop the list: a chamber was enrolled, changed or retired.
+        """Drop the list: a chamber was enrolled, changed or retired, or one of its detectors was switched.
 
         Never raises. Where it fails, this process does not trust the list any more; others may show it until it is
         `ACTIVE_FOR_MS` old.

@@ -6,7 +6,8 @@ from dataclasses import replace
 from collector.domain.chamber import NAME_LIMIT
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.outcome import Reading
-from collector.ports import DetectorRecord, LedgerReader, Registry, StoredReading
+from collector.ports import ActiveChambers, DetectorRecord, LedgerReader, Registry, StoredReading
+from collector.usecases.active import forgetting
 
 
 class ListDetectors:
@@ -31,8 +32,8 @@ class ChangeDetector:
     The values of one that is switched off go on being stored: they are left out where nobody asks for them by name.
     """
 
-    def __init__(self, registry: Registry, ledger: LedgerReader) -> None:
-        self._registry, self._ledger = registry, ledger
+    def __init__(self, registry: Registry, ledger: LedgerReader, active: ActiveChambers) -> None:
+        self._registry, self._ledger, self._active = registry, ledger, active
 
     async def __call__(
         self, organization: str, chamber_id: str, detector: str, alter: Callable[[DetectorRecord], DetectorRecord]
@@ -53,7 +54,8 @@ class ChangeDetector:
         wanted = alter(before)
         if wanted.alias is not None:
             check_alias(wanted.alias)
-        return await self._registry.change_detector(organization, chamber_id, wanted)
+        async with forgetting(self._active, organization):
+            return await self._registry.change_detector(organization, chamber_id, wanted)
 
 
 def check_alias(alias: str) -> None:

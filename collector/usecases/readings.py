@@ -1,6 +1,6 @@
 """Reading what was stored: readings, curves, latest values, gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collector.domain.errors import AwayError
@@ -15,7 +15,7 @@ from collector.ports import (
     Page,
     StoredReading,
 )
-from collector.usecases.active import PageChamberIds
+from collector.usecases.active import PageChambers, PagedChamber
 from collector.usecases.detectors import find_detector, leaving_out, only, unknown_detector, without_inactive
 
 
@@ -95,8 +95,8 @@ class Latest:
 class ShowLatest:
     """The newest reading without switched-off detectors, from the cache if it is there, else from the store."""
 
-    def __init__(self, ids: PageChamberIds, ledger: LedgerReader, cache: LatestCache) -> None:
-        self._ids, self._ledger, self._cache = ids, ledger, cache
+    def __init__(self, chambers: PageChambers, ledger: LedgerReader, cache: LatestCache) -> None:
+        self._chambers, self._ledger, self._cache = chambers, ledger, cache
 
     async def __call__(self, organization: str, chamber_id: str) -> Latest:
         """Of one chamber. A cached reading is shown whole while the store cannot be asked what is switched off.
@@ -121,12 +121,12 @@ class ShowLatest:
             InvalidFieldError: field `cursor`.
             AwayError: the store cannot be reached.
         """
-        page = await self._ids(organization, wanted, portion.limit, portion.cursor)
-        ids = page.items
+        page = await self._chambers(organization, wanted, portion.limit, portion.cursor)
+        ids = [chamber.id for chamber in page.items]
         cached = await self._cache.get_many(organization, ids)
         missing = [chamber_id for chamber_id in ids if chamber_id not in cached]
         stored = await self._ledger.latest_of(organization, missing) if missing else {}
-        inactive = await self._ledger.inactive_detectors(organization, ids) if ids else {}
+        inactive = await self._inactive_of(organization, page.items)
 
         def shown(chamber_id: str) -> Latest:
             names = inactive.get(chamber_id, ())
@@ -138,6 +138,11 @@ class ShowLatest:
             return Latest(chamber_id, None)
 
         return Page([shown(chamber_id) for chamber_id in ids], page.next_cursor)
+
+    async def _inactive_of(self, organization: str, chambers: Sequence[PagedChamber]) -> Mapping[str, frozenset[str]]:
+        known = {chamber.id: chamber.inactive for chamber in chambers if chamber.inactive is not None}
+        unknown = [chamber.id for chamber in chambers if chamber.id not in known]
+        return {**known, **(await self._ledger.inactive_detectors(organization, unknown) if unknown else {})}
 
     async def _inactive(self, organization: str, chamber_id: str) -> frozenset[str]:
         try:

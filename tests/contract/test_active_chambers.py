@@ -39,7 +39,8 @@ class TheRegistry:
 def chamber(chamber_id: str) -> ActiveChamber:
     """Odd ones stand in the cold store."""
     section = "cold" if chamber_id[-1] in "13579" else "default"
-    return ActiveChamber(chamber_id, section, f"Schrank {chamber_id} \u00fc", 5_000)
+    inactive = ("co2", "pm2.5") if section == "cold" else ()
+    return ActiveChamber(chamber_id, section, f"Schrank {chamber_id} \u00fc", 5_000, inactive)
 
 
 @pytest.fixture
@@ -284,7 +285,9 @@ async def test_a_deletion_that_failed_is_remembered(
 ) -> None:
     registry = TheRegistry(*FIVE)
     await eventually_kept(redis_active, registry)
-    await valkey_client.hset(active_chambers("steady"), "list", '{"ids":[],"sections":[],"names":[],"intervals_ms":[]}')
+    await valkey_client.hset(
+        active_chambers("steady"), "list", '{"ids":[],"sections":[],"names":[],"intervals_ms":[],"inactive":{}}'
+    )
     if fault == "killed":
         await asyncio.sleep(1.1)  # the append-only file is written each second
         valkey.kill()
@@ -322,7 +325,18 @@ async def test_who_is_cancelled_while_forgetting_has_not_forgotten(
     assert await ids(redis_active, registry) == [*FIVE, "c-6"]
 
 
-@pytest.mark.parametrize("text", [b"", b"junk", b"{}", b"[]", b'{"ids":["a"],"sections":[]}', b"\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"junk",
+        b"{}",
+        b"[]",
+        b'{"ids":["a"],"sections":[]}',
+        b'{"ids":[],"sections":[],"names":[],"intervals_ms":[]}',
+        b"\xff",
+    ],
+)
 async def test_a_list_of_another_version_is_none(redis_active: RedisActive, valkey_client: Redis, text: bytes) -> None:
     await valkey_client.hset(active_chambers("lab"), "list", text)
     assert await ids(redis_active, TheRegistry(*FIVE)) is None

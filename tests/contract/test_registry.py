@@ -8,7 +8,7 @@ from collector.domain.chamber import Pause
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError, StaleVersionError
 from collector.domain.outcome import Epoch, EpochEnd, Gap, GapReason, PauseEnd
 from collector.domain.timerange import TimeRange
-from collector.ports.registry import ChamberFilter
+from collector.ports import ChamberFilter, DetectorRecord, SaveBatch
 from tests.contract.ledger_rooms import HOUR, MINUTE, Rooms, enrolled, gap, now, reading, spec
 
 
@@ -172,13 +172,18 @@ async def test_the_active_ones_come_in_the_order_of_pages_without_retired_ones(r
     gone = await enrolled(rooms, spec("gone"))
     await rooms.registry.retire("default", "gone")
     await rooms.registry.change_pause("default", "e", Pause(now()))
+    cold = await rooms.registry.find("default", "a")
+    await rooms.outcomes.save(SaveBatch("a", [reading(cold.first_slot_ms, 1.0, 2.0, 3.0)]))
+    for detector in ("temperature", "channel_2"):
+        await rooms.registry.change_detector("default", "a", DetectorRecord(detector, "", None, active=False))
     everyone = (await rooms.registry.page("default", ChamberFilter(), 10, None)).items
 
     found = await rooms.registry.active("default", 10)
     assert [(c.id, c.section, c.name, c.interval_ms) for c in found] == [
         (r.spec.id, r.spec.section, r.spec.name, r.spec.interval_ms) for r in everyone
     ]
-    assert found[0].section == "cold"
+    assert (found[0].section, found[0].inactive) == ("cold", ("channel_2", "temperature"))
+    assert {c.inactive for c in found[1:]} == {()}
     assert len(await rooms.registry.active("default", 2)) == 2
     await gone.save(EpochEnd(gone.slot(0)))
     assert "gone" not in {c.id for c in await rooms.registry.active("default", 10)}

@@ -10,7 +10,7 @@ from collector.domain.errors import AwayError
 from collector.domain.outcome import EpochEnd
 from collector.ports import ActiveChamber, ActivePart, ChamberFilter, SaveBatch
 from collector.ports.active import ACTIVE_FOR_MS
-from collector.usecases.active import PageChamberIds, forgetting
+from collector.usecases.active import PageChambers, PagedChamber, forgetting
 from tests.unit.api_world import ENROLMENT, World, a_reading
 
 
@@ -110,8 +110,26 @@ async def test_a_cursor_of_a_chamber_that_is_gone_goes_on_in_the_registry() -> N
 
 async def test_a_filter_by_status_asks_the_registry() -> None:
     world = World()
-    ids = PageChamberIds(InMemoryRegistry(world.ledger), world.active)
+    chambers = PageChambers(InMemoryRegistry(world.ledger), world.active)
     async with world.client() as client:
         await enrol(client, "a")
-    assert (await ids("default", ChamberFilter(status="retired"), 10, None)).items == []
-    assert (await ids("default", ChamberFilter(), 10, None)).items == ["a"]
+    assert (await chambers("default", ChamberFilter(status="retired"), 10, None)).items == []
+    assert (await chambers("default", ChamberFilter(status="starting"), 10, None)).items == [PagedChamber("a")]
+    assert (await chambers("default", ChamberFilter(), 10, None)).items == [PagedChamber("a", frozenset())]
+
+
+async def test_a_detector_that_is_switched_off_is_left_out_at_once_and_costs_no_question() -> None:
+    world = World()
+    async with world.client() as client:
+        await enrol(client, "a")
+        spec = world.ledger.chambers["a"].spec
+        slot_ms = spec.grid.after(world.clock.wall_ms)
+        reading = a_reading(spec, slot_ms)
+        await InMemoryOutcomes(world.ledger).save(SaveBatch("a", [reading], slot_ms))
+        await world.cache.put("default", spec, reading)
+        assert "temperature" in (await client.get("/v1/latest")).text  # and the list of chambers is kept from here on
+        answer = await client.patch("/v1/chambers/a/detectors/temperature", json={"active": False})
+        assert answer.status_code == 200, answer.text
+        assert "temperature" not in (await client.get("/v1/latest")).text
+        world.ledger.away = True
+        assert (await client.get("/v1/latest")).json()["items"][0]["reading"]["measurements"] == {}

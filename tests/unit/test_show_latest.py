@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.memory import InMemoryActive, InMemoryHistory, InMemoryOutcomes, InMemoryRegistry
 from collector.ports import ActiveChamber, ChamberFilter, ChamberRecord, Page, SaveBatch, StoredReading
-from collector.usecases.active import PageChamberIds
+from collector.usecases.active import PageChambers
 from collector.usecases.readings import Portion, ShowLatest
 from tests.unit.api_world import ENROLMENT, World, a_reading
 
@@ -69,13 +69,13 @@ async def fleet() -> World:
     return world
 
 
-async def test_a_page_of_chambers_costs_three_questions() -> None:
+async def test_a_page_of_chambers_costs_two_questions_and_one_of_the_cache() -> None:
     world, asked = await fleet(), Counter[str]()
     ledger, registry = CountedHistory(world.ledger), CountedRegistry(world.ledger)
     ledger.asked = registry.asked = asked
-    show = ShowLatest(PageChamberIds(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
+    show = ShowLatest(PageChambers(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
     page = await show.of_all("default", ChamberFilter(), Portion(1000))
-    assert asked == {"active": 1, "latest_of": 1, "inactive_detectors": 1}
+    assert asked == {"active": 1, "latest_of": 1}
     values = [latest.reading and latest.reading.measurements[0].value for latest in page.items]
     assert values == [*map(float, range(20)), *[None] * 10]
     assert [latest.stored_ms is None for latest in page.items] == [True] * 10 + [False] * 10 + [True] * 10
@@ -85,6 +85,6 @@ async def test_a_page_without_chambers_asks_for_no_reading() -> None:
     world, asked = World(), Counter[str]()
     ledger, registry = CountedHistory(world.ledger), CountedRegistry(world.ledger)
     ledger.asked = registry.asked = asked
-    show = ShowLatest(PageChamberIds(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
+    show = ShowLatest(PageChambers(registry, InMemoryActive(world.clock.now_ms)), ledger, world.cache)
     page = await show.of_all("default", ChamberFilter(status="stale"), Portion(10))
     assert (page.items, asked) == ([], {"page": 1})

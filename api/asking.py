@@ -13,6 +13,7 @@ from api.services import Services
 from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.organization import BATCH_PATTERN
+from collector.domain.section_order import OPERATION_PATTERN
 from collector.ports import Principal
 
 bearer = HTTPBearer(auto_error=False, description="An API key: chl_<id>_<secret>")
@@ -66,9 +67,14 @@ def _batch_id(batch_id: Annotated[str, _shown("the batch's id", "CHO-17.2", BATC
     return _possible("batch", batch_id, BATCH_PATTERN)
 
 
+def _operation_id(operation_id: Annotated[str, _shown("the operation's id", "power-test", OPERATION_PATTERN)]) -> str:
+    return _possible("operation", operation_id, OPERATION_PATTERN)
+
+
 Use = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_principal)]
 ChamberId = Annotated[str, Depends(_chamber_id)]
 SectionId = Annotated[str, Depends(_section_id)]
 OrganizationId = Annotated[str, Depends(_organization_id)]
 BatchId = Annotated[str, Depends(_batch_id)]
+OperationId = Annotated[str, Depends(_operation_id)]

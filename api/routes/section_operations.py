@@ -4,35 +4,19 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Header, Response
 
-from api.asking import Caller, Use
+from api.asking import Caller, OperationId, SectionId, Use
 from api.inputs import PauseBody
-from api.problems import documented
+from api.problems import BODY_PROBLEMS, documented
 from api.section_schemas import BegunOut, OperationOut, begun_out, operation_out
-from collector.domain.chamber import ID_PATTERN
-from collector.domain.errors import NotFoundError
 from collector.domain.section_order import OPERATION_PATTERN, OrderKind, SectionOrder
 from collector.ports import Principal
 from collector.usecases.section_control import Begun
 
-router = APIRouter(prefix="/v1/sections", tags=["sections"], responses=documented(401, 503))
+router = APIRouter(prefix="/v1/sections", tags=["sections"], responses=documented(401, 422, 503))
 
 
-def _section_id(section_id: Annotated[str, Path(description="the section's id")]) -> str:
-    if not ID_PATTERN.fullmatch(section_id):  # no section can have it: nobody need be asked
-        raise NotFoundError(f"there is no section {section_id[:80]!r}")
-    return section_id
-
-
-def _operation_id(operation_id: Annotated[str, Path(description="the operation's id")]) -> str:
-    if not OPERATION_PATTERN.fullmatch(operation_id):
-        raise NotFoundError(f"there is no operation {operation_id[:80]!r}")
-    return operation_id
-
-
-SectionId = Annotated[str, Depends(_section_id)]
-OperationId = Annotated[str, Depends(_operation_id)]
 RequestId = Annotated[
     str | None,
     Header(
@@ -43,7 +27,7 @@ RequestId = Annotated[
 ]
 
 
-@router.post("/{section_id}/pause", status_code=202, responses=documented(400, 404, 409, 413, 422))
+@router.post("/{section_id}/pause", status_code=202, responses=documented(404, 409, *BODY_PROBLEMS))
 async def pause_section(
     section_id: SectionId,
     use: Use,
@@ -64,7 +48,7 @@ async def pause_section(
     return _begun(await use.tell_section(caller, order), response)
 
 
-@router.post("/{section_id}/resume", status_code=202, responses=documented(404, 409, 422))
+@router.post("/{section_id}/resume", status_code=202, responses=documented(404, 409))
 async def resume_section(
     section_id: SectionId, use: Use, caller: Caller, response: Response, *, request_id: RequestId = None
 ) -> BegunOut:

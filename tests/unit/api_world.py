@@ -84,7 +84,7 @@ class World:
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.section_control = InMemorySectionControl(self.fleet, self.clock)
-        self.app = self._app()
+        self.app: FastAPI = create_app(make_services(self.ports()))
 
     def empty(self) -> None:
         """Take everything away that requests have made: making a world takes longer than asking it."""
@@ -111,9 +111,10 @@ class World:
     def _answer(self, spec: ChamberSpec) -> Outcome | None:
         return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
 
-    def _app(self) -> FastAPI:
+    def ports(self) -> Ports:
+        """Everything in memory."""
         registry = CollectorRegistry()
-        ports = Ports(
+        return Ports(
             registry=InMemoryRegistry(self.ledger),
             ledger=InMemoryHistory(self.ledger),
             cache=self.cache,
@@ -130,7 +131,6 @@ class World:
             batches=InMemoryBatches(self.ledger),
             section_control=self.section_control,
         )
-        return create_app(make_services(ports))
 
 
 @asynccontextmanager

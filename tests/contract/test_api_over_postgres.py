@@ -1,0 +1,110 @@
+"""The API over the real stores: what the twins forgive, PostgreSQL may not."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.app import create_app
+from api.services import make_services
+from collector.ports import SaveBatch
+from tests.contract.ledger_rooms import Rooms
+from tests.unit.api_world import KEYS, World, a_reading
+from tests.unit.hostile_requests import BODIES, CURSORS, GETS, POSTS, QUERIES, THINGS, query_string
+
+HEADERS = {"If-Match": "*", "Content-Type": "application/json", "Authorization": f"Bearer {KEYS['deployment']}"}
+NEW_YEAR = "2026-01-02T00:00:00Z"
+LIGHT = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],  # one database for all of them
+)
+
+
+@pytest_asyncio.fixture
+async def client(postgres_rooms: Rooms) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over PostgreSQL, by the wall clock; with a chamber that has a reading, and a batch that holds it."""
+    rooms, world = postgres_rooms, World()
+    _, key_id, secret = KEYS["deployment"].split("_", 2)
+    await rooms.keys.add(key_id, hashlib.sha256(secret.encode()).digest(), "default", "a test", deployment=True)
+    ports = replace(
+        world.ports(),
+        registry=rooms.registry,
+        ledger=rooms.history,
+        keys=rooms.keys,
+        organizations=rooms.organizations,
+        sections=rooms.sections,
+        batches=rooms.batches,
+    )
+    transport = httpx.ASGITransport(create_app(make_services(ports)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as made:
+        for collection, body in THINGS:
+            assert (await made.post(collection, json=body)).status_code == 201
+        spec = (await rooms.registry.find("default", "incubator-3")).spec
+        reading = a_reading(spec, spec.grid.after(world.clock.wall_ms))
+        await rooms.outcomes.save(SaveBatch(spec.id, [reading]))
+        yield made
+
+
+async def test_the_whole_surface_works_over_postgresql(client: httpx.AsyncClient) -> None:
+    for path in GETS:
+        answer = await client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+    [reading] = (await client.get("/v1/batches/lot-1/readings")).json()["items"]
+    assert (reading["chamber"], reading["measurements"]["temperature"]["value"]) == ("incubator-3", 21.5)
+
+
+@LIGHT
+@given(st.sampled_from(GETS), QUERIES)
+async def test_no_query_is_answered_by_a_server_error(
+    client: httpx.AsyncClient, path: str, query: dict[str, str]
+) -> None:
+    answer = await client.get(f"{path}?{query_string(query)}")
+    assert answer.status_code < 500, answer.text
+
+
+@LIGHT
+@given(st.sampled_from(GETS), CURSORS)
+async def test_no_cursor_is_answered_by_a_server_error(client: httpx.AsyncClient, path: str, cursor: str) -> None:
+    answer = await client.get(f"{path}?{query_string({'cursor': cursor})}")
+    assert answer.status_code < 500, answer.text
+
+
+@LIGHT
+@given(st.sampled_from(POSTS), BODIES)
+async def test_no_body_is_answered_by_a_server_error(
+    client: httpx.AsyncClient, route: tuple[str, str], body: dict[str, Any]
+) -> None:
+    answer = await client.request(*route, content=json.dumps(body).encode())
+    assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    ("collection", "body"),
+    [
+        ("sections", {"id": "attic"}),
+        ("organizations", {"id": "biologics"}),
+        ("batches", {"id": "HEK-1", "section": "default", "started_at": "2026-01-01T00:00:00Z", "ended_at": NEW_YEAR}),
+    ],
+)
+async def test_what_many_ask_for_at_once_is_made_once(
+    client: httpx.AsyncClient, collection: str, body: dict[str, Any]
+) -> None:
+    answers = await asyncio.gather(*(client.post(f"/v1/{collection}", json=body) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.text for answer in answers}) == 1
+
+
+async def test_a_batch_that_many_end_at_once_ends_once(client: httpx.AsyncClient) -> None:
+    await client.patch("/v1/batches/lot-1", json={"started_at": "2026-01-01T00:00:00Z"})
+    answers = await asyncio.gather(*(client.post("/v1/batches/lot-1/end") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["version"] for answer in answers} == {3}

@@ -86,12 +86,17 @@ class World:
         self.section_control = InMemorySectionControl(self.fleet, self.clock)
         self.app: FastAPI = create_app(make_services(self.ports()))
 
-    def empty(self) -> None:
-        """Take everything away that requests have made: making a world takes longer than asking it."""
+    def kept(self) -> list[dict[Any, Any]]:
+        """All that requests can change, wherever it is kept."""
         ledger = self.ledger
-        for kept in (ledger.chambers, ledger.keys, ledger.organizations, ledger.sections, ledger.batches):
+        rows = [ledger.chambers, ledger.keys, ledger.organizations, ledger.sections, ledger.batches]
+        beside = [self.fleet.running, self.fleet._collected, self.section_control._kept]
+        return [*rows, *beside, self.cache._kept, self.active._places]
+
+    def empty(self) -> None:
+        """Take all of it away: making a world takes longer than asking it."""
+        for kept in self.kept():
             kept.clear()
-        self.fleet.running.clear()
         self._begin()
 
     def client(self, whose: str | None = "default") -> httpx.AsyncClient:

@@ -61,6 +61,8 @@ POSTS = [
     ("PATCH", "/v1/chambers/incubator-3/detectors/temperature"),
     ("POST", "/v1/sections"),
     ("PATCH", "/v1/sections/default"),
+    ("POST", "/v1/sections/default/pause"),
+    ("POST", "/v1/sections/default/resume"),
     ("POST", "/v1/batches"),
     ("PATCH", "/v1/batches/lot-1"),
     ("POST", "/v1/batches/lot-1/end"),
@@ -91,10 +93,12 @@ INSTANTS = st.one_of(
     st.datetimes().map(lambda d: d.isoformat() + "Z"),
     st.datetimes().map(lambda d: d.isoformat() + "+23:59"),
 )
+PLACES = st.one_of(st.sampled_from([0, -1, 2**63, -(2**63), 10**30, -(10**30)]), st.integers(-(10**30), 10**30), TEXTS)
+"""What stands in a cursor, and what somebody writes into one who has looked inside."""
 CURSORS = st.one_of(
     TEXTS,
     st.sampled_from(["W10", "W10=", "WzFd", "WyJhIl0", "bnVsbA", "WzFlOTk5XQ", "WzEsMl0"]),
-    st.lists(st.one_of(st.integers(-(10**30), 10**30), TEXTS), max_size=3).map(
+    st.lists(PLACES, min_size=1, max_size=2).map(
         lambda place: base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
     ),
 )

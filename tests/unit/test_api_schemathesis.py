@@ -49,6 +49,7 @@ KNOWN = {
     "batch_id": ["CHO-17.2", "HEK-1"],
     "organization_id": ["default", "other"],
     "detector": ["temperature"],
+    "operation_id": ["power-test"],
 }
 """What is there, by the name of the parameter."""
 SAID: dict[str, list[Any]] = {
@@ -84,7 +85,7 @@ class Served:
         self._kept: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
 
     async def fill(self) -> None:
-        """Two chambers with readings and a gap, two sections, two batches."""
+        """Two chambers with readings and a gap, two sections that were paused and resumed, two batches."""
         world = self.world
         if self._kept:
             return
@@ -97,6 +98,10 @@ class Served:
                 ("batches", {"id": "HEK-1", "section": "attic", "ended_at": "2026-03-09T00:00:00Z"}),
             ):
                 assert (await client.post(f"/v1/{path}", json=body)).status_code == 201
+            order = {"Idempotency-Key": "power-test"}
+            for section in KNOWN["section_id"]:
+                assert (await client.post(f"/v1/sections/{section}/pause", headers=order)).status_code == 202
+                assert (await client.post(f"/v1/sections/{section}/resume")).status_code == 202
         world.clock.wall_ms += 600_000
         for name in KNOWN["chamber_id"]:
             spec = world.ledger.chambers[name].spec
@@ -104,21 +109,13 @@ class Served:
             gap = Gap(slots[2], slots[2], GapReason.TIMEOUT, "10 s")
             outcomes: list[Outcome] = [*(a_reading(spec, slot) for slot in slots[:2]), gap]
             await InMemoryOutcomes(world.ledger).save(SaveBatch(name, outcomes, slots[2]))
-        ledger = world.ledger
-        rooms: tuple[dict[Any, Any], ...] = (
-            ledger.chambers,
-            ledger.sections,
-            ledger.batches,
-            ledger.organizations,
-            world.fleet.running,
-        )
-        self._kept = [(room, copy.deepcopy(room)) for room in rooms]
+        self._kept = [(kept, copy.deepcopy(kept)) for kept in world.kept()]
 
     def restore(self) -> None:
         """Undo whatever the last request has done."""
-        for room, kept in self._kept:
-            room.clear()
-            room.update(copy.deepcopy(kept))
+        for now, then in self._kept:
+            now.clear()
+            now.update(copy.deepcopy(then))
 
 
 @cache

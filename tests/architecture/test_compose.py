@@ -179,7 +179,7 @@ def test_versions_are_those_that_the_tests_run_with() -> None:
 def test_temporal_has_the_settings_of_the_local_stack() -> None:
     settings = yaml.safe_load((SCRIPTS / "temporal-dynamic-config.yaml").read_text("utf-8"))
     wanted = dict(setting.split("=") for setting in DYNAMIC_CONFIG)
-    assert {name: [{"value": value == "true"}] for name, value in wanted.items()} == settings
+    assert settings == {name: [{"value": yaml.safe_load(value)}] for name, value in wanted.items()}
 
 
 def test_workers_may_call_the_simulators_devices_and_nothing_else() -> None:

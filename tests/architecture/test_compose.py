@@ -120,6 +120,10 @@ HEALTHY, COMPLETED = {"condition": "service_healthy"}, {"condition": "service_co
             with_entry("worker", "environment", CHAMBERLOG_METRICS_PORT=9464),
             "worker: CHAMBERLOG_METRICS_PORT is not quoted",
         ),
+        (
+            with_entry("worker", "environment", CHAMBERLOG_SECRET_FOLDERS="/run/secrets/"),
+            "worker: a device could be sent its secrets",
+        ),
         (with_entry("temporal", "environment", POSTGRES_PWD="x"), "temporal: POSTGRES_PWD holds a secret"),
         (with_entry("temporal", "environment", STORE="redis://u:pw@h"), "temporal: STORE holds a secret"),
         (

@@ -2,12 +2,13 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from collector.domain.errors import MisconfiguredError
 
 SIZE_LIMIT = 8_192
+PATH_LIMIT = 4_096
 FOLDERS_VARIABLE = "CHAMBERLOG_SECRET_FOLDERS"
 # Where Docker and Kubernetes put them.
 DEFAULT_FOLDERS = "/run/secrets:/var/run/secrets"
@@ -20,6 +21,7 @@ class FileAndEnvSecrets:
 
     Read anew each time, so that a rotated secret is in force with the next request. Files are read only inside the
     folders that CHAMBERLOG_SECRET_FOLDERS lists (separated by `:`; /run/secrets when it is not set), links followed.
+    Never those that the worker's own settings name: containers are given both in the same folder.
 
     Args:
         environment: of the process.
@@ -52,11 +54,18 @@ class FileAndEnvSecrets:
             real = path.resolve()
             if not any(real.is_relative_to(folder) for folder in self._folders):
                 raise _refused(reference, f"it is outside the folders that the worker's {FOLDERS_VARIABLE} lists")
+            if any(own.exists() and own.samefile(real) for own in self._own_files()):
+                raise _refused(reference, "it belongs to the worker; give the device a file of its own")
             return _read(reference, real)
         except OSError as exc:
             raise _refused(reference, f"it cannot be read: {exc.strerror}") from None
         except (UnicodeDecodeError, RuntimeError, ValueError):
             raise _refused(reference, "it is not UTF-8 text, or its path cannot be a path") from None
+
+    def _own_files(self) -> Iterator[Path]:
+        """What the worker's own settings name: `CHAMBERLOG_POSTGRES_FILE`, Temporal's keys and the like."""
+        own = (value for name, value in self._environment.items() if name.startswith(OWN_PREFIXES))
+        return (Path(value) for value in own if value.startswith("/") and len(value) < PATH_LIMIT)
 
 
 def _read(reference: str, path: Path) -> str:

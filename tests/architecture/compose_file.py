@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from adapters.secret_settings import FORMS
+from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from api.settings import ApiSettings
 from stack.parts import API_GRACE_S, WORKER_GRACE_S
 from workers.settings import WorkerSettings
@@ -19,14 +20,16 @@ SECRETS = "/run/secrets/"
 TEMPORAL_OWN = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 """Of the many that its SDKs know, those that the file uses."""
 KNOWN = {
-    "worker": {f"CHAMBERLOG_{name.upper()}" for name in WorkerSettings.model_fields} | TEMPORAL_OWN,
+    "worker": {f"CHAMBERLOG_{name.upper()}" for name in WorkerSettings.model_fields}
+    | TEMPORAL_OWN
+    | {FOLDERS_VARIABLE},
     "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN,
     "migrate": {"CHAMBERLOG_POSTGRES"},
     "simulate": set[str](),
 }
 GRACE_S = {"worker": WORKER_GRACE_S, "api": API_GRACE_S}
 PINNED = re.compile(r"[a-z0-9][\w./-]*:v?\d[\w.-]*\.[\w.-]+")
-REVEALING = re.compile(r"PASSWORD|PWD|SECRET|TOKEN|API_KEY")
+REVEALING = re.compile(r"PASSWORD|PWD|SECRET(?!_FOLDERS)|TOKEN|API_KEY")
 INTERPOLATED = re.compile(r"\$\{(\w+):-([^{}]*)\}")
 Service = dict[str, Any]
 Document = dict[str, Any]
@@ -79,7 +82,11 @@ def violations(document: Document) -> list[str]:
         rules = (_image, _hardened, _published, _health, _waits, _secrets)
         found += [f"{name}: {what}" for rule in rules for what in rule(document, service)]
     for name, service in ours(document).items():
-        found += [f"{name}: {what}" for rule in (_scales, _variables, _after_migrate, _grace) for what in rule(service)]
+        found += [
+            f"{name}: {what}"
+            for rule in (_scales, _variables, _after_migrate, _grace, _device_secrets)
+            for what in rule(service)
+        ]
     return sorted(set(found))
 
 
@@ -208,6 +215,16 @@ def _grace(service: Service) -> Iterator[str]:
     needed_s = GRACE_S.get(program(service), 0)
     if float(str(service.get("stop_grace_period", "10s")).removesuffix("s")) < needed_s:
         yield f"it is killed before its {needed_s:g} s are over"
+
+
+def _device_secrets(service: Service) -> Iterator[str]:
+    """A chamber may refer to any file in these folders, and have it sent to its device."""
+    folders = service.get("environment", {}).get(FOLDERS_VARIABLE, DEFAULT_FOLDERS).split(":")
+    given = [SECRETS + _source(entry) for entry in service.get("secrets", [])]
+    if program(service) == "worker" and any(
+        secret.startswith(f"{f.rstrip('/')}/") for secret in given for f in folders
+    ):
+        yield "a device could be sent its secrets"
 
 
 def program(service: Service) -> str:

@@ -120,6 +120,10 @@ HEALTHY, COMPLETED = {"condition": "service_healthy"}, {"condition": "service_co
             with_entry("worker", "environment", CHAMBERLOG_METRICS_PORT=9464),
             "worker: CHAMBERLOG_METRICS_PORT is not quoted",
         ),
+        (
+            with_entry("worker", "environment", CHAMBERLOG_SECRET_FOLDERS="/run/secrets/"),
+            "worker: a device could be sent its secrets",
+        ),
         (with_entry("temporal", "environment", POSTGRES_PWD="x"), "temporal: POSTGRES_PWD holds a secret"),
         (with_entry("temporal", "environment", STORE="redis://u:pw@h"), "temporal: STORE holds a secret"),
         (
@@ -179,7 +183,7 @@ def test_versions_are_those_that_the_tests_run_with() -> None:
 def test_temporal_has_the_settings_of_the_local_stack() -> None:
     settings = yaml.safe_load((SCRIPTS / "temporal-dynamic-config.yaml").read_text("utf-8"))
     wanted = dict(setting.split("=") for setting in DYNAMIC_CONFIG)
-    assert {name: [{"value": value == "true"}] for name, value in wanted.items()} == settings
+    assert settings == {name: [{"value": yaml.safe_load(value)}] for name, value in wanted.items()}
 
 
 def test_workers_may_call_the_simulators_devices_and_nothing_else() -> None:

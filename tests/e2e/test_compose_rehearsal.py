@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 import redis
 
-from stack.binaries import valkey_server
+from stack.binaries import postgres_bin, valkey_server
 from stack.bootstrap import ensure_api_key
 from stack.ports import free_port, is_free
-from stack.postgres import DATABASE, USER, start_postgres
+from stack.postgres import DATABASE, LOCALE, USER, start_postgres
 from stack.process import Child, Command, spawn
 from stack.temporal import TemporalPorts, start_temporal
 from tests.architecture.compose_file import ROOT, SECRETS, Document, Service, load, ours, runs_once, start_order
@@ -139,8 +139,13 @@ def start_server(plan: Rehearsal, name: str, closing: ExitStack) -> None:
     elif name == "postgres":
         wanted = service["environment"]
         assert (wanted["POSTGRES_USER"], wanted["POSTGRES_DB"]) == (USER, DATABASE)
+        assert set(wanted["POSTGRES_INITDB_ARGS"].split()) == set(LOCALE)
         password = Path(plan.here(wanted["POSTGRES_PASSWORD_FILE"])).read_text().strip()
-        server = start_postgres(data, plan.port("postgres:5432"), password)
+        settings = dict(word.split("=") for word in service["command"] if "=" in word)
+        server = start_postgres(data, plan.port("postgres:5432"), password, **settings)
+        _, program, *words = service["healthcheck"]["test"]
+        check = [str(postgres_bin() / program), *words]
+        subprocess.run(check, env={"PGPORT": str(server.port)}, capture_output=True, check=True)
     else:
         assert name == "valkey"
         child = start_valkey(plan, service)

@@ -71,6 +71,22 @@ def test_files_outside_the_folders_are_refused_links_and_dots_included(tmp_path:
         assert "content-of-outside" not in detail
 
 
+def test_a_file_that_the_workers_own_settings_name_is_refused(tmp_path: Path) -> None:
+    own, key, other = tmp_path / "postgres_dsn", tmp_path / "temporal.key", tmp_path / "lab3"
+    for file in (own, key, other):
+        file.write_text("hunter2")
+    (tmp_path / "link").symlink_to(own)
+    (tmp_path / "same").hardlink_to(own)
+    named = {"CHAMBERLOG_POSTGRES_FILE": str(own), "TEMPORAL_TLS_CLIENT_KEY_PATH": str(key)}
+    beside = {"CHAMBERLOG_REDIS_FILE": str(tmp_path / "gone"), "CHAMBERLOG_EGRESS": "/" + "x" * 10_000}
+    secrets = secrets_in(tmp_path, **named, **beside)
+    for name in ("postgres_dsn", "temporal.key", "link", "same"):
+        detail = refusal(secrets, f"file:{tmp_path}/{name}")
+        assert "it belongs to the worker" in detail
+        assert "hunter2" not in detail
+    assert secrets.resolve(f"file:{other}") == "hunter2"
+
+
 def test_the_workers_own_credentials_are_refused() -> None:
     secrets = FileAndEnvSecrets({"CHAMBERLOG_POSTGRES": "postgresql://u:pw@h/d", "TEMPORAL_API_KEY": "key-of-worker"})
     for name in ("CHAMBERLOG_POSTGRES", "TEMPORAL_API_KEY"):

@@ -5,6 +5,7 @@ from adapters.memory.history import InMemoryHistory
 from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
 from adapters.memory.ledger import InMemoryLedger
+from adapters.memory.live import InMemoryLive
 from adapters.memory.maintenance import InMemoryMaintenance
 from adapters.memory.organizations import InMemoryBatches, InMemoryOrganizations, InMemorySections
 from adapters.memory.outcomes import InMemoryOutcomes
@@ -18,6 +19,7 @@ __all__ = [
     "InMemoryKeys",
     "InMemoryLatest",
     "InMemoryLedger",
+    "InMemoryLive",
     "InMemoryMaintenance",
     "InMemoryOrganizations",
     "InMemoryOutcomes",

@@ -9,6 +9,11 @@ def latest_reading(organization: str, chamber_id: str) -> str:
     return f"{PREFIX}:{organization}:latest:{chamber_id}"
 
 
+def live_events(organization: str) -> str:
+    """`chamberlog:{organization}:live`: a stream with a TTL that watchers renew; who publishes finds it or nobody."""
+    return f"{PREFIX}:{organization}:live"
+
+
 def active_chambers(organization: str) -> str:
     """`chamberlog:{organization}:active`: a hash with a TTL; `ticket`, who may keep a list; `list`, columns as JSON."""
     return f"{PREFIX}:{organization}:active"

@@ -1,5 +1,7 @@
 """Connections to Valkey or Redis, opened when first needed."""
 
+import asyncio
+
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -12,12 +14,13 @@ CONNECTIONS = 8
 """Commands take under a millisecond: more connections would only wait in the server's queue."""
 
 
-def lazy_client(url: str, patience_s: float = PATIENCE_S) -> Redis:
+def lazy_client(url: str, patience_s: float = PATIENCE_S, connections: int = CONNECTIONS) -> Redis:
     """A client that connects with its first command and never retries by itself.
 
     Args:
         url: `redis://`, `rediss://` or `unix://`, with the password if there is one.
         patience_s: how long connecting, sending and each answer may take.
+        connections: at most so many at a time; a command that finds none free waits as long.
 
     Raises:
         InvalidFieldError: field `CHAMBERLOG_REDIS`, when the URL cannot be understood; it never quotes the password.
@@ -25,7 +28,7 @@ def lazy_client(url: str, patience_s: float = PATIENCE_S) -> Redis:
     try:
         pool = BlockingConnectionPool.from_url(
             url,
-            max_connections=CONNECTIONS,
+            max_connections=connections,
             timeout=patience_s,
             socket_timeout=patience_s,
             socket_connect_timeout=patience_s,
@@ -36,3 +39,13 @@ def lazy_client(url: str, patience_s: float = PATIENCE_S) -> Redis:
             "CHAMBERLOG_REDIS", "it is not a Redis URL", "write redis://:password@host:6379/0, rediss:// or unix://"
         ) from None
     return Redis.from_pool(pool)
+
+
+def heed_cancel() -> None:
+    """Raise the cancel that a command may have swallowed; to be called between two commands of an endless loop.
+
+    The client sends by `asyncio.wait_for`, which until Python 3.12 drops a cancel that comes as the sending ends.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

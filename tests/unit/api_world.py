@@ -89,8 +89,9 @@ class World:
     def kept(self) -> list[dict[Any, Any]]:
         """All that requests can change, wherever it is kept."""
         ledger = self.ledger
-        rows = [ledger.chambers, ledger.keys, ledger.organizations, ledger.sections, ledger.batches]
-        beside = [self.fleet.running, self.fleet._collected, self.section_control._kept]
+        rows: list[dict[Any, Any]] = [ledger.chambers, ledger.keys, ledger.organizations]
+        rows += [ledger.sections, ledger.batches]
+        beside: list[dict[Any, Any]] = [self.fleet.running, self.fleet._collected, self.section_control._kept]
         return [*rows, *beside, self.cache._kept, self.active._places]
 
     def empty(self) -> None:

@@ -4,6 +4,8 @@ import httpx
 import pytest
 
 from adapters.memory_sections import InMemorySectionControl
+from api.app import create_app
+from api.services import make_services
 from collector.domain.section_order import SectionOperation, SectionOrder
 from collector.messages import ResumeRequest
 from tests.unit.api_world import ENROLMENT, NOON_MS, SUBJECT, World
@@ -225,7 +227,7 @@ class GoesAway(InMemorySectionControl):
 async def test_with_temporal_gone_after_the_beginning_the_same_key_again_tells_the_rest() -> None:
     world = World()
     world.section_control = GoesAway(world.fleet, world.clock)
-    world.app = world._app()
+    world.app = create_app(make_services(world.ports()))
     async with world.client() as client:
         await enrol(client, "here", *(f"gone-{number}" for number in range(20)))
         for number in range(20):

@@ -71,7 +71,7 @@ class PostgresHistory:
     async def latest_of(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, StoredReading]:
         """The newest readings; see `LedgerReader.latest_of`."""
         async with self._postgres.connection() as connection:
-            rows = await connection.fetch(q.LATEST_OF, organization, [clean(name) for name in chamber_ids])
+            rows = await connection.fetch(q.LATEST_OF, clean(organization), [clean(name) for name in chamber_ids])
         return {row["id"]: stored_reading_from(row["id"], row) for row in rows}
 
     async def gaps(
@@ -97,7 +97,7 @@ class PostgresHistory:
     async def inactive_detectors(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
         """Names of switched-off detectors; see `LedgerReader.inactive_detectors`."""
         async with self._postgres.connection() as connection:
-            rows = await connection.fetch(q.INACTIVE, organization, [clean(name) for name in chamber_ids])
+            rows = await connection.fetch(q.INACTIVE, clean(organization), [clean(name) for name in chamber_ids])
         return {row["id"]: frozenset(row["names"]) for row in rows}
 
     async def batch_readings(

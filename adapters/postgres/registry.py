@@ -30,12 +30,12 @@ class PostgresRegistry:
     async def has_section(self, organization: str, section: str) -> bool:
         """Whether chambers can be enrolled there."""
         async with self._postgres.connection() as connection:
-            return bool(await connection.fetchval(q.HAS_SECTION, organization, clean(section)))
+            return bool(await connection.fetchval(q.HAS_SECTION, clean(organization), clean(section)))
 
     async def sections(self, organization: str) -> Sequence[str]:
         """Names of the organization's active sections, sorted."""
         async with self._postgres.connection() as connection:
-            return [row["id"] for row in await connection.fetch(q.SECTIONS, organization)]
+            return [row["id"] for row in await connection.fetch(q.SECTIONS, clean(organization))]
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
         """Write the row and its first epoch; see `Registry.enrol`."""

@@ -109,7 +109,7 @@ class Batches(Protocol):
     """What is observed. Every read and change is inside one organization."""
 
     async def add(self, wanted: Batch) -> tuple[Batch, bool]:
-        """Make a batch; answers what is there now, and whether it is new.
+        """Make a batch; answers what is there now, and whether it is new. A closed section may still get one.
 
         Two that overlap in a section cannot both be made, however close together they are asked for.
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError, StaleVersionError
-from collector.domain.organization import Batch
+from collector.domain.organization import Batch, Section
 from collector.ports import BatchFilter
 from tests.contract.ledger_rooms import HOUR, Rooms, now
 
@@ -58,6 +58,14 @@ async def test_a_batch_needs_a_section(rooms: Rooms) -> None:
         with pytest.raises(InvalidFieldError) as caught:
             await rooms.batches.add(nowhere)
         assert caught.value.field == "section"
+
+
+async def test_a_closed_section_may_still_get_one(rooms: Rooms) -> None:
+    """What was observed there is often written down later."""
+    cold, _ = await rooms.sections.add(Section(organization="default", id="cold"))
+    await rooms.sections.change(replace(cold.section, active=False), 1)
+    assert (await rooms.batches.add(replace(LOT, section="cold")))[1]
+    assert (await rooms.batches.change(replace(LOT, section="cold", name="new"), 1)).name == "new"
 
 
 @pytest.mark.parametrize(

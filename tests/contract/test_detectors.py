@@ -136,6 +136,9 @@ async def test_the_latest_of_many_at_once(rooms: Rooms) -> None:
         assert stored == await rooms.history.latest("default", name)
     assert found["b"].reading.slot_ms == chambers[1].slot(9)
     assert await rooms.history.latest_of("default", []) == {}
+    for nobody in ODD:
+        assert await rooms.history.latest_of(nobody, ["a", "theirs"]) == {}
+        assert await rooms.history.inactive_detectors(nobody, ["a"]) == {}
     assert sorted(await rooms.history.latest_of("elsewhere", ["a", "theirs"])) == ["theirs"]
 
 

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from adapters.postgres.migrate import FOLDER, migrate
 from collector.domain.errors import AwayError
+from collector.domain.organization import Batch
+from collector.ports import BatchPart, Principal
 from tests.contract.conftest import TestServer
 from tests.contract.ledger_rooms import enrolled, now, opened_rooms, reading, spec, whole_past
 
@@ -119,8 +122,35 @@ async def test_what_needs_the_new_schema_says_how_to_get_it(former_schema: Path,
     async with opened_rooms(address) as rooms:
         chamber = await enrolled(rooms, spec("old"), ago_ms=600_000)
         await chamber.save(*(reading(chamber.slot(n)) for n in range(3)), settled=chamber.slot(2))
-        with pytest.raises(AwayError, match="run: chamberlog migrate"):
-            await rooms.history.audit("default", "old", whole_past(), now())
+        await old_key(address)
+        assert await rooms.keys.find("old") == (bytes(32), Principal("default", "key/old"))
+        assert list(await rooms.history.latest_of("default", ["old"])) == ["old"]
+        lot = Batch(organization="default", id="lot", section="default", started_ms=0)
+        for call in (
+            rooms.history.audit("default", "old", whole_past(), now()),
+            rooms.history.batch_readings("default", "lot", BatchPart(), limit=9),
+            rooms.organizations.find("default"),
+            rooms.sections.find("default", "default"),
+            rooms.batches.add(lot),
+            rooms.keys.list(None),
+        ):
+            with pytest.raises(AwayError, match="run: chamberlog migrate"):
+                await call
         assert await migrate(address) != []
+        assert (await rooms.batches.add(lot))[1]
+        assert len((await rooms.history.batch_readings("default", "lot", BatchPart(), limit=9)).items) == 3
+        assert [(key.id, key.deployment) for key in await rooms.keys.list(None)] == [("old", False)]
         proof = await rooms.history.audit("default", "old", whole_past(), now())
     assert (proof.stored, proof.unaccounted) == (3, 0)
+
+
+async def old_key(address: str) -> None:
+    """A key as the former release keeps it."""
+    connection = await asyncpg.connect(address)
+    try:
+        key = ("old", "default", "laptop", bytes(32))
+        await connection.execute(
+            "INSERT INTO api_key (id, organization, name, secret_sha256) VALUES ($1, $2, $3, $4)", *key
+        )
+    finally:
+        await connection.close()

@@ -115,6 +115,8 @@ async def test_what_is_not_there_is_not_found(rooms: Rooms, name: str) -> None:
         await rooms.sections.add(replace(COLD, organization=name))
     assert (await rooms.sections.page(name, 10, None)).items == []
     assert not await rooms.registry.has_section("default", name)
+    assert not await rooms.registry.has_section(name, "default")
+    assert await rooms.registry.sections(name) == []
 
 
 async def test_another_organizations_section_is_not_there(rooms: Rooms) -> None:

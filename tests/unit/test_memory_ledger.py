@@ -4,11 +4,22 @@ import asyncio
 
 import pytest
 
-from adapters.memory import InMemoryHistory, InMemoryKeys, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
+from adapters.memory import (
+    InMemoryBatches,
+    InMemoryHistory,
+    InMemoryKeys,
+    InMemoryLedger,
+    InMemoryOrganizations,
+    InMemoryOutcomes,
+    InMemoryRegistry,
+    InMemorySections,
+)
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, StoreRefusedError
+from collector.domain.organization import Batch, Organization, Section
 from collector.domain.outcome import Epoch, Gap, GapReason
 from collector.domain.timerange import TimeRange
+from collector.ports import BatchFilter, BatchPart, DetectorRecord
 from collector.ports.outcomes import SaveBatch
 
 SPEC = ChamberSpec(
@@ -37,6 +48,18 @@ async def test_everything_refuses_while_away() -> None:
         registry.sections("default"),
         InMemoryHistory(ledger).audit("default", None, TimeRange(0, 1), 1),
         InMemoryKeys(ledger).find("k"),
+        InMemoryKeys(ledger).revoke("k"),
+        InMemoryKeys(ledger).list(None),
+        InMemoryHistory(ledger).latest_of("default", []),
+        InMemoryHistory(ledger).inactive_detectors("default", []),
+        InMemoryHistory(ledger).batch_readings("default", "lot", BatchPart(), limit=1),
+        registry.change_detector("default", "c", DetectorRecord("temperature", "Cel", None, active=True)),
+        InMemoryOrganizations(ledger).add(Organization(id="lab")),
+        InMemoryOrganizations(ledger).page(1, None),
+        InMemorySections(ledger).add(Section(organization="default", id="cold")),
+        InMemorySections(ledger).find("default", "default"),
+        InMemoryBatches(ledger).add(Batch(organization="default", id="lot", section="default", started_ms=0)),
+        InMemoryBatches(ledger).page("default", BatchFilter(), 1, None),
     ):
         with pytest.raises(AwayError):
             await call

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from collector.domain.errors import InvalidFieldError
 
 Place = Sequence[int | str]
-LARGEST = 2**53
-"""No instant and no number of ours is larger, and no server refuses a smaller one."""
+SMALLEST, LARGEST = -62_135_596_800_000, 2**53
+"""No instant (the year 1 is the first) and no number of ours lies outside; no server refuses one that lies within."""
 
 
 def write_cursor(*place: int | str) -> str:
@@ -35,4 +35,4 @@ def read_cursor(cursor: str | None, *kinds: type[int] | type[str]) -> Place | No
 
 
 def _possible(part: int | str) -> bool:
-    return isinstance(part, str) or 0 <= part <= LARGEST
+    return isinstance(part, str) or SMALLEST <= part <= LARGEST

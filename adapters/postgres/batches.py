@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from adapters.cursors import read_cursor, write_cursor
+from adapters.cursors import SMALLEST, read_cursor, write_cursor
 from adapters.postgres import organization_queries as q
 from adapters.postgres.pool import Connection, Postgres
 from collector.domain.errors import ConflictError, NotFoundError, StaleVersionError
@@ -10,9 +10,6 @@ from collector.domain.organization import Batch, no_section, other_batch
 from collector.domain.settling import LAST_INSTANT_MS, clean
 from collector.ports.organizations import BatchFilter
 from collector.ports.paging import Page
-
-FIRST_INSTANT_MS = -62_135_596_800_000
-"""The begin of the year 1: no instant that people can write is earlier."""
 
 
 class PostgresBatches:
@@ -98,4 +95,4 @@ def _values(wanted: Batch) -> tuple[str, str, int, int | None]:
 
 
 def _cut(instant_ms: int) -> int:
-    return max(FIRST_INSTANT_MS, min(instant_ms, LAST_INSTANT_MS))
+    return max(SMALLEST, min(instant_ms, LAST_INSTANT_MS))

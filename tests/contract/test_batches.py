@@ -184,6 +184,17 @@ async def test_pages_show_the_newest_first(rooms: Rooms) -> None:
     assert await ids(BatchFilter(at_ms=-(10**18)), 2) == []
 
 
+async def test_pages_reach_back_behind_1970(rooms: Rooms) -> None:
+    """A batch may have been written down on paper first."""
+    old = [lot(f"old-{n}", n, n + 1) for n in range(3)]
+    for batch in old:
+        moved = replace(batch, started_ms=batch.started_ms - 2 * NOON, ended_ms=(batch.ended_ms or 0) - 2 * NOON)
+        await rooms.batches.add(moved)
+    first = await rooms.batches.page("default", BatchFilter(), 2, None)
+    rest = await rooms.batches.page("default", BatchFilter(), 2, first.next_cursor)
+    assert [b.id for b in (*first.items, *rest.items)] == ["old-2", "old-1", "old-0"]
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "WyJhIl0", "WzFd", "WyJhIiwxXQ"])
 async def test_a_foreign_cursor_is_refused(rooms: Rooms, cursor: str) -> None:
     with pytest.raises(InvalidFieldError) as caught:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.cursors import LARGEST, SMALLEST, write_cursor
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.outcome import EpochEnd, Gap, GapReason, Quality
 from collector.domain.timerange import TimeRange
@@ -45,8 +46,13 @@ async def test_ranges_and_cursors_beyond_all_time_answer_nothing(rooms: Rooms) -
     all_time = TimeRange(-(10**18), 10**18)
     assert len((await rooms.history.readings("default", "endless", all_time, limit=9)).items) == 1
     assert (await rooms.history.audit("default", "endless", all_time, now())).stored == 1
-    beyond = "WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDBd"
-    assert (await rooms.history.readings("default", "endless", all_time, limit=9, cursor=beyond)).items == []
+    readings, gaps = rooms.history.readings, rooms.history.gaps
+    for far, found in ((SMALLEST, 1), (LARGEST, 0)):
+        assert len((await readings("default", "endless", all_time, limit=9, cursor=write_cursor(far))).items) == found
+        assert (await gaps("default", "endless", all_time, limit=9, cursor=write_cursor(far, far))).items == []
+    for impossible in (write_cursor(LARGEST + 1), write_cursor(SMALLEST - 1)):
+        with pytest.raises(InvalidFieldError):
+            await readings("default", "endless", all_time, limit=9, cursor=impossible)
 
 
 async def test_a_reading_keeps_the_units_it_was_stored_with(rooms: Rooms) -> None:

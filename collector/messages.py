@@ -172,6 +172,7 @@ class StoreRequest:
         settled_through_ms: every slot up to here has its outcome once these are stored; None = move nothing.
         organization: whose chamber it is, for the metrics.
         interval_ms: distance of its slots, to count those of a gap run.
+        section: where it stands, for those who watch; "" = an older workflow did not say.
     """
 
     chamber_id: str
@@ -179,6 +180,7 @@ class StoreRequest:
     settled_through_ms: int | None = None
     organization: str = ""
     interval_ms: int = 0
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)

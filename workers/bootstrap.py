@@ -17,7 +17,7 @@ from activities.reconcile import ReconcileActivities
 from adapters.clock import SystemClock
 from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
-from adapters.memory import InMemoryLatest
+from adapters.memory import InMemoryLatest, InMemoryLive
 from adapters.postgres.fleet_rows import PostgresFleetRows
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
@@ -26,6 +26,7 @@ from adapters.postgres.writer import PostgresOutcomes
 from adapters.process import collect_rarely, make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.latest import RedisLatest
+from adapters.redis.live import RedisLive
 from adapters.redis.server import CacheServer
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
@@ -36,7 +37,7 @@ from adapters.temporal_rounds import TemporalRounds, tells_workers_apart, worker
 from adapters.temporal_runs import TemporalRuns
 from adapters.temporal_schedules import ensure_schedules
 from collector.domain.errors import EngineAwayError, InvalidFieldError
-from collector.ports import Clock, LatestCache, RunningRounds
+from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.fetch import FetchReading
@@ -195,21 +196,24 @@ async def _activities(
         load_policies(settings.egress),
         clock,
     )
-    latest = _latest(settings, clock, closing)
+    latest, live = _shown(settings, clock, closing)
     return CollectionActivities(
-        CollectRound(fetch, store, latest, metrics),
+        CollectRound(fetch, store, latest, live, metrics),
         CollectAdhoc(fetch, store, clock),
-        StoreOutcomes(store, metrics),
+        StoreOutcomes(store, live, metrics),
         clock,
         skew,
     )
 
 
-def _latest(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> LatestCache:
-    if settings.redis is None:
-        return InMemoryLatest(clock.now_ms)  # without a server there is nobody to share the latest readings with
-    server = CacheServer.at(settings.redis.get_secret_value(), clock)
+def _shown(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> tuple[LatestCache, LiveFeed]:
+    """Where outcomes go once they are stored."""
+    if settings.redis is None:  # without a server there is nobody to share them with
+        return InMemoryLatest(clock.now_ms), InMemoryLive(clock.now_ms)
+    url = settings.redis.get_secret_value()
+    server, live = CacheServer.at(url, clock), RedisLive.at(url, clock)
     closing.push_async_callback(server.close)
-    cache = RedisLatest(server, clock)
-    closing.push_async_callback(cache.close)
-    return cache
+    latest = RedisLatest(server, clock)
+    closing.push_async_callback(latest.close)
+    closing.push_async_callback(live.close)
+    return latest, live

@@ -64,7 +64,8 @@ class Drain:
 
     def _request(self, rows: list[Packed]) -> StoreRequest:
         spec = self._s.spec
-        return StoreRequest(spec.id, rows, self._settled_without(rows), spec.organization, spec.interval_ms)
+        settled_ms = self._settled_without(rows)
+        return StoreRequest(spec.id, rows, settled_ms, spec.organization, spec.interval_ms, spec.section)
 
     def _settled_without(self, rows: list[Packed]) -> int:
         """How far the chamber is settled once these, its oldest outcomes, are stored."""

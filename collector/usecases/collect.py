@@ -7,7 +7,7 @@ from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefus
 from collector.domain.health import Status
 from collector.domain.outcome import Gap, GapReason, Reading, merge_runs
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
-from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl
+from collector.ports import CollectionMetrics, LatestCache, LiveFeed, OutcomeStore, RoundControl
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep import KeepOutcomes, store_budget_s
 from collector.usecases.running_round import RunningRound
@@ -42,10 +42,15 @@ class CollectRound:
     """
 
     def __init__(
-        self, fetch: FetchReading, store: OutcomeStore, latest: LatestCache, metrics: CollectionMetrics
+        self,
+        fetch: FetchReading,
+        store: OutcomeStore,
+        latest: LatestCache,
+        live: LiveFeed,
+        metrics: CollectionMetrics,
     ) -> None:
         self._fetch, self._store, self._metrics = fetch, store, metrics
-        self._keep = KeepOutcomes(store, latest, metrics)
+        self._keep = KeepOutcomes(store, latest, live, metrics)
 
     async def __call__(
         self, request: RoundRequest, progress: RoundProgress | None, control: RoundControl

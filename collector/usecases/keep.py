@@ -7,9 +7,18 @@ from enum import Enum, auto
 from collector.domain.errors import StoreRefusedError
 from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
 from collector.packing import count_readings
-from collector.ports import CollectionMetrics, LatestCache, OutcomeStore, RoundControl, SaveBatch, SaveResult
+from collector.ports import (
+    CollectionMetrics,
+    LatestCache,
+    LiveFeed,
+    Origin,
+    OutcomeStore,
+    RoundControl,
+    SaveBatch,
+    SaveResult,
+)
 from collector.usecases.running_round import LateSave, RunningRound
-from collector.usecases.store import count_untried
+from collector.usecases.store import count_untried, worth_watching
 
 SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
 """A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
@@ -26,10 +35,13 @@ class _Kept(Enum):
 
 
 class KeepOutcomes:
-    """Stores outcomes of a round; keeping the same ones again changes nothing in the store."""
+    """Stores outcomes of a round; keeping the same ones again changes nothing in the store.
 
-    def __init__(self, store: OutcomeStore, latest: LatestCache, metrics: CollectionMetrics) -> None:
-        self._store, self._latest, self._metrics = store, latest, metrics
+    What was stored is the latest reading, and goes to whoever watches.
+    """
+
+    def __init__(self, store: OutcomeStore, latest: LatestCache, live: LiveFeed, metrics: CollectionMetrics) -> None:
+        self._store, self._latest, self._live, self._metrics = store, latest, live, metrics
 
     async def __call__(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
         """Store the outcomes, or let them travel with the round; then go on to the next slot.
@@ -103,6 +115,7 @@ class KeepOutcomes:
         run.lost_changes += result.lost_changes
         run.behind = run.behind or result.behind
         count_untried(self._metrics, spec.organization, batch.outcomes, run.grid.interval_ms)
+        self._live.publish(Origin(spec.organization, spec.section, spec.id), worth_watching(batch.outcomes))
         readings = [outcome for outcome in batch.outcomes if isinstance(outcome, Reading)]
         if readings:
             await self._latest.put(spec.organization, spec, max(readings, key=_slot_of))

@@ -1,19 +1,22 @@
 """Store what waited in the workflow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from collector.domain.errors import StoreRefusedError
-from collector.domain.outcome import UNTRIED, Gap, Outcome
+from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
 from collector.messages import StoreOutcome, StoreRequest
 from collector.packing import count_readings, unpack
-from collector.ports import CollectionMetrics, OutcomeStore, SaveBatch
+from collector.ports import CollectionMetrics, LiveFeed, Origin, OutcomeStore, SaveBatch
 
 
 class StoreOutcomes:
-    """Stores a portion of a chamber's unsaved outcomes. Running it again with the same portion changes nothing."""
+    """Stores a portion of a chamber's unsaved outcomes. Running it again with the same portion changes nothing.
 
-    def __init__(self, store: OutcomeStore, metrics: CollectionMetrics) -> None:
-        self._store, self._metrics = store, metrics
+    They are late, and go to whoever watches all the same: a feed without them would be silent where the ledger is not.
+    """
+
+    def __init__(self, store: OutcomeStore, live: LiveFeed, metrics: CollectionMetrics) -> None:
+        self._store, self._live, self._metrics = store, live, metrics
 
     async def __call__(self, request: StoreRequest) -> StoreOutcome:
         """Wait for the store if it is away, then store.
@@ -30,6 +33,8 @@ class StoreOutcomes:
             result = await self._store.save(batch)
         self._metrics.unsaved(request.organization, -count_readings(request.outcomes))
         count_untried(self._metrics, request.organization, outcomes, request.interval_ms)
+        origin = Origin(request.organization, request.section, request.chamber_id)
+        self._live.publish(origin, worth_watching(outcomes))
         return StoreOutcome(list(result.lost_changes))
 
 
@@ -39,3 +44,8 @@ def count_untried(metrics: CollectionMetrics, organization: str, outcomes: Itera
         if isinstance(outcome, Gap) and outcome.reason in UNTRIED and outcome.last_ms is not None:
             span_ms = outcome.last_ms - outcome.first_ms
             metrics.gap(organization, outcome.reason, span_ms // interval_ms + 1 if interval_ms else 1)
+
+
+def worth_watching(outcomes: Iterable[Outcome]) -> Sequence[Reading | Gap]:
+    """What a save has to tell those who watch; what was there before is told again, for it may not have been told."""
+    return [outcome for outcome in outcomes if isinstance(outcome, Reading | Gap)]

@@ -132,7 +132,9 @@ class ActivityStage(RoundStage):
         """The activities of another process, over the same devices and store."""
         adhoc = CollectAdhoc(self.fetch, self.store, self.clock)
         skew = ClockSkew(self.clock, self.metrics)
-        return CollectionActivities(self.collect, adhoc, StoreOutcomes(self.store, self.metrics), self.clock, skew)
+        return CollectionActivities(
+            self.collect, adhoc, StoreOutcomes(self.store, self.live, self.metrics), self.clock, skew
+        )
 
     async def turn(self) -> None:
         """As the process does it."""

@@ -12,7 +12,7 @@ from typing import Any, cast
 from temporalio.exceptions import CancelledError
 
 from activities.round_control import decode_progress
-from adapters.memory import InMemoryLatest
+from adapters.memory import InMemoryLatest, InMemoryLive
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.secrets import FileAndEnvSecrets
 from collector import wire
@@ -190,9 +190,9 @@ class Workers:
 
     def __init__(self, clock: JumpingClock, store: OutcomeStore, fetch: WatchedFetch) -> None:
         self._clock, self._fetch = clock, fetch
-        metrics = CountingMetrics()
-        self._collect = CollectRound(fetch, store, InMemoryLatest(clock.now_ms), metrics)
-        self._store = StoreOutcomes(store, metrics)
+        metrics, live = CountingMetrics(), InMemoryLive(clock.now_ms)
+        self._collect = CollectRound(fetch, store, InMemoryLatest(clock.now_ms), live, metrics)
+        self._store = StoreOutcomes(store, live, metrics)
         self.failover_ms, self.last_beat, self.lose_answers = 5_000, False, 0
         self.works: list[Work] = []
         self.failures = Failures()

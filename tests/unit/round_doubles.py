@@ -7,14 +7,15 @@ with moods, and the round's control without Temporal.
 import asyncio
 import copy
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from adapters.memory import InMemoryOutcomes
+from adapters.memory import InMemoryLive, InMemoryOutcomes
 from collector.domain.errors import DeviceTimeoutError, FrozenError, StoreRefusedError
-from collector.domain.outcome import GapReason, Reading
+from collector.domain.outcome import Gap, GapReason, Reading
 from collector.messages import RoundProgress
-from collector.ports import DeviceAnswer, DeviceRequest, SaveBatch, SaveResult
+from collector.ports import DeviceAnswer, DeviceRequest, Origin, SaveBatch, SaveResult
 from tests.unit.jumping_time import NOON_MS, JumpingClock
 
 SLOW_S = 1.2
@@ -207,6 +208,21 @@ class StagedRound:
 
     def end(self) -> None:
         self._end.set()
+
+
+class RecordingLive(InMemoryLive):
+    """`LiveFeed` that remembers what was published, watched or not.
+
+    Attributes:
+        published: where from, and what; in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[tuple[Origin, Reading | Gap]] = []
+
+    def publish(self, origin: Origin, outcomes: Iterable[Reading | Gap]) -> None:
+        self.published += [(origin, outcome) for outcome in outcomes]
 
 
 @dataclass

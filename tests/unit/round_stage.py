@@ -17,7 +17,7 @@ from collector.ports import CollectionMetrics
 from collector.usecases.collect import CollectRound, TryAgainError
 from collector.usecases.fetch import FetchReading
 from tests.unit.jumping_time import NOON_MS, JumpingClock
-from tests.unit.round_doubles import CountingMetrics, MoodyOutcomes, ScriptedDevices, StagedRound
+from tests.unit.round_doubles import CountingMetrics, MoodyOutcomes, RecordingLive, ScriptedDevices, StagedRound
 
 PROFILES = FileProfiles([builtin_profiles_folder()])
 
@@ -51,10 +51,11 @@ class RoundStage:
         self.devices = ScriptedDevices(self.clock)
         self.store = MoodyOutcomes(InMemoryOutcomes(self.ledger))
         self.latest = InMemoryLatest(self.clock.now_ms)
+        self.live = RecordingLive()
         self.metrics = CountingMetrics()
         fetch = FetchReading(self.devices, PROFILES, FileAndEnvSecrets({}), EgressPolicies(), self.clock)
         self.fetch = fetch
-        self.collect = CollectRound(fetch, self.store, self.latest, metrics or self.metrics)
+        self.collect = CollectRound(fetch, self.store, self.latest, self.live, metrics or self.metrics)
 
     async def enrol(self) -> None:
         """Write the chamber's row, if it is not there yet."""

@@ -9,6 +9,7 @@ from collector.domain.health import Health
 from collector.domain.outcome import Gap, GapReason, Measurement, Reading
 from collector.messages import RoundProgress
 from collector.packing import pack
+from collector.ports import Origin
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import RoundStage, chamber, serial_of
@@ -105,6 +106,40 @@ async def test_the_cache_gets_a_refused_reading_when_it_is_stored_with_a_later_g
     cached = await stage.latest.get("default", "incubator-3")
     assert cached is not None
     assert cached.reading == stage.chamber.readings[NOON_MS].reading
+
+
+# ---- those who watch
+
+
+@in_jumping_time
+async def test_whoever_watches_is_told_of_each_stored_outcome_once_and_in_order() -> None:
+    stage = RoundStage(chamber(10, section="cold"))
+    stage.ledger.add_section("default", "cold")
+    stage.devices.script.extend([Answer(), BLOCKED, Answer()])
+    missed = Gap(stage.slot(0), stage.slot(0), GapReason.MISSED)
+    await stage.attempt(stage.request(3, first=1, health=WELL, before=[pack(missed)]))
+    assert {origin for origin, _ in stage.live.published} == {Origin("default", "cold", "incubator-3")}
+    told = [outcome for _, outcome in stage.live.published]
+    assert told[0] == missed
+    assert [serial_of(o) if isinstance(o, Reading) else o.reason for o in told[1:]] == [1, GapReason.BLOCKED, 2]
+
+
+@in_jumping_time
+async def test_nobody_is_told_of_what_the_store_refused_before_it_is_stored() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.moods.extend([Mood.REFUSE, Mood.REFUSE])
+    await stage.attempt(stage.request(2, health=WELL))
+    assert stage.live.published == []
+    await stage.attempt(stage.request(1, first=2, health=WELL, before=[pack(a_reading(NOON_MS))]))
+    assert [serial_of(outcome) for _, outcome in stage.live.published] == [99, 3]
+
+
+@in_jumping_time
+async def test_a_save_that_was_answered_late_is_told_when_it_is() -> None:
+    stage = RoundStage(chamber(1))
+    stage.store.moods.append(Mood.SLOW)
+    await stage.attempt(stage.request(3, health=WELL))
+    assert sorted({serial_of(outcome) for _, outcome in stage.live.published}) == [1, 2, 3]
 
 
 # ---- metrics

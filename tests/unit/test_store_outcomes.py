@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from collector.domain.errors import StoreRefusedError
-from collector.domain.outcome import Change, Gap, GapReason, Measurement, Outcome, Reading
+from collector.domain.outcome import Change, Gap, GapReason, Measurement, Outcome, PauseEnd, Reading
 from collector.messages import StoreRequest
 from collector.packing import pack
+from collector.ports import Origin
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import NOON_MS, in_jumping_time
 from tests.unit.round_doubles import Mood
@@ -25,7 +26,7 @@ class Room:
 
     def __init__(self) -> None:
         self.stage = RoundStage()
-        self.store = StoreOutcomes(self.stage.store, self.stage.metrics)
+        self.store = StoreOutcomes(self.stage.store, self.stage.live, self.stage.metrics)
         self.outcomes: list[Outcome] = [
             reading(self.stage.slot(0), 1),
             Gap(self.stage.slot(1), self.stage.slot(3), GapReason.MISSED),
@@ -36,7 +37,7 @@ class Room:
     def request(self) -> StoreRequest:
         rows = [pack(outcome) for outcome in self.outcomes]
         interval_ms = self.stage.slot(1) - self.stage.slot(0)
-        return StoreRequest("incubator-3", rows, self.stage.slot(4), "default", interval_ms)
+        return StoreRequest("incubator-3", rows, self.stage.slot(4), "default", interval_ms, "cold")
 
     def check_all_is_there(self) -> None:
         assert self.stage.serials == {0: 1, 4: 2}
@@ -57,6 +58,21 @@ async def test_a_portion_is_stored_in_one_save_in_its_order() -> None:
     assert room.stage.metrics.waiting == 0
     assert room.stage.metrics.organizations == {"default"}
     assert room.stage.metrics.gaps == {GapReason.MISSED: 3}, "slots that nobody tried are counted when they are stored"
+
+
+@in_jumping_time
+async def test_what_waited_is_told_to_those_who_watch_once_it_is_stored() -> None:
+    room = Room()
+    await room.stage.enrol()
+    room.outcomes.append(PauseEnd(room.stage.slot(1), room.stage.slot(1)))
+    room.stage.ledger.away = True
+    work = asyncio.create_task(room.store(room.request()))
+    await asyncio.sleep(60)
+    assert room.stage.live.published == []
+    room.stage.ledger.away = False
+    await work
+    origin = Origin("default", "cold", "incubator-3")
+    assert room.stage.live.published == [(origin, outcome) for outcome in room.outcomes[:3]]
 
 
 @in_jumping_time

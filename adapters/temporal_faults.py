@@ -1,6 +1,7 @@
 """What goes wrong in a conversation with Temporal, in the core's words."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,9 +15,11 @@ from temporalio.client import (
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from adapters.temporal_settings import explained
 from collector import wire
 from collector.domain.errors import ChamberlogError, EngineAwayError, NotFoundError, RejectedError
 
+log = logging.getLogger(__name__)
 DRIFTED = "AcceptedUpdateCompletedWorkflow"
 """The server's own type for an update whose workflow ended before it answered."""
 
@@ -54,6 +57,7 @@ def _translate(error: Exception, chamber_id: str) -> ChamberlogError | None:
         case TimeoutError() | RPCTimeoutOrCancelledError():
             return NoAnswerError("Temporal or a worker did not answer in time")
         case RuntimeError() if "client connect" in str(error):
+            log.warning("Temporal cannot be reached: %s", explained(error))  # its address is nobody's who asks the API
             return EngineAwayError("Temporal cannot be reached")
     return None
 

@@ -70,6 +70,8 @@ def _machine() -> str:
 async def tells_workers_apart(client: Client) -> bool:
     """Whether this server lists living workers and passes cancels on to them, so that rounds need no heartbeats.
 
+    One that lets nobody ask counts as one that does not.
+
     Raises:
         EngineAwayError: it does not answer.
     """
@@ -78,6 +80,8 @@ async def tells_workers_apart(client: Client) -> bool:
             DescribeNamespaceRequest(namespace=client.namespace), retry=True
         )
     except (RuntimeError, RPCError) as error:
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.PERMISSION_DENIED:
+            return False
         raise EngineAwayError(f"the namespace cannot be described: {error}") from error
     able: NamespaceInfo.Capabilities = answer.namespace_info.capabilities
     return able.worker_heartbeats and able.worker_commands

@@ -24,7 +24,7 @@ from adapters.redis.active import RedisActive
 from adapters.redis.latest import RedisLatest
 from adapters.redis.server import CacheServer
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
-from adapters.temporal_client import connect_lazily, shown_target
+from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
@@ -45,8 +45,12 @@ def load_settings() -> ApiSettings:
     return read_settings(ApiSettings)
 
 
-async def build_app(settings: ApiSettings) -> FastAPI:
+async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     """Make the application; it starts with every server away and finds each when it is back.
+
+    Args:
+        settings: of the process.
+        ask: speak to Temporal at once if it is there, so that papers which it will never accept end the start.
 
     Raises:
         InvalidFieldError: a setting or a profile is wrong.
@@ -59,7 +63,7 @@ async def build_app(settings: ApiSettings) -> FastAPI:
     closing.callback(provider.shutdown)
     latest, active = _caches(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
-    temporal = await connect_lazily()
+    temporal = await (connect_if_there() if ask else connect_lazily())
     ports = Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
@@ -86,7 +90,7 @@ async def rehearse(settings: ApiSettings) -> str:
     Raises:
         InvalidFieldError: a setting or a profile is wrong.
     """
-    app = await build_app(settings)
+    app = await build_app(settings, ask=False)
     async with app.router.lifespan_context(app):
         servers = shown_servers(shown_target(await connect_lazily()), settings.postgres, settings.redis)
     return f"{servers}, listening on {settings.api_host}:{settings.api_port or 'any free port'}"

@@ -1,11 +1,12 @@
 """The worker's composition root: the one place where its adapters are chosen."""
 
+import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 from temporalio.client import Client
@@ -51,6 +52,8 @@ from workers.settings import WorkerSettings
 
 __all__ = ["collect_rarely", "load_settings", "make_runner", "parts_of", "rehearse"]
 SERVICE = "chamberlog-worker"
+AGAIN_S = 2.0
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -110,7 +113,7 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         skew = ClockSkew(clock, metrics)
         activities = await _activities(settings, skew, clock, metrics, closing)
         client = await connect(retry_for_s=None)
-        await register_search_attributes(client)
+        await _once_there(lambda: register_search_attributes(client))
         await _make_schedules(client)
         watched = await _as_watched(client)
         rounds = None if watched is None else TemporalRounds(watched)
@@ -159,9 +162,19 @@ def _upkeep(
     )
 
 
+async def _once_there(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer of a server that may be away again between two steps of a start."""
+    while True:
+        try:
+            return await ask()
+        except EngineAwayError as error:
+            log.warning("%s; next try in %.0f s", error, AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
+
+
 async def _as_watched(client: Client) -> Client | None:
     """A connection under the identity of a worker that gives signs of life, where the server shows them to others."""
-    if await tells_workers_apart(client):
+    if await _once_there(lambda: tells_workers_apart(client)):
         return await connect(retry_for_s=None, identity=worker_identity(), beat=BEAT)
     log.warning("this Temporal server does not list its workers: one that is killed is noticed by heartbeat time-outs")
     return None

@@ -21,26 +21,6 @@ def test_everything_is_compressed_on_the_network(target: str) -> None:
     assert _compression(target) is GrpcCompression.GZIP
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "said"),
-    [
-        ("TEMPORAL_ADDRESS", "temporal", "TEMPORAL_ADDRESS: 'temporal': it does not end in a port; write host:port"),
-        ("TEMPORAL_ADDRESS", ":7233", "TEMPORAL_ADDRESS: ':7233': it does not end in a port; write host:port"),
-        ("TEMPORAL_ADDRESS", "temporal:99999", "TEMPORAL_ADDRESS: 'temporal:99999': it does not end in a port"),
-        ("TEMPORAL_CONFIG_FILE", "/gone.toml", "TEMPORAL_CONFIG_FILE: /gone.toml cannot be read: No such file"),
-        ("TEMPORAL_TLS_CLIENT_CERT_PATH", "/gone.pem", "TEMPORAL_CONFIG_FILE: /gone.pem cannot be read: No such file"),
-        ("TEMPORAL_PROFILE", "north", "TEMPORAL_CONFIG_FILE: Profile 'north' not found; correct the TEMPORAL_"),
-    ],
-)
-async def test_what_cannot_work_is_said_before_anything_waits_for_it(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
-) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(InvalidFieldError) as wrong:
-        await connect_lazily()
-    assert str(wrong.value).startswith(said)
-
-
 async def test_a_wrong_file_is_named_without_its_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "temporal.toml"
     file.write_text('[profile.default]\napi_key = "hunter2\n')

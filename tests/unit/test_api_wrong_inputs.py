@@ -113,7 +113,7 @@ TABLE = [
     query("wrong cursor of gaps", "cursor", "next_cursor", f"{MINE}/gaps?cursor=W10"),
     *(
         query(f"cursor at {place}", "cursor", "next_cursor", f"{MINE}/gaps?cursor={write_cursor(*place)}")
-        for place in ((-(10**30), 0), (-1, 0), (0, -1), (10**30, 0), (0, 2**63))
+        for place in ((-(10**30), 0), (-(10**14), 0), (10**30, 0), (0, 2**63))
     ),
     query("NUL in a query", "q", "remove it", f"{CHAMBERS}?q=%00"),
     query("wrong status", "status", "'stale'", f"{CHAMBERS}?status=broken"),

@@ -13,6 +13,8 @@ from redis.exceptions import RedisError
 from adapters.redis.pool import PATIENCE_S, lazy_client
 from collector.ports.clock import Clock
 
+LIST_PATIENCE_S = 0.25
+"""What an answer with a whole list is worth waiting for: the store would take as long for one."""
 REST_MS = 1_000
 """A server that did not answer is not asked again for so long."""
 DOUBTFUL_LIMIT = 20_000
@@ -49,14 +51,17 @@ class CacheServer:
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
-        return cls(lazy_client(url, patience_s), clock, patience_s)
+        return cls(lazy_client(url, max(patience_s, LIST_PATIENCE_S)), clock, patience_s)
 
-    async def ask(self, keys: Sequence[str], command: Callable[[Pipeline], Any]) -> list[Any] | None:
+    async def ask(
+        self, keys: Sequence[str], command: Callable[[Pipeline], Any], patience_s: float = 0.0
+    ) -> list[Any] | None:
         """Delete doubtful keys and run the command in one go.
 
         Args:
             keys: what the command is about: of those none is doubtful when it runs.
             command: fills a pipeline.
+            patience_s: what the answer may cost, if that is more than any other.
 
         Returns:
             The answers, the command's last; None when the server is away or rests.
@@ -68,7 +73,7 @@ class CacheServer:
             self._rests_until_ms = now_ms + REST_MS  # the others rest on while this one finds out
         deleting = self._doubtful_first(keys)
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(max(self._patience_s, patience_s)):
                 answer = await self._run(deleting, command)
         except (RedisError, OSError, TimeoutError) as error:
             self._rest(error)

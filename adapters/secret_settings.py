@@ -70,12 +70,19 @@ def _check(variable: str, address: str, form: Form) -> None:
         raise InvalidFieldError(variable, f"it does not begin with {form.schemes[0]}://", f"write {form.example}")
     if _is_torn(address):
         problem = "its password has characters that end the host's part of an address"
-        raise InvalidFieldError(variable, problem, "write / ? # of a password as %2F %3F %23")
+        remedy = "write / ? # [ ] of a password as %2F %3F %23 %5B %5D, and what is not ASCII in the same way"
+        raise InvalidFieldError(variable, problem, remedy)
 
 
 def _is_torn(address: str) -> bool:
-    """Whether a bare `/`, `?` or `#` cut the password in two: the host would be read from its first half."""
-    parts = urlsplit(address)
+    """Whether a bare `/`, `?` or `#` cut the password in two, or a bracket in it ends all reading.
+
+    The host would be read from its first half.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket, or a character that stands for one of them; the error itself quotes the password
+        return True
     return "@" in parts.path + parts.fragment or ("@" in parts.query and "@" not in parts.netloc)
 
 

@@ -20,7 +20,8 @@ from api.inputs import (
     range_of,
 )
 from collector.domain.organization import Batch, Organization, Section
-from collector.ports import BatchFilter, BatchPart, DetectorRecord
+from collector.ports import BatchFilter, BatchPart
+from collector.usecases.detectors import DetectorWish
 
 INSTANT = "RFC 3339 with offset"
 
@@ -161,9 +162,9 @@ class DetectorPatch(Body):
     alias: Text | None = Field(None, description="another name for it in this chamber, up to 200 characters")
     active: bool = Field(default=True, description="false leaves its values out unless they are asked for by name")
 
-    def altered(self, before: DetectorRecord) -> DetectorRecord:
-        """The detector with the given fields."""
-        return replace(before, **self.model_dump(exclude_unset=True))
+    def wish(self) -> DetectorWish:
+        """What is asked for."""
+        return DetectorWish(self.alias, self.active, frozenset(self.model_fields_set))
 
 
 class BatchesQuery(PageQuery):

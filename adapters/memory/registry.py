@@ -1,6 +1,6 @@
 """The chambers that were enrolled, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from adapters.cursors import read_cursor, write_cursor
@@ -14,7 +14,7 @@ from collector.domain.health import FAILING_AFTER, Status
 from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch, GapReason
 from collector.ports.active import ActiveChamber
-from collector.ports.history import DetectorRecord
+from collector.ports.history import CHANGEABLE, DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
 
@@ -102,10 +102,12 @@ class InMemoryRegistry:
         kept.retiring = True
         return self._record(kept)
 
-    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
-        """Write alias and `active` of a detector; see `Registry.change_detector`."""
+    async def change_detector(
+        self, organization: str, chamber_id: str, wanted: DetectorRecord, given: Set[str] = CHANGEABLE
+    ) -> DetectorRecord:
+        """Write fields of a detector; see `Registry.change_detector`."""
         kept = self._ledger.chamber_of(organization, chamber_id)
-        changed = changed_detector(list(kept.detectors.values()), wanted)
+        changed = changed_detector(list(kept.detectors.values()), wanted, given)
         kept.detectors[changed.name] = changed
         return changed
 

@@ -1,6 +1,6 @@
 """The chambers that were enrolled, in PostgreSQL."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager
 
 from adapters.cursors import read_cursor, write_cursor
@@ -16,7 +16,7 @@ from collector.domain.organization import closed_section, no_section
 from collector.domain.outcome import Epoch
 from collector.domain.settling import clean
 from collector.ports.active import ActiveChamber
-from collector.ports.history import DetectorRecord
+from collector.ports.history import CHANGEABLE, DetectorRecord
 from collector.ports.paging import Page
 from collector.ports.registry import ChamberFilter, ChamberRecord
 
@@ -105,12 +105,14 @@ class PostgresRegistry:
             await connection.execute(q.RETIRE, organization, clean(chamber_id))
             return await _find(connection, organization, clean(chamber_id))
 
-    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
-        """Write alias and `active` of a detector; see `Registry.change_detector`."""
+    async def change_detector(
+        self, organization: str, chamber_id: str, wanted: DetectorRecord, given: Set[str] = CHANGEABLE
+    ) -> DetectorRecord:
+        """Write fields of a detector; see `Registry.change_detector`."""
         async with self._transaction() as connection:
             key = (await _lock(connection, organization, clean(chamber_id)))["key"]
             rows = await connection.fetch(DETECTORS, key)
-            changed = changed_detector([DetectorRecord(**row) for row in rows], wanted)
+            changed = changed_detector([DetectorRecord(**row) for row in rows], wanted, given)
             await connection.execute(q.WRITE_DETECTOR, key, changed.name, changed.alias, changed.active)
             return changed
 

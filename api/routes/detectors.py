@@ -29,4 +29,4 @@ async def change_detector(
     chamber_id: ChamberId, detector: Detector, body: DetectorPatch, use: Use, caller: Caller
 ) -> DetectorOut:
     """Give a detector an alias, or switch it off or on. Its values are stored all the same."""
-    return detector_out(await use.change_detector(caller.organization, chamber_id, detector, body.altered))
+    return detector_out(await use.change_detector(caller.organization, chamber_id, detector, body.wish()))

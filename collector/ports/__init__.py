@@ -9,6 +9,7 @@ from collector.ports.clock import Clock, ServerClock, ServerInstant
 from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 from collector.ports.fleet import FleetControl
 from collector.ports.history import (
+    CHANGEABLE,
     Audit,
     BatchPart,
     Bin,
@@ -49,6 +50,7 @@ from collector.ports.section_control import SectionControl
 from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
+    "CHANGEABLE",
     "ActiveChamber",
     "ActiveChambers",
     "ActivePart",

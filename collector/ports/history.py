@@ -82,6 +82,10 @@ class DetectorRecord:
     active: bool
 
 
+CHANGEABLE = frozenset({"alias", "active"})
+"""What can be changed of a `DetectorRecord`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bin:
     """One detector's readings in one bin of time.

@@ -1,6 +1,6 @@
 """The chambers that were enrolled."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Epoch
 from collector.ports.active import ActiveChamber
-from collector.ports.history import DetectorRecord
+from collector.ports.history import CHANGEABLE, DetectorRecord
 from collector.ports.paging import Page
 
 
@@ -131,8 +131,16 @@ class Registry(Protocol):
         """
         ...
 
-    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
-        """Write alias and `active` of the detector of that name; answers it with the unit that it has. Again: nothing.
+    async def change_detector(
+        self, organization: str, chamber_id: str, wanted: DetectorRecord, given: Set[str] = CHANGEABLE
+    ) -> DetectorRecord:
+        """Write fields of the detector of that name; answers it as it stands then. Again: nothing.
+
+        Args:
+            organization: whose.
+            chamber_id: of which chamber.
+            wanted: its name, and what is to be written.
+            given: names of the fields to write; the others stay as they are then, whoever changes them meanwhile.
 
         Raises:
             NotFoundError: as in `find`, or the chamber has no detector of that name.

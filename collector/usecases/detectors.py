@@ -1,12 +1,12 @@
 """The quantities of a chamber: their names, their aliases, and which of them are switched off."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from collector.domain.chamber import NAME_LIMIT
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.outcome import Reading
-from collector.ports import ActiveChambers, DetectorRecord, LedgerReader, Registry, StoredReading
+from collector.ports import CHANGEABLE, ActiveChambers, DetectorRecord, LedgerReader, Registry, StoredReading
 from collector.usecases.active import forgetting
 
 
@@ -26,6 +26,15 @@ class ListDetectors:
         return await self._ledger.detectors(organization, chamber_id)
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorWish:
+    """What is wanted of a detector: of the fields that `given` names; those that it does not name stay."""
+
+    alias: str | None = None
+    active: bool = True
+    given: frozenset[str] = CHANGEABLE
+
+
 class ChangeDetector:
     """Gives a detector an alias, or switches it off or on. A second run changes nothing.
 
@@ -35,9 +44,7 @@ class ChangeDetector:
     def __init__(self, registry: Registry, ledger: LedgerReader, active: ActiveChambers) -> None:
         self._registry, self._ledger, self._active = registry, ledger, active
 
-    async def __call__(
-        self, organization: str, chamber_id: str, detector: str, alter: Callable[[DetectorRecord], DetectorRecord]
-    ) -> DetectorRecord:
+    async def __call__(self, organization: str, chamber_id: str, detector: str, wish: DetectorWish) -> DetectorRecord:
         """Change the detector of that name or alias.
 
         Raises:
@@ -51,11 +58,11 @@ class ChangeDetector:
         if before is None:
             remedy = f"GET /v1/chambers/{chamber_id}/detectors lists what there is"
             raise NotFoundError(f"the chamber has no detector {detector[:80]!r}", remedy)
-        wanted = alter(before)
-        if wanted.alias is not None:
-            check_alias(wanted.alias)
+        if wish.alias is not None:
+            check_alias(wish.alias)
+        wanted = replace(before, alias=wish.alias, active=wish.active)
         async with forgetting(self._active, organization):
-            return await self._registry.change_detector(organization, chamber_id, wanted)
+            return await self._registry.change_detector(organization, chamber_id, wanted, wish.given)
 
 
 def check_alias(alias: str) -> None:

@@ -6,7 +6,7 @@ model's time stands still. The twin answers first; while it plays a server that 
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Sequence, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from collector.domain.errors import ChamberlogError
 from collector.domain.outcome import Epoch, Reading
 from collector.domain.timerange import TimeRange
 from collector.ports import (
+    CHANGEABLE,
     ActiveChamber,
     Audit,
     ChamberFilter,
@@ -170,9 +171,11 @@ class MirroredRegistry:
     async def retire(self, organization: str, chamber_id: str) -> ChamberRecord:
         return await self._both("retire", organization, chamber_id)
 
-    async def change_detector(self, organization: str, chamber_id: str, wanted: DetectorRecord) -> DetectorRecord:
-        changed = await self._twin.change_detector(organization, chamber_id, wanted)
-        real = self._mirror.call(self._mirror.registry.change_detector(organization, chamber_id, wanted))
+    async def change_detector(
+        self, organization: str, chamber_id: str, wanted: DetectorRecord, given: Set[str] = CHANGEABLE
+    ) -> DetectorRecord:
+        changed = await self._twin.change_detector(organization, chamber_id, wanted, given)
+        real = self._mirror.call(self._mirror.registry.change_detector(organization, chamber_id, wanted, given))
         assert real == changed, f"PostgreSQL has {real}, its twin {changed}"
         return changed
 

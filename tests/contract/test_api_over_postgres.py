@@ -119,3 +119,14 @@ async def test_a_batch_that_many_end_at_once_ends_once(client: httpx.AsyncClient
     answers = await asyncio.gather(*(client.post("/v1/batches/lot-1/end") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["version"] for answer in answers} == {3}
+
+
+async def test_two_who_change_other_fields_of_a_detector_at_once_both_have_their_way(client: httpx.AsyncClient) -> None:
+    path = "/v1/chambers/incubator-3/detectors/temperature"
+    for number in range(10):
+        await client.patch(path, json={"alias": None, "active": True})
+        changes = [{"alias": f"core {number}"}, {"active": False}]
+        answers = await asyncio.gather(*(client.patch(path, json=change) for change in changes))
+        assert [answer.status_code for answer in answers] == [200, 200]
+        kept = (await client.patch(path, json={})).json()
+        assert (kept["alias"], kept["active"]) == (f"core {number}", False)

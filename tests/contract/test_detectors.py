@@ -86,6 +86,24 @@ async def test_of_two_that_want_an_alias_together_one_gets_it(postgres_rooms: Ro
     assert sorted(await asyncio.gather(ask(TEMPERATURE), ask(CHANNEL))) == [False, True]
 
 
+async def test_who_gives_an_alias_does_not_undo_what_another_does_meanwhile(rooms: Rooms) -> None:
+    await measured(rooms)
+    await rooms.registry.change_detector("default", "incubator", replace(CHANNEL, active=False), {"active"})
+    changed = await rooms.registry.change_detector("default", "incubator", replace(CHANNEL, alias="co2"), {"alias"})
+    assert changed == replace(CHANNEL, alias="co2", active=False)
+    assert await rooms.registry.change_detector("default", "incubator", TEMPERATURE, set()) == TEMPERATURE
+    assert await rooms.history.detectors("default", "incubator") == [changed, TEMPERATURE]
+
+
+async def test_a_detector_whose_alias_became_a_name_can_be_switched_off(rooms: Rooms) -> None:
+    chamber = await measured(rooms)
+    await rooms.registry.change_detector("default", "incubator", replace(CHANNEL, alias="z"))
+    slot = chamber.slot(3)
+    await chamber.save(Reading(slot, slot, slot, (Measurement("z", 7.0, "1"),), 1), settled=slot)
+    off = await rooms.registry.change_detector("default", "incubator", replace(CHANNEL, active=False), {"active"})
+    assert off == replace(CHANNEL, alias="z", active=False)
+
+
 async def test_a_name_wins_over_an_alias_that_was_there_before_it(rooms: Rooms) -> None:
     chamber = await measured(rooms)
     await rooms.registry.change_detector("default", "incubator", replace(CHANNEL, alias="z"))

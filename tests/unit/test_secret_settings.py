@@ -122,6 +122,9 @@ def test_a_file_of_another_kind_is_not_read_whole(file: Path) -> None:
         ("postgresql://lab:a/hunter2@db/x", "its password has characters that end the host's part of an address"),
         ("postgresql://lab:a#hunter2@db/x", "its password has characters that end the host's part of an address"),
         ("postgresql://lab:a?hunter2@db/x", "its password has characters that end the host's part of an address"),
+        ("postgresql://lab:a[hunter2@db/x", "its password has characters that end the host's part of an address"),
+        ("postgresql://lab:a]hunter2@db/x", "its password has characters that end the host's part of an address"),
+        ("postgresql://lab:a\u2100hunter2@db/x", "its password has characters that end the host's part of an address"),
     ],
 )
 def test_what_can_never_be_reached_is_not_waited_for(

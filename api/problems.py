@@ -55,6 +55,9 @@ WHEN = {
 BODY_PROBLEMS = (400, 413)
 """Statuses of every route that takes a body, beside those of every route."""
 
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""As RFC 9110 has them; Python calls them so from 3.13 on, and a problem's type is not to change with it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -94,7 +97,7 @@ class ProblemError(Exception):
 
 def problem_response(error: ProblemError) -> JSONResponse:
     """The answer that says the problem."""
-    title = HTTPStatus(error.status).phrase
+    title = TITLES.get(error.status) or HTTPStatus(error.status).phrase
     problem = Problem(
         type=f"urn:chamberlog:problem:{title.lower().replace(' ', '-')}",
         title=title,

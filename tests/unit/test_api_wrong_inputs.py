@@ -247,3 +247,15 @@ async def test_a_method_that_a_path_does_not_take_names_those_it_takes() -> None
     async with World().client() as client:
         answer = await client.put(CHAMBERS)
     assert answer.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "kind"),
+    [(b"{}", 422, "unprocessable-content"), (b'"' + b"x" * 70_000 + b'"', 413, "content-too-large")],
+)
+async def test_the_type_of_a_problem_is_the_documented_one_on_every_python(
+    content: bytes, status: int, kind: str
+) -> None:
+    async with World().client() as client:
+        answer = await client.post(CHAMBERS, content=content, headers=JSON)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:chamberlog:problem:{kind}")

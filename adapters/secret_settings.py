@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.tls_options import check_tls_options
 from collector.domain.errors import InvalidFieldError
 
 SUFFIX = "_FILE"
@@ -71,6 +72,7 @@ def _check(variable: str, address: str, form: Form) -> None:
     if _is_torn(address):
         problem = "its password has characters that end the host's part of an address"
         raise InvalidFieldError(variable, problem, "write / ? # of a password as %2F %3F %23")
+    check_tls_options(variable, address)
 
 
 def _is_torn(address: str) -> bool:

@@ -122,8 +122,8 @@ def spec() -> ChamberSpec:
     )
 
 
-def reading() -> Reading:
-    return Reading(60_000, 60_001, 60_002, (Measurement("temperature", 21.5, "Cel"),), 1)
+def reading(now_ms: int) -> Reading:
+    return Reading(now_ms, now_ms, now_ms, (Measurement("temperature", 21.5, "Cel"),), 1)
 
 
 async def remembers(url: str, clock: WallClock, attempts: int = 5) -> bool:
@@ -132,7 +132,7 @@ async def remembers(url: str, clock: WallClock, attempts: int = 5) -> bool:
     cache = RedisLatest(server, clock)
     try:
         for _ in range(attempts):
-            await cache.put("o", spec(), reading())
+            await cache.put("o", spec(), reading(clock.now_ms()))
             if await cache.get("o", "c") is not None:
                 return True
             clock.monotonic_ahead_ms += REST_MS

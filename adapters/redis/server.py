@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
-from adapters.redis.pool import PATIENCE_S, lazy_client
+from adapters.redis.pool import PATIENCE_S, lazy_client, patience_of
 from collector.ports.clock import Clock
 
 LIST_PATIENCE_S = 0.25
@@ -20,6 +20,7 @@ REST_MS = 1_000
 DOUBTFUL_LIMIT = 20_000
 """Keys remembered for deletion, about 3 MB; beyond it the oldest is left to its time to live, at most a minute."""
 DELETE_AT_ONCE = 1_000
+WHY_LIMIT = 300
 
 _log = logging.getLogger(__name__)
 
@@ -45,12 +46,18 @@ class CacheServer:
         self.doubtful: dict[str, int] = {}
 
     @classmethod
-    def at(cls, url: str, clock: Clock, patience_s: float = PATIENCE_S) -> Self:
+    def at(cls, url: str, clock: Clock, patience_s: float | None = None) -> Self:
         """The server at a URL; nothing is connected before the first command.
+
+        Args:
+            url: see `lazy_client`.
+            clock: the time of this process.
+            patience_s: None = as the URL deserves.
 
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
+        patience_s = patience_of(url) if patience_s is None else patience_s
         return cls(lazy_client(url, max(patience_s, LIST_PATIENCE_S)), clock, patience_s)
 
     async def ask(
@@ -102,7 +109,8 @@ class CacheServer:
 
     def _rest(self, error: Exception) -> None:
         if not self._failures:
-            _log.warning("the cache is away (%s): reads ask the store", type(error).__name__)
+            why = f"{type(error).__name__}: {error}"[:WHY_LIMIT].rstrip(": ")
+            _log.warning("the cache is away (%s): reads ask the store", why)
         self._failures += 1
         self._rests_until_ms = self._clock.monotonic_ms() + REST_MS
 

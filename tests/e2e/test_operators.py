@@ -1,6 +1,7 @@
 """What operators do, with the real `temporal` and `chamberlog` command lines on the real stack."""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.domain.cadence import grid_of
+from tests.e2e.live_listener import Listener
 from tests.e2e.running_stack import (
     RunningStack,
     code_lines,
@@ -141,6 +143,25 @@ def test_no_serial_is_stored_twice_and_each_within_its_window(stack: RunningStac
             assert served[chamber["id"], serial] < slot + window, "served after its slot's deadline"
             compared += 1
     assert compared > 50
+
+
+def test_a_live_stream_outlives_valkey_and_shows_every_reading_that_is_stored(stack: RunningStack) -> None:
+    eventually(lambda: stack.status("rounds")["status"] == "collecting")
+    url, key = stack.environment["CHAMBERLOG_API"], stack.environment["CHAMBERLOG_API_KEY"]
+    with Listener(f"{url}/v1/live?chamber=rounds", key) as listener:
+        eventually(lambda: listener.names.count("reading") >= 3)
+        os.kill(json.loads((stack.home / "stack.json").read_text())["pids"]["valkey"], signal.SIGKILL)
+        eventually(lambda: "resumed" in listener.names)
+        before = len(listener.slots())
+        eventually(lambda: len(listener.slots()) >= before + 4)
+    assert [name for name in listener.names if name != "reading"] in (
+        ["interrupted", "resumed"],
+        ["interrupted", "resumed", "dropped"],  # its file is written each second: the stream itself may be lost
+    )
+    slots = listener.slots()
+    kept = [item["slot"] for item in stack.readings("rounds") if slots[0] <= item["slot"] <= slots[-1]]
+    if "dropped" not in listener.names:
+        assert sorted(set(slots)) == kept
 
 
 def test_metrics_agree_with_the_ledger(stack: RunningStack) -> None:

@@ -12,6 +12,7 @@ from temporalio.worker import Worker
 
 from adapters.clock import SystemClock
 from adapters.memory_fleet import InMemoryFleet
+from adapters.temporal_client import register_search_attributes
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_runs import TemporalRuns
 from collector import wire
@@ -27,6 +28,7 @@ from collector.messages import (
 )
 from collector.packing import pack
 from collector.ports import ChamberRecord, FleetControl, FleetRuns
+from stack.server import Server
 from workflows.chamber import ChamberWorkflow
 
 HOUR_MS = 3_600_000
@@ -81,6 +83,13 @@ def memory_room() -> Room:
         del fleet.running[chamber_id]
 
     return Room(fleet, fleet, terminate)
+
+
+async def registered(server: Server) -> Client:
+    """A client of a server that knows the chambers' search attributes."""
+    client = await Client.connect(server.address)
+    await register_search_attributes(client)
+    return client
 
 
 @asynccontextmanager

@@ -44,7 +44,17 @@ from collector.messages import (
 from collector.packing import unpack
 from collector.ports import ChamberRun, FleetControl
 from stack.server import Server
-from tests.contract.fleet_rooms import DUMB, HOUR_MS, Room, memory_room, now_ms, reading_of, record, temporal_room
+from tests.contract.fleet_rooms import (
+    DUMB,
+    HOUR_MS,
+    Room,
+    memory_room,
+    now_ms,
+    reading_of,
+    record,
+    registered,
+    temporal_room,
+)
 from workflows.chamber import ChamberWorkflow
 
 Ask = Callable[[FleetControl, str], Awaitable[object]]
@@ -66,9 +76,7 @@ TO_ANY: dict[str, Ask] = {
 
 @pytest_asyncio.fixture
 async def client(server: Server) -> Client:
-    client = await Client.connect(server.address)
-    await register_search_attributes(client)
-    return client
+    return await registered(server)
 
 
 @pytest_asyncio.fixture(params=["memory", "temporal"])
@@ -77,8 +85,7 @@ async def room(request: pytest.FixtureRequest) -> AsyncIterator[Room]:
         yield memory_room()
         return
     server: Server = request.getfixturevalue("server")
-    client = await Client.connect(server.address)
-    await register_search_attributes(client)
+    client = await registered(server)
     async with temporal_room(client) as opened:
         yield opened
 

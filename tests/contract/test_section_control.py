@@ -14,7 +14,7 @@ from temporalio.client import Client
 from adapters.clock import SystemClock
 from adapters.memory_fleet import InMemoryFleet
 from adapters.memory_sections import InMemorySectionControl
-from adapters.temporal_client import connect_lazily, register_search_attributes
+from adapters.temporal_client import connect_lazily
 from adapters.temporal_sections import TemporalSections
 from collector import wire
 from collector.domain.errors import EngineAwayError, InvalidFieldError
@@ -23,7 +23,7 @@ from collector.messages import ResumeRequest
 from collector.ports import FleetControl, SectionControl
 from stack.ports import free_port
 from stack.server import Server
-from tests.contract.fleet_rooms import now_ms, reading_of, record, temporal_room
+from tests.contract.fleet_rooms import now_ms, reading_of, record, registered, temporal_room
 
 pytestmark = pytest.mark.timeout(90)
 PAUSE, RESUME = OrderKind.PAUSE, OrderKind.RESUME
@@ -90,9 +90,7 @@ async def eventually(what: Callable[[], Awaitable[bool]], within_s: float = 30.0
 
 @pytest_asyncio.fixture
 async def client(server: Server) -> Client:
-    client = await Client.connect(server.address)
-    await register_search_attributes(client)
-    return client
+    return await registered(server)
 
 
 @pytest_asyncio.fixture(params=["memory", "temporal"])
@@ -107,8 +105,7 @@ async def room(request: pytest.FixtureRequest) -> AsyncIterator[Room]:
         yield Room(sections, twin, hold, lambda: setattr(sections, "slow", True))
         return
     server: Server = request.getfixturevalue("server")
-    client = await Client.connect(server.address)
-    await register_search_attributes(client)
+    client = await registered(server)
 
     async def hold_natively(name: str) -> None:
         request = PauseWorkflowExecutionRequest(namespace="default", workflow_id=wire.workflow_id(name), reason="x")

@@ -138,6 +138,7 @@ async def test_a_fleet_is_collected_from_another_network_and_an_interruption_cos
     seen = await elsewhere.operation("pause")
     assert (seen[-1]["state"], seen[-1]["total"], seen[-1]["done"]) == ("completed", 6, 6)
     await until(all_rows(elsewhere, paused=True), 20)
+    await asyncio.sleep(3)
     await elsewhere.operation("resume")
     await until(all_rows(elsewhere, paused=False), 30)
     resumed_ms = now_ms()
@@ -154,6 +155,7 @@ async def test_a_fleet_is_collected_from_another_network_and_an_interruption_cos
     told = "\n".join(await fleet.gaps(from_ms, to_ms))
     assert proof["unaccounted"] == proof["overdue"] == 0, told
     assert proof["expected"] == proof["stored"] + sum(proof["gaps"].values()), told
+    assert proof["gaps"]["paused"] > 0, told
     assert proof["gaps"]["unreachable"] > 0, "the wire was cut"
     assert set(proof["gaps"]) <= {"paused", "unreachable", "timeout", "missed", "overrun"}, told
     assert time.monotonic() - began < 90

@@ -14,7 +14,7 @@ from temporalio.envconfig import ClientConnectConfig
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression, RetryConfig, RPCError, RPCStatusCode
 
-from adapters.temporal_settings import ADDRESS, NAMESPACE, blamed, connect_config, explained
+from adapters.temporal_settings import ADDRESS, NAMESPACE, blamed, blamed_after_all, connect_config, explained
 from collector import wire
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 
@@ -77,7 +77,7 @@ async def connect(*, retry_for_s: float | None, identity: str = "", beat: timede
                 grpc_compression=_compression(config["target_host"]),
             )
         except (RuntimeError, RPCError) as error:
-            why = _hopeful(error, config)
+            why = await _hopeful(error, config)
             if give_up is not None and time.monotonic() + waited > give_up:
                 raise EngineAwayError(f"Temporal at {config['target_host']} cannot be reached: {why}") from error
             log.warning("Temporal at %s is away, next try in %.1f s: %s", config["target_host"], waited, why)
@@ -111,7 +111,7 @@ async def connect_if_there() -> Client:
     except TimeoutError:
         log.warning("Temporal at %s does not answer yet", config["target_host"])
     except (RuntimeError, RPCError) as error:
-        log.warning("Temporal at %s is away yet: %s", config["target_host"], _hopeful(error, config))
+        log.warning("Temporal at %s is away yet: %s", config["target_host"], await _hopeful(error, config))
     return await _for_api(config, lazy=True)
 
 
@@ -128,13 +128,14 @@ async def _for_api(config: ClientConnectConfig, *, lazy: bool) -> Client:
         raise _wrong_address(config, error) from error
 
 
-def _hopeful(error: Exception, config: ClientConnectConfig) -> str:
+async def _hopeful(error: Exception, config: ClientConnectConfig) -> str:
     """What went wrong, if trying again may help.
 
     Raises:
         InvalidFieldError: it cannot.
     """
-    if (setting := blamed(error, config)) is not None:
+    setting = blamed(error, config) or await blamed_after_all(error, config)
+    if setting is not None:
         raise setting from error
     return explained(error)
 

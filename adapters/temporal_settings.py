@@ -8,6 +8,7 @@ from pathlib import Path
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
+from adapters.tls_alerts import alert_of
 from collector.domain.errors import InvalidFieldError
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -47,12 +48,6 @@ FAULTS: tuple[tuple[str, str, str, str], ...] = (
         "it is off, and what listens there does not speak gRPC without TLS",
         f"set it to true, or correct {ADDRESS}",
     ),
-    (
-        "received fatal alert: CertificateRequired",
-        CERTIFICATE,
-        "the server asks for a client's certificate, and it is not set",
-        f"name the file of the certificate (PEM), and in {KEY} that of its key",
-    ),
     ("KeyMismatch", KEY, f"the key does not belong to the certificate of {CERTIFICATE}", "name the pair of files"),
     ("PrivateKeyParseError", KEY, "it is no private key", "name a file with an unencrypted PEM key"),
     ("CertificateParseError", CERTIFICATE, "it is no certificate", "name a file with a PEM certificate"),
@@ -91,14 +86,33 @@ def blamed(error: Exception, config: ClientConnectConfig) -> InvalidFieldError |
         if sign in text:
             return InvalidFieldError(_given(field), f"{target}: {problem}", remedy)
     if alert := ALERT.search(text):
-        given = isinstance(tls := config.get("tls"), TLSConfig) and tls.client_cert is not None
-        whose = "this client's certificate" if given else "a client without a certificate"
-        problem = f"{target}: the server does not accept {whose} ({alert[1]})"
-        return InvalidFieldError(
-            _given(CERTIFICATE), problem, "name one that is signed by an authority which the server trusts"
-        )
+        return refused_papers(alert[1], config)
     refused = isinstance(error, RPCError) and error.status in REFUSALS
     return _refusal(config) if refused or REFUSED.search(text) else None
+
+
+async def blamed_after_all(error: Exception, config: ClientConnectConfig) -> InvalidFieldError | None:
+    """As `blamed`, of a server that took the connection and closed it: it is asked what it has against the papers."""
+    tls = config.get("tls")
+    if not tls or "call error after connection" not in str(error):
+        return None
+    match = HOST_AND_PORT.fullmatch(config["target_host"])
+    assert match is not None, "it was checked"
+    papers = tls if isinstance(tls, TLSConfig) else None
+    alert = await alert_of(match["host"].strip("[]"), int(match["port"]), papers)
+    return refused_papers(alert, config) if alert else None
+
+
+def refused_papers(alert: str, config: ClientConnectConfig) -> InvalidFieldError:
+    """The server said so in its TLS alert."""
+    given = isinstance(tls := config.get("tls"), TLSConfig) and tls.client_cert is not None
+    whose = "this client's certificate" if given else "a client without a certificate"
+    problem = f"{config['target_host']}: the server does not accept {whose} ({alert})"
+    return InvalidFieldError(
+        _given(CERTIFICATE),
+        problem,
+        f"name one (PEM) that is signed by an authority which the server trusts, and its key in {KEY}",
+    )
 
 
 def _refusal(config: ClientConnectConfig) -> InvalidFieldError:

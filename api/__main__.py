@@ -11,12 +11,16 @@ from collections.abc import Iterator
 import uvicorn
 
 from api.bootstrap import build_app, load_settings, make_runner, rehearse
+from api.services import Services
 from api.settings import ApiSettings
 from collector.domain.errors import InvalidFieldError
+from collector.usecases.live import WatchLive
 
 GRACE_S = 10
 """A request that waits for a chamber's slot in hand may end within this after the signal."""
 BACKLOG = 512
+LEAVE_S = 1.0
+"""So long a stop waits for what clients that do not read were sent already."""
 EXIT_SETTINGS = 2
 
 
@@ -58,7 +62,34 @@ def listening(settings: ApiSettings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Ends by a signal with exit code 0; uvicorn's own would raise the signal again after its clean end."""
+    """Ends by a signal with exit code 0; uvicorn's own would raise the signal again after its clean end.
+
+    Args:
+        config: what is served, and how.
+        live: ends the streams, which would otherwise go on for as long as requests are waited for.
+    """
+
+    def __init__(self, config: uvicorn.Config, live: WatchLive | None) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, and then as every other request those that still run."""
+        if self._live is not None:
+            self._live.stop()
+        leaving = asyncio.create_task(self._leave_behind())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            leaving.cancel()
+
+    async def _leave_behind(self) -> None:
+        """Cut off clients that do not read: they will not take the end of their answer either."""
+        await asyncio.sleep(LEAVE_S)
+        for connection in list(self.server_state.connections):
+            flow = getattr(connection, "flow", None)  # web sockets have none, and we serve none
+            if flow is not None and flow.write_paused:
+                connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -74,14 +105,16 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
+    app = await build_app(settings)
     config = uvicorn.Config(
-        await build_app(settings),
+        app,
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    await _Server(config).serve(sockets=[listener])
+    services: Services = app.state.services
+    await _Server(config, services.live).serve(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -15,16 +15,19 @@ from api.routes import (
     detectors,
     health,
     ledger,
+    live,
     organizations,
     section_operations,
     sections,
 )
 from api.services import Services
+from api.streams import StreamRules, Streams
 
 ROUTERS = (
     chambers.router,
     detectors.router,
     ledger.router,
+    live.router,
     sections.router,
     section_operations.router,
     batches.router,
@@ -33,15 +36,17 @@ ROUTERS = (
     health.router,
 )
 
+DEFAULT_RULES = StreamRules()
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(services: Services, lifespan: Lifespan | None = None, rules: StreamRules = DEFAULT_RULES) -> FastAPI:
     """Make the application.
 
     Args:
         services: the use cases.
         lifespan: opens and closes what the adapters hold.
+        rules: of live streams.
     """
     app = FastAPIOffline(  # laboratories have no way to the public servers from which FastAPI loads its pages
         title="chamberlog",
@@ -52,7 +57,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         openapi_tags=openapi.TAGS,
     )
-    app.state.services = services
+    app.state.services, app.state.streams = services, Streams(rules)
     app.add_middleware(BodyLimit)
     app.add_middleware(KeyGuard, authenticate=services.authenticate)
     problems.install(app)

@@ -22,6 +22,7 @@ from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
 from adapters.redis.latest import RedisLatest
+from adapters.redis.live import RedisLive
 from adapters.redis.server import CacheServer
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
@@ -30,7 +31,8 @@ from adapters.temporal_sections import TemporalSections
 from api.app import create_app
 from api.services import Ports, make_services
 from api.settings import ApiSettings
-from collector.ports import ActiveChambers, Clock, LatestCache
+from api.streams import StreamRules
+from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
 
 __all__ = ["build_app", "load_settings", "make_runner", "rehearse"]
 SERVICE = "chamberlog-api"
@@ -61,7 +63,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     registry = CollectorRegistry()
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
-    latest, active = _caches(settings, clock, closing)
+    latest, active, live = _in_redis(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     temporal = await (connect_if_there() if ask else connect_lazily())
     ports = Ports(
@@ -80,8 +82,9 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
         section_control=TemporalSections(temporal),
+        live=live,
     )
-    return create_app(make_services(ports), partial(_lifespan, closing))
+    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
 
 async def rehearse(settings: ApiSettings) -> str:
@@ -102,14 +105,18 @@ async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _caches(settings: ApiSettings, clock: Clock, closing: AsyncExitStack) -> tuple[LatestCache, ActiveChambers]:
+def _in_redis(
+    settings: ApiSettings, clock: Clock, closing: AsyncExitStack
+) -> tuple[LatestCache, ActiveChambers, LiveFeed | None]:
     if settings.redis is None:  # every read asks the store: other processes would not hear of changes
-        return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True)
-    server = CacheServer.at(settings.redis.get_secret_value(), clock)
+        return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True), None
+    url = settings.redis.get_secret_value()
+    server, live = CacheServer.at(url, clock), RedisLive.at(url, clock)
     closing.push_async_callback(server.close)
     latest = RedisLatest(server, clock)
     closing.push_async_callback(latest.close)
-    return latest, RedisActive(server)
+    closing.push_async_callback(live.close)
+    return latest, RedisActive(server), live
 
 
 def _folders(settings: ApiSettings) -> Sequence[Path]:

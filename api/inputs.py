@@ -12,6 +12,7 @@ from collector.domain.health import Status
 from collector.domain.instants import parse_iso
 from collector.domain.outcome import DETAIL_LIMIT
 from collector.domain.timerange import TimeRange
+from collector.usecases.watching import LiveFilter
 
 DAY_MS = 86_400_000
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
@@ -166,6 +167,17 @@ class SectionedQuery(PageQuery):
     section: ShortText | None = Field(None, description="where they stand")
     status: Status | None = Field(None, description="one of the statuses; retired ones are shown only when asked for")
     q: ShortText | None = Field(None, description="part of the id or the name")
+
+
+class LiveQuery(Query):
+    """Whose events."""
+
+    chamber: ShortText | None = Field(None, description="of this chamber only")
+    section: ShortText | None = Field(None, description="of chambers that stand in this section only")
+
+    def filter(self) -> LiveFilter:
+        """The use case's words for it."""
+        return LiveFilter(self.chamber, self.section)
 
 
 class RetireQuery(Query):

@@ -41,6 +41,7 @@ WHEN = {
     401: "There is no valid API key",
     403: "This API key may not do that",
     404: "There is no such thing in the organization",
+    406: "Accept names nothing that this path answers",
     409: "It is there and another, or its state forbids the request",
     412: "It has another version than If-Match names",
     413: "The body is longer than 64 KiB",

@@ -20,6 +20,7 @@ from collector.ports import (
     KeyStore,
     LatestCache,
     LedgerReader,
+    LiveFeed,
     Organizations,
     ProfileCatalog,
     Registry,
@@ -36,6 +37,7 @@ from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
+from collector.usecases.live import WatchLive
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
@@ -50,7 +52,7 @@ MetricsText = Callable[[str], tuple[bytes, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the API needs from the outside."""
+    """What the API needs from the outside; without a live feed nobody can watch."""
 
     registry: Registry
     ledger: LedgerReader
@@ -67,6 +69,7 @@ class Ports:
     sections: Sections
     batches: Batches
     section_control: SectionControl
+    live: LiveFeed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,7 @@ class Services:
     batches: BatchServices
     tell_section: TellSection
     section_operation: ShowOperation
+    live: WatchLive | None
 
 
 def make_services(ports: Ports) -> Services:
@@ -132,4 +136,5 @@ def make_services(ports: Ports) -> Services:
         batches=batch_services(ports.batches, registry, ledger, clock),
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
+        live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
     )

@@ -14,10 +14,11 @@ class ApiSettings(BaseSettings):
 
     Attributes:
         postgres: DSN of the readings' database.
-        redis: URL of Valkey or Redis; without it latest readings come from the database.
+        redis: URL of Valkey or Redis; without it latest readings come from the database, and nobody can watch live.
         profiles: folder of own device profiles, beside the built-in ones.
         api_host: address to listen on; loopback unless a gateway stands before it.
         api_port: port to listen on.
+        max_streams: live streams of this process at a time.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
@@ -27,3 +28,4 @@ class ApiSettings(BaseSettings):
     profiles: Path | None = None
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100

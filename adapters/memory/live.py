@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -98,7 +98,7 @@ class InMemoryLive:
                 self._lost[self._waiting.popleft()[0].organization] += 1
         self._ring()
 
-    async def watch(self, organization: str) -> AsyncIterator[LiveItem]:
+    async def watch(self, organization: str) -> AsyncGenerator[LiveItem, None]:
         """All events from now on; see `LiveFeed.watch`."""
         place, interrupted = None, False
         while True:

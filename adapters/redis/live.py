@@ -1,6 +1,6 @@
 """The live feed in Valkey or Redis: a stream for each organization that somebody watches."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Self
 
 from redis.asyncio import Redis
@@ -49,7 +49,7 @@ class RedisLive:
         """Send them to whoever watches the organization; see `LiveFeed.publish`."""
         self._publisher.publish(origin, outcomes)
 
-    async def watch(self, organization: str) -> AsyncIterator[LiveItem]:
+    async def watch(self, organization: str) -> AsyncGenerator[LiveItem, None]:
         """All events from now on; see `LiveFeed.watch`."""
         reader = Reader(self._client, live_events(organization), self._clock)
         while True:

@@ -1,7 +1,7 @@
 """What was just stored, for people who watch: a feed that may lose events and says so, beside a ledger that may not."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,7 +90,7 @@ class LiveFeed(Protocol):
         """
         ...
 
-    def watch(self, organization: str) -> AsyncIterator[LiveItem]:
+    def watch(self, organization: str) -> AsyncGenerator[LiveItem, None]:
         """All events from now on, for ever, in the order in which each worker published them.
 
         The first item is `Begun`, or `Interrupted` if the feed is away, and then `Begun` after `Resumed`. What this

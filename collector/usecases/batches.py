@@ -65,6 +65,9 @@ class StartBatch:
         if there is None:  # only then: begun now, it would end before it began if it was to end meanwhile
             check_batch(wanted)
             there, created = await self._batches.add(wanted)
+        if there.section != wanted.section:
+            problem = f"batch {wanted.id} is there already, in section {there.section!r}"
+            raise ConflictError(problem, "choose another id: a batch never changes its section", "id")
         if not created:
             refuse_other(f"batch {wanted.id}", there, wanted, given)
         return Made(there, created)

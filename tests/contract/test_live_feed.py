@@ -472,7 +472,7 @@ async def test_a_reader_that_stood_still_while_the_stream_was_trimmed_is_told(
     redis_live._clock.monotonic_ahead_ms += 10_000  # type: ignore[attr-defined]
     assert await within(10, anext(items)) == Dropped(None)
     assert await within(10, anext(items)) == Dropped(2_200), "then what is there"
-    await items.aclose()  # type: ignore[attr-defined]
+    await items.aclose()
 
 
 async def test_a_server_whose_clock_went_back_after_it_was_emptied_is_followed(

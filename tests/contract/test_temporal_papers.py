@@ -16,10 +16,11 @@ import pytest
 import trustme
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 
 from adapters.temporal_client import SEARCH_ATTRIBUTES, connect, connect_if_there, register_search_attributes
 from adapters.temporal_rounds import tells_workers_apart
+from adapters.tls_alerts import alert_of
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 from stack.ports import free_port
 from stack.server import HOST, Server
@@ -199,9 +200,23 @@ def test_a_process_ends_with_one_line_that_names_the_variable(gates: Gates, modu
     assert (done.returncode, done.stdout) == (2, "")
     [line] = [line for line in done.stderr.splitlines() if not line.startswith("20")]  # the log's own have an instant
     assert line.startswith("TEMPORAL_TLS_CLIENT_CERT_PATH: ")
-    assert "does not accept this client's certificate (UnknownCA)" in line
+    assert "does not accept this client's certificate" in line
     assert "Traceback" not in done.stderr
     assert time.monotonic() - began < 40, "it did not wait for what will never be"
+
+
+async def test_a_server_that_only_closes_the_connection_is_asked_what_it_has_against_the_papers(gates: Gates) -> None:
+    mine, theirs = (
+        TLSConfig(client_cert=p.certificate.read_bytes(), client_private_key=p.key.read_bytes())
+        for p in (gates.mine, gates.strangers)
+    )
+    port = gates.ports["client"]
+    assert "unknown ca" in await alert_of(HOST, port, theirs)
+    assert "certificate required" in await alert_of(HOST, port, None)
+    assert await alert_of(HOST, port, mine) == ""
+    assert await alert_of(HOST, gates.ports["tls"], theirs) == ""
+    assert await alert_of(HOST, gates.server.port, mine) == ""
+    assert await alert_of(HOST, free_port(), mine) == ""
 
 
 def run(module: str, variables: Variables) -> "subprocess.CompletedProcess[str]":

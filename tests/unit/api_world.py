@@ -19,6 +19,7 @@ from adapters.memory import (
     InMemoryKeys,
     InMemoryLatest,
     InMemoryLedger,
+    InMemoryLive,
     InMemoryOrganizations,
     InMemoryRegistry,
     InMemorySections,
@@ -28,10 +29,12 @@ from adapters.memory_fleet import InMemoryFleet
 from adapters.memory_sections import InMemorySectionControl
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.telemetry import make_meter_provider, metrics_text
-from api.app import create_app
+from api.app import DEFAULT_RULES, create_app
 from api.services import Ports, make_services
+from api.streams import StreamRules
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Measurement, Outcome, Reading
+from collector.ports import LiveFeed
 
 NOON_MS = 1_772_366_400_000
 """2026-03-01T12:00:00Z."""
@@ -71,20 +74,25 @@ class World:
 
     Attributes:
         device: what the next collections come to; None = no answer within any budget.
+        rules: of live streams.
+        watched: False = without a live feed.
     """
 
     clock: StandingClock = field(default_factory=StandingClock)
     device: Callable[[ChamberSpec], Outcome | None] | None = None
+    rules: StreamRules = DEFAULT_RULES
+    watched: bool = True
 
     def __post_init__(self) -> None:
         self.ledger = InMemoryLedger(self.clock.now_ms)
         self._begin()
         self.cache = InMemoryLatest(self.clock.now_ms)
         self.active = InMemoryActive(self.clock.now_ms)
+        self.live: LiveFeed | None = InMemoryLive(self.clock.now_ms) if self.watched else None
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.section_control = InMemorySectionControl(self.fleet, self.clock)
-        self.app: FastAPI = create_app(make_services(self.ports()))
+        self.app: FastAPI = create_app(make_services(self.ports()), rules=self.rules)
 
     def kept(self) -> list[dict[Any, Any]]:
         """All that requests can change, wherever it is kept."""
@@ -136,6 +144,7 @@ class World:
             sections=InMemorySections(self.ledger),
             batches=InMemoryBatches(self.ledger),
             section_control=self.section_control,
+            live=self.live,
         )
 
 

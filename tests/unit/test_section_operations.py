@@ -227,7 +227,7 @@ class GoesAway(InMemorySectionControl):
 async def test_with_temporal_gone_after_the_beginning_the_same_key_again_tells_the_rest() -> None:
     world = World()
     world.section_control = GoesAway(world.fleet, world.clock)
-    world.app = create_app(make_services(world.ports()))
+    world.app = create_app(make_services(world.ports()), rules=world.rules)
     async with world.client() as client:
         await enrol(client, "here", *(f"gone-{number}" for number in range(20)))
         for number in range(20):

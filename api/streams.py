@@ -1,0 +1,155 @@
+"""Streams of server-sent events: each checks its key again, says that it is still there, and ends when it has to."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.field_errors import FieldError
+from api.live_texts import KEEP_ALIVE, beginning, interrupted, text_of
+from api.problems import RETRY_AFTER_S, ProblemError
+from collector.domain.errors import AwayError
+from collector.ports import Resumed
+from collector.usecases.watching import Closed, Subscription, ToShow
+
+KEY_UNKNOWN = "the key cannot be checked: PostgreSQL is away"
+KEY_GONE = "this API key is not valid any more"
+
+CheckKey = Callable[[], Awaitable[bool]]
+"""Whether the key is still good.
+
+Raises:
+    AwayError: it cannot be looked up.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRules:
+    """How streams behave.
+
+    Attributes:
+        at_most: streams of a process at a time.
+        check_s: how often a key is checked again.
+        keep_alive_s: after so long without an event a comment is sent: proxies close what is silent.
+        retry_ms: when clients are to connect again.
+    """
+
+    at_most: int = 100
+    check_s: float = 5.0
+    keep_alive_s: float = 15.0
+    retry_ms: int = 3_000
+
+
+class Streams:
+    """The open streams of this process."""
+
+    def __init__(self, rules: StreamRules) -> None:
+        self.rules = rules
+        self.open = 0
+
+    def check_room(self) -> None:
+        """Refuse one more than there may be.
+
+        Raises:
+            ProblemError: 503, and what to do.
+        """
+        if self.open >= self.rules.at_most:
+            remedy = "close streams that nobody reads, or raise CHAMBERLOG_MAX_STREAMS of the API"
+            problem = f"{self.open} live streams are open in this process, which is the most it may have"
+            field = FieldError(field="CHAMBERLOG_MAX_STREAMS", problem=problem, remedy=remedy)
+            raise ProblemError(503, f"{problem}; {remedy}", [field], {"Retry-After": str(RETRY_AFTER_S)})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a stream shows, once it is begun.
+
+    Attributes:
+        begin: starts the subscription.
+        end: ends it.
+        check_key: see `CheckKey`.
+    """
+
+    begin: Callable[[], Subscription]
+    end: Callable[[Subscription], None]
+    check_key: CheckKey
+
+
+class EventStream(StreamingResponse):
+    """The answer that goes on until the client leaves, its key is revoked, or the process stops."""
+
+    def __init__(self, streams: Streams, watched: Watched) -> None:
+        self._streams = streams
+        self._texts = Telling(streams.rules, watched).texts()
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(self._texts, headers=headers, media_type="text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it; whatever ends it, its place is free again."""
+        self._streams.open += 1
+        try:
+            async with aclosing(self._texts):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._streams.open -= 1
+
+
+class Telling:
+    """One stream's texts, and when its key has to be checked and a sign of life sent."""
+
+    def __init__(self, rules: StreamRules, watched: Watched) -> None:
+        self._rules, self._watched = rules, watched
+        self._withheld = False
+        self._check_at = self._speak_at = 0.0
+
+    async def texts(self) -> AsyncGenerator[str, None]:
+        """Begin watching and go on until it is closed; while the key cannot be checked nothing is shown."""
+        watcher = self._watched.begin()
+        try:
+            yield beginning(self._rules.retry_ms)
+            self._check_at = _now() + self._rules.check_s
+            while True:
+                self._speak_at = _now() + self._rules.keep_alive_s
+                item = await self._next(watcher)
+                yield KEEP_ALIVE if item is None else item if isinstance(item, str) else text_of(item)
+                if isinstance(item, Closed):
+                    return
+        finally:
+            self._watched.end(watcher)
+
+    async def _next(self, watcher: Subscription) -> ToShow | str | None:
+        """The next thing to say; None = that there is nothing."""
+        while _now() < self._speak_at:
+            if _now() >= self._check_at:
+                self._check_at = _now() + self._rules.check_s
+                verdict = await self._verdict()
+                if verdict is not None:
+                    return verdict
+            try:
+                async with asyncio.timeout_at(min(self._check_at, self._speak_at)):
+                    if not self._withheld:
+                        return await watcher.next()
+                    await watcher.closed.wait()
+                    return await watcher.next()
+            except TimeoutError:
+                continue
+        return None
+
+    async def _verdict(self) -> Closed | str | None:
+        """What the key's check has to say, if anything."""
+        try:
+            good = await self._watched.check_key()
+        except AwayError:
+            before, self._withheld = self._withheld, True
+            return None if before else interrupted(KEY_UNKNOWN)
+        if not good:
+            return Closed(KEY_GONE)
+        before, self._withheld = self._withheld, False
+        return text_of(Resumed()) if before else None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

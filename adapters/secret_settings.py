@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.tls_options import check_tls_options
 from collector.domain.errors import InvalidFieldError
 
 SUFFIX = "_FILE"
@@ -72,6 +73,7 @@ def _check(variable: str, address: str, form: Form) -> None:
         problem = "its password has characters that end the host's part of an address"
         remedy = "write / ? # [ ] of a password as %2F %3F %23 %5B %5D, and what is not ASCII in the same way"
         raise InvalidFieldError(variable, problem, remedy)
+    check_tls_options(variable, address)
 
 
 def _is_torn(address: str) -> bool:

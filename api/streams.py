@@ -1,7 +1,7 @@
 """Streams of server-sent events: each checks its key again, says that it is still there, and ends when it has to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -12,11 +12,13 @@ from api.field_errors import FieldError
 from api.live_texts import KEEP_ALIVE, beginning, interrupted, text_of
 from api.problems import RETRY_AFTER_S, ProblemError
 from collector.domain.errors import AwayError
-from collector.ports import Resumed
+from collector.ports import LiveEvent, Resumed
 from collector.usecases.watching import Closed, Subscription, ToShow
 
 KEY_UNKNOWN = "the key cannot be checked: PostgreSQL is away"
 KEY_GONE = "this API key is not valid any more"
+
+SENT_AT_ONCE = 50
 
 CheckKey = Callable[[], Awaitable[bool]]
 """Whether the key is still good.
@@ -114,7 +116,7 @@ class Telling:
             while True:
                 self._speak_at = _now() + self._rules.keep_alive_s
                 item = await self._next(watcher)
-                yield KEEP_ALIVE if item is None else item if isinstance(item, str) else text_of(item)
+                yield _text(item) + "".join(map(text_of, self._more(watcher, item)))
                 if isinstance(item, Closed):
                     return
         finally:
@@ -138,6 +140,14 @@ class Telling:
                 continue
         return None
 
+    def _more(self, watcher: Subscription, first: ToShow | str | None) -> Iterator[LiveEvent]:
+        """Events that wait behind an event: stored together, they are sent together."""
+        for _ in range(SENT_AT_ONCE if isinstance(first, LiveEvent) else 0):
+            event = watcher.ready_event()
+            if event is None:
+                return
+            yield event
+
     async def _verdict(self) -> Closed | str | None:
         """What the key's check has to say, if anything."""
         try:
@@ -149,6 +159,10 @@ class Telling:
             return Closed(KEY_GONE)
         before, self._withheld = self._withheld, False
         return text_of(Resumed()) if before else None
+
+
+def _text(item: ToShow | str | None) -> str:
+    return KEEP_ALIVE if item is None else item if isinstance(item, str) else text_of(item)
 
 
 def _now() -> float:

@@ -23,6 +23,13 @@ SETTINGS = {
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "10s",  # a process that stands still must not hold rows that others need
 }
+NO_CONNECTION = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 POISON_CLASSES = ("22", "23")
 """SQLSTATE classes that blame the data: repeating it cannot help."""
 MIGRATE_CLASSES = ("3F", "42")
@@ -82,15 +89,25 @@ class Postgres:
         Raises:
             AwayError: the server cannot be reached, is too slow, or refuses for a reason that is not the data.
         """
+        pool, taken = await self._take()
         try:
-            pool = await self._open()
-            async with pool.acquire(timeout=self._timeout_s) as connection:
-                yield connection
+            try:
+                yield taken
+            finally:
+                await pool.release(taken)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             if poison_state(error) is not None:
                 raise
             raise away_from(error) from error
         except (OSError, TimeoutError) as error:
+            raise away_from(error) from error
+
+    async def _take(self) -> tuple[Pool, Connection]:
+        """What fails before there is a connection is no fault of the data, even where the driver calls it a value."""
+        try:
+            pool = await self._open()
+            return pool, await pool.acquire(timeout=self._timeout_s)
+        except NO_CONNECTION as error:
             raise away_from(error) from error
 
     async def ping(self) -> None:
@@ -107,7 +124,7 @@ class Postgres:
                 await connection.execute("SELECT")
             finally:
                 await connection.close(timeout=self._timeout_s)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except NO_CONNECTION as error:
             raise away_from(error) from error
 
     async def close(self) -> None:

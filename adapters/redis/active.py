@@ -9,7 +9,7 @@ from redis.asyncio.client import Pipeline
 
 from adapters.active_pages import check_cursor, page_of
 from adapters.redis.keys import active_chambers
-from adapters.redis.server import CacheServer
+from adapters.redis.server import LIST_PATIENCE_S, CacheServer
 from collector.ports.active import ACTIVE_FOR_MS, ACTIVE_LIMIT, ActiveChamber, ActivePart, ReadActive
 from collector.ports.paging import Page
 
@@ -42,7 +42,7 @@ class RedisActive:
         """A page of the kept list, or of one that is read and kept now; see `ActiveChambers.page`."""
         check_cursor(wanted)
         key = active_chambers(organization)
-        found = await self._server.ask([key], partial(_look, key, secrets.token_hex(TICKET_BYTES)))
+        found = await self._server.ask([key], partial(_look, key, secrets.token_hex(TICKET_BYTES)), LIST_PATIENCE_S)
         if found is None:
             return None
         kept, ticket = found[-1]
@@ -50,7 +50,7 @@ class RedisActive:
             chambers = _decoded(kept)
         else:
             chambers = await read(ACTIVE_LIMIT + 1)
-            await self._server.ask([key], partial(_keep, key, ticket, _encoded(chambers)))
+            await self._server.ask([key], partial(_keep, key, ticket, _encoded(chambers)), LIST_PATIENCE_S)
         return None if chambers is None or len(chambers) > ACTIVE_LIMIT else page_of(chambers, wanted)
 
     async def forget(self, organization: str) -> None:

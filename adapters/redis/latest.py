@@ -10,7 +10,7 @@ from functools import partial
 from redis.asyncio.client import Pipeline
 
 from adapters.redis.keys import latest_reading
-from adapters.redis.server import CacheServer
+from adapters.redis.server import LIST_PATIENCE_S, CacheServer
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Reading
 from collector.packing import pack, unpack
@@ -98,7 +98,7 @@ class RedisLatest:
         for first in range(0, len(chamber_ids), GETS_AT_ONCE):
             some = chamber_ids[first : first + GETS_AT_ONCE]
             keys = [latest_reading(organization, chamber_id) for chamber_id in some]
-            answer = await self._server.ask(keys, partial(_get_all, keys))
+            answer = await self._server.ask(keys, partial(_get_all, keys), LIST_PATIENCE_S)
             values = [] if answer is None else answer[-1]
             decoded = (_decoded(chamber_id, value) for chamber_id, value in zip(some, values, strict=False))
             found |= {kept.chamber_id: kept for kept in decoded if kept is not None}

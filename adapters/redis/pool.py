@@ -1,17 +1,26 @@
 """Connections to Valkey or Redis, opened when first needed."""
 
 import asyncio
+import re
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from collector.domain.errors import InvalidFieldError
 
 PATIENCE_S = 0.05
 """What one answer of the server is worth waiting for, connecting included: its readers have the store to ask."""
+TLS_PATIENCE_S = 0.5
+"""The same where TLS is spoken: there a connection costs this process 30 ms, and several round trips."""
 CONNECTIONS = 8
 """Commands take under a millisecond: more connections would only wait in the server's queue."""
+
+
+def patience_of(url: str) -> float:
+    """What one answer of the server at the URL is worth waiting for."""
+    return TLS_PATIENCE_S if url.startswith("rediss://") else PATIENCE_S
 
 
 def lazy_client(url: str, patience_s: float = PATIENCE_S, connections: int = CONNECTIONS) -> Redis:
@@ -34,9 +43,12 @@ def lazy_client(url: str, patience_s: float = PATIENCE_S, connections: int = CON
             socket_connect_timeout=patience_s,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError:
+        pool.connection_class(**pool.connection_kwargs)  # an option that there is not would show with the first command
+    except (ValueError, TypeError, RedisError) as error:
+        option = re.search(r"unexpected keyword argument ('\w+')", str(error))
+        problem = f"there is no option {option[1]}" if option else "it is not a Redis URL"
         raise InvalidFieldError(
-            "CHAMBERLOG_REDIS", "it is not a Redis URL", "write redis://:password@host:6379/0, rediss:// or unix://"
+            "CHAMBERLOG_REDIS", problem, "write redis://:password@host:6379/0, rediss:// or unix://"
         ) from None
     return Redis.from_pool(pool)
 

@@ -10,14 +10,17 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
-from adapters.redis.pool import PATIENCE_S, lazy_client
+from adapters.redis.pool import PATIENCE_S, lazy_client, patience_of
 from collector.ports.clock import Clock
 
+LIST_PATIENCE_S = 0.25
+"""What an answer with a whole list is worth waiting for: the store would take as long for one."""
 REST_MS = 1_000
 """A server that did not answer is not asked again for so long."""
 DOUBTFUL_LIMIT = 20_000
 """Keys remembered for deletion, about 3 MB; beyond it the oldest is left to its time to live, at most a minute."""
 DELETE_AT_ONCE = 1_000
+WHY_LIMIT = 300
 
 _log = logging.getLogger(__name__)
 
@@ -43,20 +46,29 @@ class CacheServer:
         self.doubtful: dict[str, int] = {}
 
     @classmethod
-    def at(cls, url: str, clock: Clock, patience_s: float = PATIENCE_S) -> Self:
+    def at(cls, url: str, clock: Clock, patience_s: float | None = None) -> Self:
         """The server at a URL; nothing is connected before the first command.
+
+        Args:
+            url: see `lazy_client`.
+            clock: the time of this process.
+            patience_s: None = as the URL deserves.
 
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
-        return cls(lazy_client(url, patience_s), clock, patience_s)
+        patience_s = patience_of(url) if patience_s is None else patience_s
+        return cls(lazy_client(url, max(patience_s, LIST_PATIENCE_S)), clock, patience_s)
 
-    async def ask(self, keys: Sequence[str], command: Callable[[Pipeline], Any]) -> list[Any] | None:
+    async def ask(
+        self, keys: Sequence[str], command: Callable[[Pipeline], Any], patience_s: float = 0.0
+    ) -> list[Any] | None:
         """Delete doubtful keys and run the command in one go.
 
         Args:
             keys: what the command is about: of those none is doubtful when it runs.
             command: fills a pipeline.
+            patience_s: what the answer may cost, if that is more than any other.
 
         Returns:
             The answers, the command's last; None when the server is away or rests.
@@ -68,7 +80,7 @@ class CacheServer:
             self._rests_until_ms = now_ms + REST_MS  # the others rest on while this one finds out
         deleting = self._doubtful_first(keys)
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(max(self._patience_s, patience_s)):
                 answer = await self._run(deleting, command)
         except (RedisError, OSError, TimeoutError) as error:
             self._rest(error)
@@ -97,7 +109,8 @@ class CacheServer:
 
     def _rest(self, error: Exception) -> None:
         if not self._failures:
-            _log.warning("the cache is away (%s): reads ask the store", type(error).__name__)
+            why = f"{type(error).__name__}: {error}"[:WHY_LIMIT].rstrip(": ")
+            _log.warning("the cache is away (%s): reads ask the store", why)
         self._failures += 1
         self._rests_until_ms = self._clock.monotonic_ms() + REST_MS
 

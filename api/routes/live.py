@@ -11,10 +11,11 @@ from api.live_texts import EXAMPLE
 from api.problems import ProblemError, documented
 from api.services import Services
 from api.streams import EventStream, Streams, Watched
-from collector.domain.errors import InvalidFieldError
+from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.ports import Principal
 from collector.ports.live import EVENT_ID
 from collector.usecases.live import WatchLive
+from collector.usecases.watching import LiveFilter
 
 router = APIRouter(prefix="/v1", tags=["ledger"], responses=documented(401, 422, 503))
 
@@ -43,13 +44,28 @@ async def watch_live(
     live, streams = _feed_of(use), _streams_of(request)
     streams.check_room()
     wanted, after = query.filter(), _place(last_event_id)
-    await live.check(caller.organization, wanted)
+    live.check_open()
+    await _check(live, caller.organization, wanted)
     watched = Watched(
         lambda: live.subscribe(caller.organization, wanted, after),
         lambda watcher: live.unsubscribe(caller.organization, watcher),
         lambda: _still_good(use, request, caller),
     )
     return EventStream(streams, watched)
+
+
+async def _check(live: WatchLive, organization: str, wanted: LiveFilter) -> None:
+    for field, name, check in (
+        ("chamber", wanted.chamber_id, live.check_chamber),
+        ("section", wanted.section, live.check_section),
+    ):
+        try:
+            if name is not None:
+                await check(organization, name)
+        except NotFoundError as error:
+            remedy = f"GET /v1/{field}s lists what there is"
+            found = FieldError(field=field, problem=str(error), remedy=remedy)
+            raise ProblemError(404, f"{error}; {remedy}", [found]) from None
 
 
 def _check_accept(request: Request) -> None:

@@ -161,19 +161,32 @@ class WatchLive:
         self._channels: dict[str, Channel] = {}
         self._stopping = False
 
-    async def check(self, organization: str, wanted: LiveFilter) -> None:
-        """Whether there is what is to be watched.
+    def check_open(self) -> None:
+        """Refuse a new watcher while this process stops.
 
         Raises:
-            NotFoundError: there is no such chamber or section, or it is another organization's.
-            AwayError: the registry cannot be reached, or this process stops.
+            AwayError: it stops.
         """
         if self._stopping:
             raise AwayError(STOPPING)
-        if wanted.chamber_id is not None:
-            await self._registry.find(organization, wanted.chamber_id)
-        if wanted.section is not None:
-            await self._sections.find(organization, wanted.section)
+
+    async def check_chamber(self, organization: str, chamber_id: str) -> None:
+        """Whether there is such a chamber.
+
+        Raises:
+            NotFoundError: not there, or another organization's.
+            AwayError: the registry cannot be reached.
+        """
+        await self._registry.find(organization, chamber_id)
+
+    async def check_section(self, organization: str, section: str) -> None:
+        """Whether there is such a section, open or closed.
+
+        Raises:
+            NotFoundError: not there, or another organization's.
+            AwayError: the registry cannot be reached.
+        """
+        await self._sections.find(organization, section)
 
     def subscribe(self, organization: str, wanted: LiveFilter, after: str | None = None) -> Subscription:
         """Watch from now on, or from the event of the id `after`; `unsubscribe` ends it."""

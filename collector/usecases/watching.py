@@ -103,8 +103,14 @@ class Subscription:
             if not self._any():
                 await self._news.wait()
 
-    def _any(self) -> bool:
-        return bool(self._before or self._past or self._waiting or self._dropped != NOTHING)
+    def ready_event(self) -> LiveEvent | None:
+        """The next thing to show, if that waits already and is an event."""
+        queue = self._before or (self._waiting if not self._past and self._dropped == NOTHING else None)
+        if not queue or not isinstance(queue[0], LiveEvent):
+            return None
+        event = queue.popleft()
+        assert isinstance(event, LiveEvent)
+        return event
 
     def _ready(self) -> ToShow | None:
         if self._before:
@@ -115,6 +121,9 @@ class Subscription:
             dropped, self._dropped = self._dropped, NOTHING
             return dropped
         return self._waiting.popleft() if self._waiting else None
+
+    def _any(self) -> bool:
+        return bool(self._before or self._past or self._waiting or self._dropped != NOTHING)
 
     async def _from_past(self) -> ToShow | None:
         """Read the next part of the past and let it wait before everything else."""

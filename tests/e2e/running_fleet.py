@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 @dataclass
 class RunningFleet:
-    """A stack that is up: two workers, simulated devices, no chamber yet."""
+    """A stack that is up: workers (two, as a rule), simulated devices, no chamber yet."""
 
     layout: Layout
     supervisor: Supervisor
@@ -117,9 +117,11 @@ async def until(what: Callable[[], Any], within_s: float = 60.0) -> None:
 
 
 @asynccontextmanager
-async def running_fleet(folder: Path, devices: int, temporal_config: Sequence[str] = ()) -> AsyncIterator[RunningFleet]:
+async def running_fleet(
+    folder: Path, devices: int, temporal_config: Sequence[str] = (), workers: int = 2
+) -> AsyncIterator[RunningFleet]:
     """Start the parts in an empty directory; all of them have ended afterwards."""
-    async with scratch_stack(folder, 2, _silent) as scratch:
+    async with scratch_stack(folder, workers, _silent) as scratch:
         servers = [_with_config(part, scratch.layout, temporal_config) for part in server_parts(scratch.layout)]
         found = await start_simulated(scratch, servers, devices, _silent)
         async with FleetApi(scratch.layout.api, found.api_key) as api:

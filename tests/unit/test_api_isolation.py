@@ -52,6 +52,7 @@ OTHERS = {
     ("POST", "/v1/sections"): "its own test: ids of sections are each organization's own",
     ("POST", "/v1/batches"): "its own test: ids of batches are each organization's own",
     ("POST", "/v1/organizations"): "takes a deployment key: tests/unit/test_api_organizations.py",
+    ("GET", "/v1/live"): "its answer does not end: tests/unit/test_api_live.py",
     ("GET", "/v1/profiles"): "profiles belong to the deployment",
     ("GET", "/healthz"): "shows nothing of anybody",
     ("GET", "/readyz"): "shows nothing of anybody",

@@ -127,6 +127,9 @@ async def test_a_foreign_chamber_or_section_is_one_that_is_not_there(query: str)
         unknown = await other.get("/v1/live?" + query.format("no-such-one"))
     assert foreign.status_code == unknown.status_code == 404
     assert foreign.text.replace(ID, "no-such-one").replace("their-lab", "no-such-one") == unknown.text
+    [error] = unknown.json()["errors"]
+    field = query.partition("=")[0]
+    assert (error["field"], error["remedy"]) == (field, f"GET /v1/{field}s lists what there is")
 
 
 async def test_what_is_switched_off_is_left_out() -> None:

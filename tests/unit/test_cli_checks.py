@@ -82,11 +82,11 @@ def test_a_check_without_valkey_says_so_and_one_without_a_database_is_refused(
         ("worker", "CHAMBERLOG_EGRESS=/gone.json", "egress: /gone.json cannot be read"),
         ("worker", "CHAMBERLOG_REDIS=cache:6379", "CHAMBERLOG_REDIS: it does not begin with redis://"),
         ("worker", "CHAMBERLOG_BUILD_ID=2", "CHAMBERLOG_BUILD_ID: it is set, but CHAMBERLOG_DEPLOYMENT is not"),
-        ("worker", "TEMPORAL_ADDRESS=temporal", "TEMPORAL_ADDRESS: 'temporal': it does not end in a port"),
+        ("worker", "TEMPORAL_ADDRESS=temporal", "TEMPORAL_ADDRESS: 'temporal' is no address; write host:port"),
         ("worker", "TEMPORAL_CONFIG_FILE=/gone.toml", "TEMPORAL_CONFIG_FILE: /gone.toml cannot be read"),
         ("api", "CHAMBERLOG_API_PORT=none", "CHAMBERLOG_API_PORT: "),
         ("api", "CHAMBERLOG_PROFILES=/gone", "/gone: there is no such folder of profiles"),
-        ("api", "TEMPORAL_TLS_CLIENT_KEY_PATH=/gone.key", "TEMPORAL_CONFIG_FILE: /gone.key cannot be read"),
+        ("api", "TEMPORAL_TLS_CLIENT_KEY_PATH=/gone.key", "TEMPORAL_TLS_CLIENT_KEY_PATH: /gone.key cannot be read"),
     ],
 )
 def test_a_check_finds_what_would_stop_the_start(

@@ -4,6 +4,7 @@ A file (`CHAMBERLOG_POSTGRES_FILE`, `CHAMBERLOG_REDIS_FILE`) keeps a password ou
 processes inherit and `docker inspect` shows.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from collector.domain.errors import InvalidFieldError
 SUFFIX = "_FILE"
 SIZE_LIMIT = 8_192
 """No address is longer; a file that is has been named by mistake."""
+HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{0,5}))?")
+LAST_PORT = 65_535
 FILE_REMEDY = "name a file that this process can read and that holds the secret alone"
 
 
@@ -73,7 +76,15 @@ def _check(variable: str, address: str, form: Form) -> None:
         problem = "its password has characters that end the host's part of an address"
         remedy = "write / ? # [ ] of a password as %2F %3F %23 %5B %5D, and what is not ASCII in the same way"
         raise InvalidFieldError(variable, problem, remedy)
+    if not all(_has_possible_port(host) for host in urlsplit(address).netloc.rpartition("@")[2].split(",")):
+        raise InvalidFieldError(variable, "its port is not a number up to 65535", f"write {form.example}")
     check_tls_options(variable, address)
+
+
+def _has_possible_port(host: str) -> bool:
+    """Drivers find another one out when they connect, by errors that are not those of a server that is away."""
+    found = HOST.fullmatch(host)
+    return found is not None and int(found["port"] or 0) <= LAST_PORT
 
 
 def _is_torn(address: str) -> bool:

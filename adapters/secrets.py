@@ -8,7 +8,6 @@ from pathlib import Path
 from collector.domain.errors import MisconfiguredError
 
 SIZE_LIMIT = 8_192
-PATH_LIMIT = 4_096
 FOLDERS_VARIABLE = "CHAMBERLOG_SECRET_FOLDERS"
 # Where Docker and Kubernetes put them.
 DEFAULT_FOLDERS = "/run/secrets:/var/run/secrets"
@@ -54,7 +53,7 @@ class FileAndEnvSecrets:
             real = path.resolve()
             if not any(real.is_relative_to(folder) for folder in self._folders):
                 raise _refused(reference, f"it is outside the folders that the worker's {FOLDERS_VARIABLE} lists")
-            if any(own.exists() and own.samefile(real) for own in self._own_files()):
+            if any(_names(own, real) for own in self._own_values()):
                 raise _refused(reference, "it belongs to the worker; give the device a file of its own")
             return _read(reference, real)
         except OSError as exc:
@@ -62,10 +61,16 @@ class FileAndEnvSecrets:
         except (UnicodeDecodeError, RuntimeError, ValueError):
             raise _refused(reference, "it is not UTF-8 text, or its path cannot be a path") from None
 
-    def _own_files(self) -> Iterator[Path]:
-        """What the worker's own settings name: `CHAMBERLOG_POSTGRES_FILE`, Temporal's keys and the like."""
-        own = (value for name, value in self._environment.items() if name.startswith(OWN_PREFIXES))
-        return (Path(value) for value in own if value.startswith("/") and len(value) < PATH_LIMIT)
+    def _own_values(self) -> Iterator[str]:
+        """What may name a file of the worker's own: `CHAMBERLOG_POSTGRES_FILE`, Temporal's keys and the like."""
+        return (value for name, value in self._environment.items() if name.startswith(OWN_PREFIXES))
+
+
+def _names(value: str, file: Path) -> bool:
+    try:
+        return file.samefile(value)
+    except OSError:  # most values are no paths at all
+        return False
 
 
 def _read(reference: str, path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
 from api.field_errors import FieldError
 from api.problems import ProblemError
@@ -24,12 +24,13 @@ def versions_of(if_match: str) -> frozenset[int] | None:
 
 
 def _versions(
+    request: Request,
     if_match: Annotated[str | None, Header(description="the ETag that was read, or * for whatever stands")] = None,
 ) -> frozenset[int] | None:
     if if_match is None:
         field = FieldError(field="If-Match", problem="it is missing", remedy=REMEDY)
         raise ProblemError(428, f"a change needs the header If-Match; {REMEDY}", [field])
-    return versions_of(if_match)
+    return versions_of(", ".join(request.headers.getlist("If-Match")))  # several lines of it are one list
 
 
 Versions = Annotated[frozenset[int] | None, Depends(_versions)]

@@ -130,7 +130,9 @@ def check_batch(wanted: Batch) -> None:
         remedy = "use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
         raise InvalidFieldError("id", f"{wanted.id[:80]!r} is not a batch id", remedy)
     if wanted.ended_ms is not None and wanted.ended_ms <= wanted.started_ms:
-        raise InvalidFieldError("ended_at", "it is not after started_at", "give a later ended_at, or leave it out")
+        raise InvalidFieldError(
+            "ended_at", "it is not after started_at", "give a later ended_at, or an earlier started_at"
+        )
     _check_texts(("name", wanted.name, NAME_LIMIT), ("description", wanted.description, DESCRIPTION_LIMIT))
 
 

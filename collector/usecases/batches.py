@@ -9,10 +9,7 @@ from collector.domain.organization import Batch, check_batch
 from collector.ports import Batches, BatchFilter, BatchPart, Clock, LedgerReader, Page, Registry, StoredReading
 from collector.usecases.detectors import find_detector, only, without_inactive
 from collector.usecases.readings import Portion
-from collector.usecases.versions import Made, altered, refuse_other
-
-ATTEMPTS = 5
-"""Ending a batch is tried so often when others change it meanwhile: more are no accident."""
+from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
 
 
 class ListBatches:
@@ -97,12 +94,16 @@ class ChangeBatch:
             ConflictError: field `section`: another batch overlaps it.
             AwayError: the store cannot be reached.
         """
-        before = await self._batches.find(organization, batch)
-        wanted = altered(before, versions, alter)
-        if wanted is None:
-            return before
-        check_batch(wanted)
-        return await self._batches.change(wanted, before.version)
+
+        async def change() -> Batch:
+            before = await self._batches.find(organization, batch)
+            wanted = altered(before, versions, alter)
+            if wanted is None:
+                return before
+            check_batch(wanted)
+            return await self._batches.change(wanted, before.version)
+
+        return await as_it_stands(versions, change)
 
 
 class EndBatch:
@@ -120,16 +121,18 @@ class EndBatch:
             ConflictError: field `at`: it has another end; or others change it all the time.
             AwayError: the store cannot be reached.
         """
-        for _ in range(ATTEMPTS):
+
+        async def end() -> Batch:
             before = await self._batches.find(organization, batch)
             end_ms = _end_of(before, at_ms, self._clock.now_ms())
             if end_ms == before.ended_ms:
                 return before
-            try:
-                return await self._batches.change(replace(before, ended_ms=end_ms), before.version)
-            except StaleVersionError:
-                continue
-        raise ConflictError(f"batch {batch} is being changed by others", "send the request again", "id")
+            return await self._batches.change(replace(before, ended_ms=end_ms), before.version)
+
+        try:
+            return await as_it_stands(None, end)
+        except StaleVersionError:
+            raise ConflictError(f"batch {batch} is being changed by others", "send the request again", "id") from None
 
 
 def _end_of(before: Batch, at_ms: int | None, now_ms: int) -> int:

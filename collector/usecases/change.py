@@ -11,7 +11,7 @@ from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, 
 from collector.usecases.active import forgetting
 from collector.usecases.enrol import CheckSpec
 from collector.usecases.fleet import ChamberView, at_slot, refuse_retired, view_of, while_running
-from collector.usecases.versions import refuse_unread
+from collector.usecases.versions import as_it_stands, refuse_unread
 
 Alter = Callable[[ChamberSpec], ChamberSpec]
 """Makes the wanted spec from the one that stands; may raise `InvalidFieldError`."""
@@ -56,12 +56,16 @@ class ConfigureChamber:
             ConflictError: it retires or retired.
             RejectedError, EngineAwayError: the change is written, the chamber did not take it over yet.
         """
-        before = await self._registry.find(principal.organization, chamber_id)
-        refuse_unread(before.spec.version, versions)
-        refuse_retired(before)
-        wanted = alter(before.spec)
-        await self._check(wanted)
-        record = before if wanted == before.spec else await self._write(wanted, before.spec.version)
+
+        async def change() -> tuple[ChamberRecord, ChamberRecord]:
+            before = await self._registry.find(principal.organization, chamber_id)
+            refuse_unread(before.spec.version, versions)
+            refuse_retired(before)
+            wanted = alter(before.spec)
+            await self._check(wanted)
+            return before, before if wanted == before.spec else await self._write(wanted, before.spec.version)
+
+        before, record = await as_it_stands(versions, change)
         request = ConfigureRequest(record.spec)
         # started from the row as it was: the epoch that is open has the old grid
         answer = await while_running(self._fleet, before, lambda: self._fleet.configure(chamber_id, request))

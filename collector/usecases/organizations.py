@@ -5,7 +5,7 @@ from collections.abc import Callable, Set
 from collector.domain.errors import ForbiddenError, InvalidFieldError, NotFoundError
 from collector.domain.organization import Organization, check_organization
 from collector.ports import Organizations, Page, Principal
-from collector.usecases.versions import Made, altered, refuse_other
+from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
 
 ASK = "ask whoever runs the deployment; chamberlog keys create --deployment makes a key that may"
 
@@ -93,12 +93,16 @@ class ChangeOrganization:
             AwayError: the registry cannot be reached.
         """
         _refuse_foreign(principal, organization)
-        before = await self._organizations.find(organization)
-        wanted = altered(before, versions, alter)
-        if wanted is None:
-            return before
-        check_organization(wanted)
-        return await self._organizations.change(wanted, before.version)
+
+        async def change() -> Organization:
+            before = await self._organizations.find(organization)
+            wanted = altered(before, versions, alter)
+            if wanted is None:
+                return before
+            check_organization(wanted)
+            return await self._organizations.change(wanted, before.version)
+
+        return await as_it_stands(versions, change)
 
 
 def _refuse_foreign(principal: Principal, organization: str) -> None:

@@ -150,7 +150,8 @@ class ShowOperation:
         """
         operation = await self._control.progress(organization, section, operation_id)
         if operation is None:
-            raise NotFoundError(f"there is no operation {operation_id[:80]!r} on section {section[:80]!r}")
+            remedy = "the header Location of a pause or resume names it; Temporal forgets those that ended long ago"
+            raise NotFoundError(f"there is no operation {operation_id[:80]!r} on section {section[:80]!r}", remedy)
         return operation
 
 

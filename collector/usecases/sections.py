@@ -4,7 +4,7 @@ from collections.abc import Callable, Set
 
 from collector.domain.organization import Section, check_section
 from collector.ports import Page, SectionRecord, Sections
-from collector.usecases.versions import Made, altered, refuse_other
+from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
 
 
 class ListSections:
@@ -78,9 +78,13 @@ class ChangeSection:
             ConflictError: field `active`: it was to be closed, and chambers stand there.
             AwayError: the registry cannot be reached.
         """
-        before = await self._sections.find(organization, section)
-        wanted = altered(before.section, versions, alter)
-        if wanted is None:
-            return before
-        check_section(wanted)
-        return await self._sections.change(wanted, before.section.version)
+
+        async def change() -> SectionRecord:
+            before = await self._sections.find(organization, section)
+            wanted = altered(before.section, versions, alter)
+            if wanted is None:
+                return before
+            check_section(wanted)
+            return await self._sections.change(wanted, before.section.version)
+
+        return await as_it_stands(versions, change)

@@ -1,6 +1,6 @@
 """What may be asked for twice, and what nobody may overwrite unread: for everything that has a version."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Awaitable, Callable, Iterable, Set
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -18,6 +18,9 @@ class Versioned(Protocol):
         """Raised by each change."""
         ...
 
+
+ATTEMPTS = 10
+"""A change is tried so often when others come between its reading and its writing: more are no accident."""
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Versioned)
@@ -55,6 +58,24 @@ def altered(before: V, versions: Set[int] | None, alter: Callable[[V], V]) -> V 
     refuse_unread(before.version, versions)
     wanted = alter(before)
     return None if wanted == before else wanted
+
+
+async def as_it_stands(versions: Set[int] | None, change: Callable[[], Awaitable[T]]) -> T:
+    """Make a change again when somebody else's came between, and the caller is content with what stands then.
+
+    Args:
+        versions: that the caller read; None = whatever stands.
+        change: reads, alters and writes; it has written nothing when it raises `StaleVersionError`.
+
+    Raises:
+        StaleVersionError: it has a version that the caller did not read, or others change it all the time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await change()
+        except StaleVersionError as stale:
+            refuse_unread(stale.current, versions)
+    return await change()
 
 
 def refuse_other(called: str, there: object, wanted: object, given: Iterable[str]) -> None:

@@ -130,3 +130,29 @@ async def test_two_who_change_other_fields_of_a_detector_at_once_both_have_their
         assert [answer.status_code for answer in answers] == [200, 200]
         kept = (await client.patch(path, json={})).json()
         assert (kept["alias"], kept["active"]) == (f"core {number}", False)
+
+
+CHANGED = [
+    ("/v1/sections/default", "description"),
+    ("/v1/batches/lot-1", "description"),
+    ("/v1/organizations/default", "region"),
+    ("/v1/chambers/incubator-3", "name"),
+]
+
+
+@pytest.mark.parametrize(("path", "field"), CHANGED)
+async def test_whatever_stands_is_changed_although_others_change_it_at_the_same_time(
+    client: httpx.AsyncClient, path: str, field: str
+) -> None:
+    answers = await asyncio.gather(*(client.patch(path, json={field: f"text {n}"}) for n in range(6)))
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert len({answer.json()["version"] for answer in answers}) == 6
+
+
+@pytest.mark.parametrize(("path", "field"), CHANGED)
+async def test_of_many_who_read_the_same_version_one_changes_it(
+    client: httpx.AsyncClient, path: str, field: str
+) -> None:
+    read = {"If-Match": (await client.get(path)).headers["etag"]}
+    asked = [client.patch(path, json={field: f"text {n}"}, headers=read) for n in range(6)]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*asked)) == [200] + [412] * 5

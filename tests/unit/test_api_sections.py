@@ -82,3 +82,11 @@ async def test_a_section_that_is_not_there_is_told_with_the_list() -> None:
         answer = await client.get(f"{ALL}/attic")
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["remedy"] == "GET /v1/sections lists what there is"
+
+
+async def test_versions_may_stand_in_several_lines_of_the_header() -> None:
+    async with World().client() as client:
+        lines = [("If-Match", '"7"'), ("If-Match", '"1"')]
+        changed = await client.patch(f"{ALL}/default", json={"name": "Ours"}, headers=lines)
+        stale = await client.patch(f"{ALL}/default", json={"name": "Mine"}, headers=lines)
+    assert (changed.status_code, stale.status_code) == (200, 412)

@@ -87,6 +87,15 @@ def test_a_file_that_the_workers_own_settings_name_is_refused(tmp_path: Path) ->
     assert secrets.resolve(f"file:{other}") == "hunter2"
 
 
+def test_a_file_that_they_name_from_the_working_directory_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgres_dsn").write_text("hunter2")
+    monkeypatch.chdir(tmp_path)
+    secrets = secrets_in(tmp_path, CHAMBERLOG_POSTGRES_FILE="postgres_dsn")
+    assert "it belongs to the worker" in refusal(secrets, f"file:{tmp_path}/postgres_dsn")
+
+
 def test_the_workers_own_credentials_are_refused() -> None:
     secrets = FileAndEnvSecrets({"CHAMBERLOG_POSTGRES": "postgresql://u:pw@h/d", "TEMPORAL_API_KEY": "key-of-worker"})
     for name in ("CHAMBERLOG_POSTGRES", "TEMPORAL_API_KEY"):

@@ -292,3 +292,10 @@ async def test_a_chamber_of_another_section_is_left_alone() -> None:
         await client.post("/v1/sections/cold-store/pause")
     assert world.fleet.running["one"].pause is None
     assert world.fleet.running["incubator-3"].pause is not None
+
+
+async def test_an_operation_that_is_not_there_is_told_with_where_its_name_stands() -> None:
+    async with World().client() as client:
+        answer = await client.get("/v1/sections/default/operations/gone")
+    assert answer.status_code == 404
+    assert "Location" in answer.json()["errors"][0]["remedy"]

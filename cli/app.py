@@ -9,7 +9,9 @@ from cli.commands import (
     changing,
     control,
     detectors,
+    exporting,
     fleet,
+    importing,
     keys,
     ledger,
     live,
@@ -58,6 +60,7 @@ OF_ITS_OWN: Any = {
 app.command(rich_help_panel=STACK)(processes.up)
 app.command(rich_help_panel=STACK)(processes.env)
 app.command(rich_help_panel=FLEET)(fleet.add)
+app.command("import", rich_help_panel=FLEET, epilog=importing.EPILOG)(importing.import_fleet)
 app.command("list", rich_help_panel=FLEET)(fleet.list_chambers)
 app.command(rich_help_panel=FLEET)(fleet.show)
 app.command("change", rich_help_panel=FLEET)(changing.change_chamber)
@@ -72,6 +75,7 @@ app.command(rich_help_panel=DATA)(readings.readings)
 app.command(rich_help_panel=DATA)(live.live)
 app.command(rich_help_panel=DATA)(ledger.gaps)
 app.command(rich_help_panel=DATA)(ledger.audit)
+app.command(rich_help_panel=DATA, epilog=exporting.EPILOG)(exporting.export)
 app.add_typer(organizations.group, name="organizations", rich_help_panel=PLACES)
 app.add_typer(sections.group, name="sections", rich_help_panel=PLACES)
 app.add_typer(batches.group, name="batches", rich_help_panel=PLACES)

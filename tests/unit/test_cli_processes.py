@@ -109,3 +109,12 @@ sys.exit(run_module("tests.unit.patient_program", ["2"]))
     os.killpg(running.pid, signal.SIGINT)
     assert (running.wait(timeout=20), running.stdout.read()) == (130, "stopped\n")
     running.stdout.close()
+
+
+def test_parquet_without_its_library_says_what_to_install() -> None:
+    code = "import sys; sys.modules['pyarrow'] = None; from cli.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    argv = ["export", "x.parquet", "--chamber", "c1", "--api", "http://127.0.0.1:9", "--api-key", "k"]
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == ExitCode.REFUSED
+    assert "error: format: Parquet needs pyarrow" in done.stderr
+    assert "pip install 'chamberlog[parquet]'" in done.stderr

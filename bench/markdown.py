@@ -21,6 +21,7 @@ def markdown(report: Json) -> str:
         *([_costs(report)] if report["workloads"] or report["peers"] else []),
         *([_kills(report["kills"])] if report["kills"] else []),
         *map(_rate, report["rates"]),
+        *map(_fleet, report["fleets"]),
         *map(_workload, report["workloads"]),
         *map(_peer, report["peers"]),
         "## Versions\n",
@@ -111,6 +112,20 @@ def _rate(rate: Json) -> str:
     ]
     head = ("readings a second", "lateness p50 / p95 / p99 / max", "missing", "cores of all", "of the worker", "passed")
     return "\n".join([title, words, table(head, rows)])
+
+
+def _fleet(f: Json) -> str:
+    imported, audit = f["import"], f["audit"]
+    asked = {name: f"{ms['p50']:g} / {ms['max']:g} ms" for name, ms in f["requests_ms"].items()}
+    rows = {
+        "import by the command": f"{imported['seconds']:g} s, {imported['per_second']:g} chambers a second",
+        "the same import again": f"{imported['again_seconds']:g} s",
+        **{f"request: {name}, p50 / max": shown for name, shown in asked.items()},
+        **{f"command: {name}": f"{seconds:g} s" for name, seconds in f["commands_s"].items()},
+        "audit": "; ".join(f["complaints"]) or f"{audit['stored']} of {audit['expected']} slots stored, 0 unaccounted",
+    }
+    title = f"## {f['name']}: {f['chambers']:,} chambers at {f['interval_s']} s by the command line\n"
+    return "\n".join([title, table(("figure", "value"), rows.items())])
 
 
 def _workload(w: Json) -> str:

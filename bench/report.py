@@ -27,6 +27,7 @@ def document(facts: Mapping[str, Any], results: Results) -> Json:
         "peers": found[Group.PEERS],
         "rates": found[Group.RATE],
         "kills": found[Group.KILL],
+        "fleets": found[Group.FLEET],
     }
     return {
         "format": 2,
@@ -38,7 +39,7 @@ def document(facts: Mapping[str, Any], results: Results) -> Json:
         "failed": dict(results.failed),
         "left_out": [trial.name for trial in everything() if trial.name not in results.asked],
         "busy_at_the_begin": list(results.restless),
-        "clean": not any(w["complaints"] for w in parts["workloads"]),
+        "clean": not any(part["complaints"] for part in (*parts["workloads"], *parts["fleets"])),
     }
 
 

@@ -13,6 +13,7 @@ COST_OF_SIZE = 1.2
 WORKER_KIB_PER_CHAMBER = 120.0
 EVENTS = {SLOW: (11.5, "11"), FAST: (0.5, "under 0.5"), SECOND: (0.3, "under 0.3")}
 """Events of a reading are whole at 60 s but for the edges of the window."""
+IMPORTED, IMPORT_S = 1_000, 180.0
 Row = Json
 NOT_MEASURED = "not measured in this run"
 
@@ -21,7 +22,7 @@ def targets(report: Mapping[str, Any]) -> list[Row]:
     """Every target, in the order in which they are promised.
 
     Args:
-        report: with `workloads`, `peers` and `rates` as `bench.report.document` has them.
+        report: with `workloads`, `peers`, `rates` and `fleets` as `bench.report.document` has them.
 
     Returns:
         Objects of `figure`, `target`, `value`, `met` and `measured_on`. `value` and `met` are null for what this run
@@ -35,6 +36,7 @@ def targets(report: Mapping[str, Any]) -> list[Row]:
         _size(fleets),
         _memory(fleets),
         *(_events(fleets, name) for name in EVENTS),
+        _import(report["fleets"]),
     ]
 
 
@@ -114,6 +116,16 @@ def _events(fleets: Mapping[str, Json], name: str) -> Row:
     fleet = fleets[name]
     value = fleet["history"]["events_per_reading"]
     return _row(f"history events per reading, `{name}`", target, value, lambda v: v < below, _fleet(fleet))
+
+
+def _import(fleets: Sequence[Json]) -> Row:
+    title, target = f"import of {IMPORTED:,} chambers, s", f"under {IMPORT_S:g}"
+    whole = [fleet for fleet in fleets if fleet["chambers"] >= IMPORTED]
+    if not whole:
+        return _row(title, target)
+    seconds, count = whole[0]["import"]["seconds"], whole[0]["chambers"]
+    where = f"`{whole[0]['name']}`, {count:,} chambers by one command"
+    return _row(title, target, seconds, lambda v: v < IMPORT_S, where)
 
 
 def _fleet(fleet: Json) -> str:

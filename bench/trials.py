@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bench.figures import Json, figures
+from bench.fleet import CHAMBERS, FLEET, QUICK_CHAMBERS, measure_fleet
 from bench.killing import DOWN_S, KILL, LONG_DOWN_S, kill_chamberlog, kill_peer
 from bench.machine import machine
 from bench.measure import measure
@@ -46,6 +47,7 @@ class Group(StrEnum):
     PEERS = "peers"
     RATE = "rate"
     KILL = "kill"
+    FLEET = "fleet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def batches(wish: Wish) -> list[Batch]:
         *([_fleet(name, wish)] for name in singles),
         *([_rate(system)] for system in (CHAMBERLOG, BULLMQ)),
         *([_kill(system, down_s) for system, down_s in line] for line in KILLS),
+        [_imported(wish)],
     ]
 
 
@@ -101,9 +104,8 @@ def chosen(wish: Wish, only: Sequence[str], *, peers: bool) -> list[Batch]:
 
 
 def names() -> Iterator[str]:
-    """What `--only` takes."""
-    yield from (trial.name for trial in everything())
-    yield from Group
+    """What `--only` takes; a group of one has its name."""
+    yield from dict.fromkeys([*(trial.name for trial in everything()), *Group])
 
 
 def everything() -> list[Trial]:
@@ -147,6 +149,19 @@ def _kill(system: str, down_s: float) -> Trial:
     quick = system in (CHAMBERLOG, BULLMQ) and not long
     about = f"{KILL.chambers} x {KILL.interval_s} s: the worker is killed and away for {down_s:g} s"
     return Trial(name, Group.KILL, about, quick, not ours, run)
+
+
+def _imported(wish: Wish) -> Trial:
+    chambers = wish.chambers or (QUICK_CHAMBERS if wish.quick else CHAMBERS)
+    about = f"{chambers:,} chambers are imported from a file and asked for"
+    return Trial(
+        FLEET,
+        Group.FLEET,
+        about,
+        in_quick=True,
+        of_peer=False,
+        run=lambda folder, say: measure_fleet(chambers, folder, say),
+    )
 
 
 async def _measure(fleet: Workload, folder: Path, say: Say) -> Json:

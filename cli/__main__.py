@@ -1,5 +1,6 @@
 """`python -m cli`, and the entry point of the `chamberlog` script."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -30,6 +31,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _never_fail_on_output()
     try:
+        code = _run(argv)
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        _drop_output()  # typer ends with 1, which means something else here
+        return ExitCode.UNREAD
+    return code if _delivered() else code or ExitCode.UNREAD
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
         result = get_command(app).main(args=argv, prog_name="chamberlog", standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitCode.FINE
     except (CommandError, ChamberlogError) as error:
@@ -43,6 +55,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.FAULT
     show_complaints(failure.complaints)
     return failure.code
+
+
+def _delivered() -> bool:
+    """Whether everything was handed on to who reads it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        return False
+    return True
+
+
+def _drop_output() -> None:
+    """Nobody reads it: Python would complain at its end."""
+    if sys.__stdout__ is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
 
 
 def _as_command_error(error: CommandError | ChamberlogError) -> CommandError:

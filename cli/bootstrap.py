@@ -2,11 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
+from adapters.api_keys import new_key
+from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
+from adapters.postgres.pool import Postgres
 from adapters.secret_settings import read_secret, shown_address
+from collector.ports.keys import KeyRecord
 
+T = TypeVar("T")
 POSTGRES = "CHAMBERLOG_POSTGRES"
 
 
@@ -31,3 +37,51 @@ def rehearse_migration(dsn: str) -> str:
         MigrationError: the files of this release are not in order.
     """
     return f"{len(load_migrations(FOLDER))} migrations for PostgreSQL {shown_address(dsn)}"
+
+
+class KeyDesk:
+    """Makes, lists and revokes API keys in the readings' database.
+
+    Args:
+        dsn: of the database.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def create(self, organization: str, name: str, *, deployment: bool) -> tuple[str, str]:
+        """A new key's id and its text, which nobody can read again. A second run makes another one.
+
+        Raises:
+            NotFoundError: there is no such organization.
+            AwayError: the database does not answer.
+        """
+        key = new_key()
+        self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, deployment=deployment))
+        return key.id, key.text
+
+    def list(self, organization: str | None) -> Sequence[KeyRecord]:
+        """Keys of an organization or of all, without their secrets, revoked ones too.
+
+        Raises:
+            AwayError: the database does not answer.
+        """
+        return self._with(lambda keys: keys.list(organization))
+
+    def revoke(self, key_id: str) -> bool:
+        """Make a key unknown; False when there is no valid one of that id.
+
+        Raises:
+            AwayError: the database does not answer.
+        """
+        return self._with(lambda keys: keys.revoke(key_id))
+
+    def _with(self, work: Callable[[PostgresKeys], Coroutine[Any, Any, T]]) -> T:
+        async def run() -> T:
+            postgres = Postgres(self._dsn, size=1)
+            try:
+                return await work(PostgresKeys(postgres))
+            finally:
+                await postgres.close()
+
+        return asyncio.run(run())

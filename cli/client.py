@@ -1,6 +1,7 @@
 """Speaking to the API: one request at a time, every failure turned into one clear message."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -9,10 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from cli.exits import CommandError, Complaint, ExitCode
-from cli.output import waiting
+from cli.progress import waiting
 from cli.target import Target
-from collector.domain.chamber import ID_PATTERN
-from collector.domain.errors import InvalidFieldError
 
 CONNECT_S = 5.0
 """An API that takes longer to accept a connection is away for a person who waits."""
@@ -24,6 +23,10 @@ CSV_PAGE_SIZE = 10_000
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES = {400: ExitCode.REFUSED, 401: ExitCode.UNAUTHORIZED, 403: ExitCode.UNAUTHORIZED, 404: ExitCode.NOT_FOUND}
 CODES |= {409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT, 429: ExitCode.AWAY}
+PASSING = (429, 503)
+"""What may be answered otherwise in a moment."""
+
+Lines = Iterator[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,18 @@ class Answer:
 
 
 class ApiClient:
-    """The API as commands use it; a context manager that closes its connection.
+    """The API as commands use it; a context manager that closes its connections. Threads may share it.
 
     Every method raises `CommandError`: AWAY when the API does not answer or says that a server behind it is away,
     otherwise the code of its problem document, whose `errors` become the complaints.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
         self._target = target
         self._http = httpx.Client(
             base_url=target.url,
             headers={"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"},
-            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            timeout=httpx.Timeout(answer_s, connect=min(answer_s, CONNECT_S)),
             trust_env=urlsplit(target.url).hostname not in LOOPBACK,
         )
 
@@ -93,25 +96,68 @@ class ApiClient:
                 return
             left = None if left is None else left - len(page["items"])
 
-    def csv_pages(self, path: str, query: Mapping[str, Any], limit: int | None = None) -> Iterator[str]:
+    def csv_pages(
+        self, path: str, query: Mapping[str, Any], limit: int | None = None, page: int | None = None
+    ) -> Iterator[str]:
         """A CSV document page by page, as the API's `Link` continues it; only the first page has the headings.
 
         Args:
             path: of the list.
             query: empty values are left out.
-            limit: readings at most; None when the document has no pages.
+            limit: readings at most; None = all there are.
+            page: readings of a page; None = the document has none, or `limit` says it.
         """
         left, target, is_first = limit, str(httpx.URL(path, params=_given(query))), True
         while target:
             url = httpx.URL(target)
-            if left is not None:
-                url = url.copy_set_param("limit", min(left, CSV_PAGE_SIZE))
-                left -= min(left, CSV_PAGE_SIZE)
-            response = self._fetch(self._http.build_request("GET", url, headers={"Accept": "text/csv"}))
-            yield response.text if is_first else response.text.partition("\n")[2]
-            target, is_first = response.links.get("next", {}).get("url", ""), False
+            size = page if left is None else min(left, page or CSV_PAGE_SIZE)
+            if size is not None:
+                url = url.copy_set_param("limit", size)
+            left = None if left is None or size is None else left - size
+            text, target = self._csv_page(url)
+            yield text if is_first else text.partition("\n")[2]
+            is_first = False
             if left == 0:
                 return
+
+    @contextmanager
+    def events(self, path: str, query: Mapping[str, Any], last_id: str | None, silence_s: float) -> Iterator[Lines]:
+        """An event stream; its lines come while the body runs.
+
+        Args:
+            path: of the stream.
+            query: empty values are left out.
+            last_id: of the last event that was seen; the API goes on behind it where it can.
+            silence_s: a stream that says nothing for so long, not even that it lives, is broken.
+        """
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        request = self._http.build_request("GET", path, params=_given(query), headers=headers)
+        request.extensions["timeout"] = httpx.Timeout(silence_s, connect=CONNECT_S).as_dict()
+        with self._opened(request) as response:
+            yield response.iter_lines()
+
+    def _csv_page(self, url: httpx.URL) -> tuple[str, str]:
+        """The page, and the address of the next one or nothing.
+
+        An answer refers to itself, and lives until somebody looks for garbage: the text must not hang on it.
+        """
+        request = self._http.build_request("GET", url, headers={"Accept": "text/csv"})
+        with waiting("asking the API ..."), self._opened(request) as response:
+            text = b"".join(response.iter_bytes()).decode()
+        return text, str(response.links.get("next", {}).get("url", ""))
+
+    @contextmanager
+    def _opened(self, request: httpx.Request) -> Iterator[httpx.Response]:
+        """An answer in 2xx whose body is still to come."""
+        try:
+            response = self._http.send(request, stream=True)
+            with closing(response):
+                if not response.is_success:
+                    response.read()
+                    raise failure_of(response)
+                yield response
+        except httpx.TransportError as error:
+            raise self._away(error) from None
 
     def _ask(self, request: httpx.Request) -> Answer:
         response = self._fetch(request)
@@ -139,19 +185,7 @@ class ApiClient:
         why = "no answer in time" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
         remedy = "is it running? start it with `chamberlog up` or `chamberlog api`, or name another with --api"
         problem = f"{self._target.url} (from {self._target.origin}) does not answer: {why}"
-        return CommandError(ExitCode.AWAY, Complaint("api", problem, remedy))
-
-
-def chamber_path(chamber_id: str, part: str = "") -> str:
-    """The path of a chamber, or of a part of it such as `gaps`.
-
-    Raises:
-        InvalidFieldError: field `id`, when it cannot be one and would be another path.
-    """
-    if not ID_PATTERN.fullmatch(chamber_id):
-        remedy = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
-        raise InvalidFieldError("id", f"{chamber_id[:80]!r} is not a chamber id", remedy)
-    return f"/v1/chambers/{chamber_id}" + (f"/{part}" if part else "")
+        return CommandError(ExitCode.AWAY, Complaint("api", problem, remedy), passes=True)
 
 
 def failure_of(response: httpx.Response) -> CommandError:
@@ -167,7 +201,7 @@ def failure_of(response: httpx.Response) -> CommandError:
     if not complaints:
         text = problem.get("detail") or problem.get("title") or f"answered {status} {response.reason_phrase}"
         complaints = [Complaint(_field_of(code), str(text), _remedy_of(code, response.headers.get("Retry-After")))]
-    return CommandError(code, *complaints)
+    return CommandError(code, *complaints, passes=status in PASSING)
 
 
 def _problem_document(response: httpx.Response) -> dict[str, Any]:

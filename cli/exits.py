@@ -5,7 +5,10 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What an exit code means: the same in every command, but that `up` also ends with 1 when it cannot run."""
+    """What an exit code means: the same in every command, but that of `up`, `bench` and `chaos`.
+
+    These end with 1 also when they cannot run, or when what they measured is not clean.
+    """
 
     FINE = 0
     UNACCOUNTED = 1
@@ -23,6 +26,8 @@ class ExitCode(IntEnum):
     """A fault of this program (`EX_SOFTWARE` of sysexits.h); its traceback is on standard error."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it."""
+    UNREAD = 141
+    """Who reads the output ended before it was whole, as shells count it (`chamberlog list | head -1`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,9 @@ class CommandError(Exception):
     Attributes:
         code: the process exits with it.
         complaints: at least one; each is shown as `error: FIELD: problem` and `remedy: ...`.
+        passes: the same request may work in a moment: nobody answered, or a server said that it is busy or away.
     """
 
-    def __init__(self, code: ExitCode, *complaints: Complaint) -> None:
+    def __init__(self, code: ExitCode, *complaints: Complaint, passes: bool = False) -> None:
         super().__init__("; ".join(f"{c.field}: {c.problem}" for c in complaints))
-        self.code, self.complaints = code, complaints
+        self.code, self.complaints, self.passes = code, complaints, passes

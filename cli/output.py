@@ -2,21 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Timer
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cli.exits import Complaint
+from cli.tables import ANYWHERE, GAP, Fit, natural_width, parts_of
 
-PIPED_WIDTH = 200
-"""Columns of a table that is piped: no terminal sets a limit, and a cut id is of no use to a script."""
-PATIENCE_S = 0.5
-"""A sign that comes and goes within this is a flicker."""
 STATUS_STYLES = {"collecting": "green", "failing": "red", "stale": "magenta", "paused": "yellow"}
 
 
@@ -25,30 +21,49 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None) -> None:
-    """A table on standard output; the caption says what the rows do not."""
-    table = Table(
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-        caption=Text(caption) if caption else None,
-        caption_justify="left",
-    )
-    for column in columns:
-        table.add_column(Text(column), overflow="fold")  # a unit such as [ppm] is no markup
-    for row in rows:
-        table.add_row(*(_styled(cell) for cell in row))
-    _data_console().print(table)
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str | None = None, fit: Fit = ANYWHERE
+) -> None:
+    """A table on standard output, in parts where the terminal is too narrow; in a pipe it is as wide as it has to be.
+
+    Args:
+        columns: headings.
+        rows: a text for each column.
+        caption: says what the rows do not.
+        fit: what may become of columns that do not fit.
+    """
+    rows = list(rows)
+    widths = [max(cell_len(row[n]) for row in (columns, *rows)) for n in range(len(columns))]
+    console = _data_console(natural_width(widths))
+    for number, part in enumerate(parts_of(columns, widths, console.width, fit)):
+        if number:
+            console.print()
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
+        for index in part:
+            wraps = columns[index] in fit.texts
+            table.add_column(Text(columns[index]), no_wrap=not wraps, overflow="fold")  # a unit [ppm] is no markup
+        for row in rows:
+            table.add_row(*(_styled(row[index]) for index in part))
+        console.print(table)
+    if caption:
+        console.print(Text(caption, style="italic"))
+
+
+def amount(count: int, one: str, many: str = "") -> str:
+    """`1 chamber`, `2 chambers`; `many` where it is not `one` and an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def print_fields(rows: Iterable[tuple[str, str]]) -> None:
     """Names and values of one thing, a line each."""
-    table = Table(box=None, pad_edge=False, show_header=False)
+    rows = list(rows)
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, GAP, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, _styled(value))
-    _data_console().print(table)
+    widths = [max((cell_len(row[n]) for row in rows), default=0) for n in (0, 1)]
+    _data_console(natural_width(widths) + GAP).print(table)
 
 
 def say(text: str) -> None:
@@ -65,26 +80,9 @@ def show_complaints(complaints: Iterable[Complaint]) -> None:
             console.print(f"remedy: {complaint.remedy}", markup=False, soft_wrap=True)
 
 
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """A moving sign on standard error once something takes its time; nothing where that is not a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    status = console.status(what)
-    starter = Timer(PATIENCE_S, status.start)
-    starter.start()
-    try:
-        yield
-    finally:
-        starter.cancel()
-        starter.join()
-        status.stop()
-
-
-def _data_console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+def _data_console(natural: int | None = None) -> Console:
+    """A pipe sets no limit, and a cut id is of no use to a script."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() or natural is None else max(natural, 1))
 
 
 def _styled(cell: str) -> Text:

@@ -1,7 +1,7 @@
 """What every data command has: the flags that find the API, `--json`, and an open client."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -12,6 +12,7 @@ import typer
 
 from cli.client import ApiClient
 from cli.output import print_json
+from cli.progress import counted
 from cli.target import TargetFlags, find_target
 
 PANEL = "Where the API is"
@@ -56,6 +57,11 @@ class Session:
             print_json(document)
         else:
             draw(document)
+
+    def listed(self, what: str, path: str, query: Mapping[str, Any], limit: int | None = None) -> dict[str, Any]:
+        """The whole list that stands at the path, all pages of it, while a bar counts `what`."""
+        items = list(counted(f"reading {what}", self.api.items(path, query, limit)))
+        return {"items": items, "next_cursor": None}
 
 
 def data_command(command: Callable[..., None]) -> Callable[..., None]:

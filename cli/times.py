@@ -88,6 +88,17 @@ def clock_of(instant: str | None) -> str:
     return iso(parse_iso(instant)).replace("T", " ").replace(".000Z", "Z")
 
 
+def second_of(instant: str | None) -> str:
+    """An instant to the second it lies in, for tables in which nobody looks for a slot."""
+    return "-" if instant is None else iso(parse_iso(instant) // 1000 * 1000).replace("T", " ").replace(".000Z", "Z")
+
+
+def today_of(instant: str | None, now_ms: int) -> str:
+    """As `second_of`, without the date where it is today's (in UTC)."""
+    text = second_of(instant)
+    return text.removeprefix(iso(now_ms)[:10] + " ")
+
+
 def duration_of(seconds: float) -> str:
     """A duration as people read it: `10s`, `90m`, `1h`, `1500ms`: in the biggest unit that leaves a whole number."""
     milliseconds = round(seconds * 1000)

@@ -1,8 +1,6 @@
 """What the stack does with the adapters: schema, search attributes, API key, lateness. Nothing else here knows them."""
 
 import asyncio
-import hashlib
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from adapters.api_keys import ApiKey, new_key, read_key
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
@@ -18,7 +17,6 @@ from adapters.postgres.pool import Postgres
 from adapters.temporal_client import register_search_attributes
 from collector.domain.errors import ConflictError
 from collector.domain.timerange import TimeRange
-from collector.usecases.authenticate import KEY_PATTERN
 from stack.errors import StartFailedError
 from stack.home import write_private
 
@@ -58,14 +56,14 @@ async def ensure_api_key(dsn: str, file: Path) -> str:
     Returns:
         The key, `chl_<id>_<secret>`.
     """
-    key = _kept_key(file) or f"chl_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
+    key = _kept_key(file) or new_key()
     async with _postgres(dsn) as postgres:
         keys = PostgresKeys(postgres)
         if not await _add(keys, key):
-            key = f"chl_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}"
+            key = new_key()
             await _add(keys, key)
-    write_private(file, key + "\n")
-    return key
+    write_private(file, key.text + "\n")
+    return key.text
 
 
 async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | None:
@@ -81,26 +79,22 @@ async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | 
     return None if lateness is None else {"p50": round(lateness.p50_ms, 1), "p99": round(lateness.p99_ms, 1)}
 
 
-async def _add(keys: PostgresKeys, key: str) -> bool:
+async def _add(keys: PostgresKeys, key: ApiKey) -> bool:
     """Add the key; False when its id is taken by another secret, or was revoked."""
-    match = KEY_PATTERN.fullmatch(key)
-    assert match is not None
-    digest = hashlib.sha256(match[2].encode()).digest()
     try:
-        await keys.add(match[1], digest, ORGANIZATION, KEY_NAME, deployment=True)
+        await keys.add(key.id, key.secret_sha256, ORGANIZATION, KEY_NAME, deployment=True)
     except ConflictError:
-        found = await keys.find(match[1])
-        known = found is not None and found[0] == digest
-        return known and await keys.grant_deployment(match[1])
+        found = await keys.find(key.id)
+        known = found is not None and found[0] == key.secret_sha256
+        return known and await keys.grant_deployment(key.id)
     return True
 
 
-def _kept_key(file: Path) -> str | None:
+def _kept_key(file: Path) -> ApiKey | None:
     try:
-        key = file.read_text().strip()
+        return read_key(file.read_text().strip())
     except FileNotFoundError:
         return None
-    return key if KEY_PATTERN.fullmatch(key) else None
 
 
 @asynccontextmanager

@@ -4,20 +4,21 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import chamber_path
-from cli.commands.fleet import ChamberId, print_chamber
+from cli.commands.fleet import print_chamber
 from cli.commands.reading_table import print_readings
+from cli.paths import chamber_path
 from cli.session import Session, data_command
 from cli.times import now_ms, parse_until_ms
+from cli.words import Chamber, ReasonFlag, UntilFlag
 from collector.domain.instants import iso
 
 
 @data_command
 def pause(
     session: Session,
-    chamber: ChamberId,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for the gap that this leaves.")] = "",
-    until: Annotated[str | None, typer.Option("--until", help="30m from now, or 2026-01-31T08:00:00Z.")] = None,
+    chamber: Chamber,
+    reason: ReasonFlag = "",
+    until: UntilFlag = None,
 ) -> None:
     """Stop reading a chamber; its slots become a `paused` gap. It ends at --until or by `resume`."""
     body: dict[str, Any] = {"reason": reason}
@@ -27,7 +28,7 @@ def pause(
 
 
 @data_command
-def resume(session: Session, chamber: ChamberId) -> None:
+def resume(session: Session, chamber: Chamber) -> None:
     """Go on reading a paused chamber, on the same grid."""
     session.show(session.api.send("POST", chamber_path(chamber, "resume")).document, print_chamber)
 
@@ -35,7 +36,7 @@ def resume(session: Session, chamber: ChamberId) -> None:
 @data_command
 def collect(
     session: Session,
-    chamber: ChamberId,
+    chamber: Chamber,
     *,
     force: Annotated[bool, typer.Option("--force", help="Also while it is paused.")] = False,
 ) -> None:

@@ -4,27 +4,30 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import chamber_path
-from cli.output import print_fields, print_table, say
+from cli import words
+from cli.changing import labels_of
+from cli.output import amount, print_fields, print_table, say
+from cli.paths import CHAMBERS, chamber_path
 from cli.session import Session, data_command
-from cli.times import clock_of, duration_of, parse_duration_ms, seconds_of
-from collector.domain.errors import InvalidFieldError
-
-ChamberId = Annotated[str, typer.Argument(metavar="ID", help="The chamber's id.")]
+from cli.tables import Fit
+from cli.times import clock_of, duration_of, now_ms, parse_duration_ms, seconds_of, today_of
+from cli.words import Chamber, LabelFlag, LimitFlag, ProfileHelp, SectionFlag
 
 
 @data_command
 def add(
     session: Session,
-    chamber: ChamberId,
+    chamber: Chamber,
     url: Annotated[str, typer.Argument(metavar="URL", help="The device's URL, or its host with http://.")],
     *,
-    profile: Annotated[str, typer.Option("--profile", help="Device profile; `chamberlog profiles` lists them.")],
+    profile: Annotated[str, typer.Option("--profile", help=ProfileHelp, autocompletion=words.profiles)],
     every: Annotated[str, typer.Option("--every", help="Interval, such as 10s, 5m or 1h.")],
-    section: Annotated[str, typer.Option("--section", help="Where it stands.")] = "default",
+    section: Annotated[
+        str, typer.Option("--section", help="Where it stands.", autocompletion=words.sections)
+    ] = "default",
     timeout: Annotated[str | None, typer.Option("--timeout", help="Time budget of one attempt.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="A name for people.")] = None,
-    label: Annotated[list[str] | None, typer.Option("--label", help="KEY=VALUE; may be repeated.")] = None,
+    label: LabelFlag = None,
     aligned: Annotated[bool, typer.Option("--aligned", help="Slots at multiples of the interval.")] = False,
     round_span: Annotated[str | None, typer.Option("--round-span", help="Length of a round.")] = None,
     secret_ref: Annotated[str | None, typer.Option("--secret-ref", help="env:NAME or file:/path.")] = None,
@@ -35,8 +38,8 @@ def add(
     body: dict[str, Any] = {"id": chamber, "url": url, "profile": profile, "section": section}
     body |= {k: seconds_of(parse_duration_ms(k, v)) for k, v in times.items() if v is not None}
     body |= {k: v for k, v in {"name": name, "secret_ref": secret_ref}.items() if v is not None}
-    body |= {"labels": _labels(label or []), "aligned": aligned, "verify_tls": not insecure}
-    answer = session.api.send("POST", "/v1/chambers", body)
+    body |= {"labels": labels_of(label or []), "aligned": aligned, "verify_tls": not insecure}
+    answer = session.api.send("POST", CHAMBERS, body)
     session.show(answer.document, print_chamber)
     say(f"{chamber} is enrolled" if answer.status == 201 else f"{chamber} was enrolled already; nothing changed")
 
@@ -44,39 +47,26 @@ def add(
 @data_command
 def list_chambers(
     session: Session,
-    section: Annotated[str | None, typer.Option("--section", help="Only of this section.")] = None,
+    section: SectionFlag = None,
     status: Annotated[str | None, typer.Option("--status", help="collecting, failing, paused, stale ...")] = None,
     text: Annotated[str | None, typer.Option("--text", "-q", help="Part of the id or the name.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
+    limit: LimitFlag = None,
 ) -> None:
     """List chambers; retired ones only with --status retired."""
     query = {"section": section, "status": status, "q": text}
-    chambers = list(session.api.items("/v1/chambers", query, limit))
-    session.show({"items": chambers, "next_cursor": None}, _print_chambers)
+    session.show(session.listed("chambers", CHAMBERS, query, limit), _print_chambers)
 
 
 @data_command
-def show(session: Session, chamber: ChamberId) -> None:
+def show(session: Session, chamber: Chamber) -> None:
     """Show one chamber."""
     session.show(session.api.get(chamber_path(chamber)).document, print_chamber)
 
 
 @data_command
-def set_interval(
-    session: Session, chamber: ChamberId, interval: Annotated[str, typer.Argument(help="Such as 30s, 5m or 1h.")]
-) -> None:
-    """Change how often a chamber is read; if somebody else changes it meanwhile, nothing is changed (exit 5)."""
-    seconds = seconds_of(parse_duration_ms("interval_s", interval))
-    path = chamber_path(chamber)
-    tag = session.api.get(path).etag or "*"
-    answer = session.api.send("PATCH", path, {"interval_s": seconds}, headers={"If-Match": tag})
-    session.show(answer.document, print_chamber)
-
-
-@data_command
 def retire(
     session: Session,
-    chamber: ChamberId,
+    chamber: Chamber,
     *,
     reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
 ) -> None:
@@ -112,15 +102,16 @@ def _pause_text(pause: dict[str, Any]) -> str:
 
 
 def _print_chambers(document: dict[str, Any]) -> None:
+    now = now_ms()
     columns = ["id", "status", "section", "profile", "every", "last reading", "next slot", "url"]
     rows = [
         [
             *(c["id"], c["status"], c["section"], c["profile"], duration_of(c["interval_s"])),
-            *(clock_of(c["last_reading"]), clock_of(c["next_slot"]), c["url"]),
+            *(today_of(c["last_reading"], now), today_of(c["next_slot"], now), c["url"]),
         ]
         for c in document["items"]
     ]
-    print_table(columns, rows, f"{len(rows)} chambers")
+    print_table(columns, rows, amount(len(rows), "chamber"), Fit(spare=("url", "profile", "next slot", "section")))
 
 
 def _print_profiles(document: dict[str, Any]) -> None:
@@ -128,11 +119,4 @@ def _print_profiles(document: dict[str, Any]) -> None:
         [p["name"], p["description"], ", ".join(f"{name} [{unit}]" for name, unit in p["measurements"].items())]
         for p in document["items"]
     ]
-    print_table(["profile", "what it reads", "measurements"], rows)
-
-
-def _labels(texts: list[str]) -> dict[str, str]:
-    for text in texts:
-        if "=" not in text or text.startswith("="):
-            raise InvalidFieldError("labels", f"{text[:80]!r} is not KEY=VALUE", "write it like --label floor=2")
-    return dict(text.split("=", 1) for text in texts)
+    print_table(["profile", "what it reads", "measurements"], rows, fit=Fit(texts=("what it reads", "measurements")))

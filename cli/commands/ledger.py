@@ -4,35 +4,36 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import chamber_path
-from cli.commands.fleet import ChamberId
+from cli import words
 from cli.exits import ExitCode
-from cli.output import print_fields, print_table
+from cli.output import amount, print_fields, print_table
+from cli.paths import chamber_path
 from cli.session import Session, data_command
+from cli.tables import Fit
 from cli.times import clock_of, now_ms, parse_instant_ms
+from cli.words import Chamber, FromFlag, LimitFlag, ToFlag
 from collector.domain.instants import iso
-
-FromFlag = Annotated[str | None, typer.Option("--from", help="Inclusive: 2026-01-31T08:00:00Z, 2026-01-31 or -2h.")]
-ToFlag = Annotated[str | None, typer.Option("--to", help="Exclusive; as --from.")]
 
 
 @data_command
 def gaps(
     session: Session,
-    chamber: ChamberId,
+    chamber: Chamber,
     start: FromFlag = None,
     end: ToFlag = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many runs.")] = None,
+    limit: LimitFlag = None,
 ) -> None:
     """List the slots without a reading, in runs, each with its reason; by default of the last 24 hours."""
-    found = list(session.api.items(chamber_path(chamber, "gaps"), range_query(start, end), limit))
-    session.show({"items": found, "next_cursor": None}, _print_gaps)
+    session.show(session.listed("gaps", chamber_path(chamber, "gaps"), range_query(start, end), limit), _print_gaps)
 
 
 @data_command
 def audit(
     session: Session,
-    chamber: Annotated[str | None, typer.Argument(metavar="[ID]", help="One chamber; without it the fleet.")] = None,
+    chamber: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="One chamber; without it the fleet.", autocompletion=words.chambers),
+    ] = None,
     start: FromFlag = None,
     end: ToFlag = None,
 ) -> None:
@@ -57,6 +58,15 @@ def range_query(start: str | None, end: str | None) -> dict[str, str]:
     return {k: iso(parse_instant_ms(k, v, now)) for k, v in given.items() if v is not None}
 
 
+def instant_of(field: str, text: str | None) -> str | None:
+    """An instant as the API takes it; None stays.
+
+    Raises:
+        InvalidFieldError: with that field.
+    """
+    return None if text is None else iso(parse_instant_ms(field, text, now_ms()))
+
+
 def _print_gaps(document: dict[str, Any]) -> None:
     rows = [
         [
@@ -69,7 +79,8 @@ def _print_gaps(document: dict[str, Any]) -> None:
         ]
         for g in document["items"]
     ]
-    print_table(["first slot (UTC)", "last slot", "slots", "reason", "detail", "by"], rows, f"{len(rows)} gaps")
+    columns = ["first slot (UTC)", "last slot", "slots", "reason", "detail", "by"]
+    print_table(columns, rows, amount(len(rows), "gap"), Fit(texts=("detail",), spare=("by",)))
 
 
 def _print_audit(proof: dict[str, Any]) -> None:

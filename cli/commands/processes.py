@@ -1,14 +1,14 @@
 """The processes: the whole local stack, or one part of it; and the database's migrations."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.exits import CommandError, Complaint, ExitCode
+from cli.database import PostgresFlag, find_dsn
+from cli.exits import ExitCode
 from cli.output import print_json, say
 from cli.session import HomeFlag
-from cli.target import home_directory, read_stack
+from cli.target import home_directory
 from cli.times import parse_duration_ms
 
 CheckFlag = Annotated[bool, typer.Option("--check", help="Only say whether it could run; asks no server.")]
@@ -75,9 +75,7 @@ def simulate(context: typer.Context) -> None:
 
 def migrate(
     *,
-    postgres: Annotated[
-        str | None, typer.Option("--postgres", help="DSN (CHAMBERLOG_POSTGRES, _FILE); else the local stack's.")
-    ] = None,
+    postgres: PostgresFlag = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     check: CheckFlag = False,
     home: HomeFlag = None,
@@ -85,7 +83,7 @@ def migrate(
     """Bring the database's schema up to date. The second run finds nothing to do."""
     from cli.bootstrap import migrate_database, rehearse_migration
 
-    dsn = _find_dsn(postgres, home)
+    dsn = find_dsn(postgres, home)
     if check:
         print(f"migrate: settings are fine: {rehearse_migration(dsn)}")
         return
@@ -99,14 +97,3 @@ def migrate(
 def _as_exit_code(code: int) -> ExitCode:
     """Processes end with 1 or 2 when they cannot start, which here would mean unaccounted or overdue slots."""
     return ExitCode.REFUSED if code else ExitCode.FINE
-
-
-def _find_dsn(flag: str | None, home: Path | None) -> str:
-    from cli.bootstrap import find_postgres
-
-    directory = home_directory(home)
-    dsn = find_postgres(flag) or read_stack(directory).get("postgres")
-    if dsn:
-        return str(dsn)
-    remedy = "give --postgres, CHAMBERLOG_POSTGRES or CHAMBERLOG_POSTGRES_FILE, such as postgresql://user@host/name"
-    raise CommandError(ExitCode.AWAY, Complaint("postgres", f"no address, and no stack runs in {directory}", remedy))

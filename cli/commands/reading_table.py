@@ -3,19 +3,36 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cli.output import print_table
+from cli.output import amount, print_table
+from cli.tables import Fit
 from cli.times import clock_of
 
 
 def print_readings(readings: Sequence[dict[str, Any]]) -> None:
-    """Readings for people; a measurement that is not `good` says its quality beside (or instead of) its value."""
+    """Readings for people; a measurement that is not `good` says its quality beside (or instead of) its value.
+
+    Args:
+        readings: as the API answers them; those of a batch say their `chamber` too.
+    """
     units = {name: m["unit"] for r in readings for name, m in r["measurements"].items()}
+    whose = ["chamber"] if any("chamber" in reading for reading in readings) else []
     rows = []
     for reading in readings:
         found = reading["measurements"]
-        rows.append([clock_of(reading["slot"]), *(_measured(found.get(name)) for name in units)])
+        shown = (measured(found.get(name)) for name in units)
+        rows.append([*(reading[name] for name in whose), clock_of(reading["slot"]), *shown])
     headings = [name if unit == "1" else f"{name} {unit}" for name, unit in units.items()]
-    print_table(["slot (UTC)", *headings], rows, _counted(len(rows), "reading"))
+    columns = [*whose, "slot (UTC)", *headings]
+    print_table(columns, rows, amount(len(rows), "reading"), Fit(keys=len(whose) + 1))
+
+
+def measured(measurement: dict[str, Any] | None) -> str:
+    """A value as people read it, with its quality unless that is `good`."""
+    if measurement is None:
+        return ""
+    value, quality = measurement["value"], measurement["quality"]
+    shown = "" if value is None else _number(value)
+    return shown if quality == "good" else f"{shown} {quality}".strip()
 
 
 def print_bins(document: dict[str, Any]) -> None:
@@ -28,20 +45,8 @@ def print_bins(document: dict[str, Any]) -> None:
         ]
         for b in document["items"]
     ]
-    print_table(columns, rows, _counted(len(rows), "bin"))
-
-
-def _measured(measurement: dict[str, Any] | None) -> str:
-    if measurement is None:
-        return ""
-    value, quality = measurement["value"], measurement["quality"]
-    shown = "" if value is None else _number(value)
-    return shown if quality == "good" else f"{shown} {quality}".strip()
+    print_table(columns, rows, amount(len(rows), "bin"))
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.10g}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

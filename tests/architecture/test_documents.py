@@ -6,10 +6,11 @@ Names count where they stand in code: inline code spans, link targets, and fence
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -17,6 +18,7 @@ from typer.main import get_command
 
 from api.settings import ApiSettings
 from cli.app import app
+from cli.group import DEFAULT as LISTING
 from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +55,7 @@ class World:
     Attributes:
         root: paths are relative to it.
         targets: of the Makefile.
-        commands: of `chamberlog`, each with its flags.
+        commands: of `chamberlog`, each by its words, with its flags; its own stand by no word.
         variables: environment variables that the code reads.
         tables: tables and views of the migrations.
         metrics: as OpenTelemetry names them.
@@ -72,11 +74,9 @@ def our_world() -> World:
     """Read the names from the code itself."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    commands = {
-        name: frozenset(flag for p in command.params for flag in (*p.opts, *p.secondary_opts)) | {"--help"}
-        for name, command in group.commands.items()
-    }
+    commands = dict(_commands(group)) | {"": _flags(group.params)}
     commands |= {"simulate": _flags_of("simulator"), BENCH: _flags_of("bench"), CHAOS: _flags_of("chaos")}
+    commands |= {"bench": commands[BENCH], "chaos": commands[CHAOS]}
     code = "\n".join(path.read_text("utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     schema = "\n".join(path.read_text("utf-8") for path in (ROOT / "adapters/postgres/migrations").glob("*.sql"))
     return World(
@@ -87,6 +87,20 @@ def our_world() -> World:
         tables=frozenset(re.findall(r"CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+)", schema)),
         metrics=frozenset(re.findall(r"\"(chamberlog\.[a-z_.]+)\"", code)),
     )
+
+
+def _commands(group: TyperGroup, words: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+    """Every command by its words, with its flags; a group that lists when it is told nothing has those of its list."""
+    for name, command in group.commands.items():
+        listing = command.commands.get(LISTING) if isinstance(command, TyperGroup) else None
+        params = [*command.params, *(listing.params if listing else ())]
+        yield words + name, _flags(params)
+        if isinstance(command, TyperGroup):
+            yield from _commands(command, f"{words}{name} ")
+
+
+def _flags(params: Iterable[Any]) -> frozenset[str]:
+    return frozenset(flag for p in params for flag in (*p.opts, *p.secondary_opts)) | {"--help"}
 
 
 def _flags_of(module: str) -> frozenset[str]:
@@ -169,8 +183,16 @@ def _dead_commands(text: str, world: World) -> Iterator[str]:
     for name, rest in re.findall(r"(?:^|[\s/(\"'])chamberlog ([a-z][a-z-]*)([^|;&#)]*)", text):
         if name not in world.commands:
             yield f"command {name}"
-        else:
-            yield from _dead_flags(name, rest, world)
+            continue
+        words, arguments = _with_subcommand(name, rest, world)
+        yield from [f"command {words}"] if words not in world.commands else _dead_flags(words, arguments, world)
+
+
+def _with_subcommand(name: str, rest: str, world: World) -> tuple[str, str]:
+    """A group's command has two words; what follows in capitals is a placeholder, and nothing or a flag is its list."""
+    is_group = any(known.startswith(f"{name} ") for known in world.commands)
+    found = re.match(r"\s+([a-z][a-z-]*)(.*)", rest, re.DOTALL) if is_group else None
+    return (f"{name} {found[1]}", found[2]) if found else (name, rest)
 
 
 def _dead_flags(command: str, text: str, world: World) -> Iterator[str]:
@@ -207,6 +229,8 @@ def test_the_world_is_not_empty() -> None:
     world = our_world()
     assert {"up", "test", "check"} <= world.targets
     assert "--plot" in world.commands["readings"]
+    assert "--close" in world.commands["sections change"]
+    assert "--limit" in world.commands["sections"], "its list's"
     assert "CHAMBERLOG_EGRESS" in world.variables
     assert {"reading", "gap", "reading_value"} <= world.tables
     assert "chamberlog.collections" in world.metrics
@@ -225,6 +249,10 @@ def test_the_world_is_not_empty() -> None:
         ("```sh\n.venv/bin/pytest tests/gone\n```", "path tests/gone"),
         ("run `chamberlog fly`", "command fly"),
         ("run `chamberlog list --fly`", "flag list --fly"),
+        ("run `chamberlog sections fly`", "command sections fly"),
+        ("run `chamberlog sections --fly`", "flag sections --fly"),
+        ("run `chamberlog sections change cold --every 3s`", "flag sections change --every"),
+        ("run `chamberlog bench --fly`", "flag bench --fly"),
         ("```bash\nchamberlog add c1 http://h \\\n  --profile p --fly 3\n```", "flag add --fly"),
         ("`make chaos ARGS=--fly`", "flag make chaos --fly"),
         ("with `--fly 60s`", "flag --fly"),
@@ -247,6 +275,7 @@ def test_a_dead_name_is_found(markdown: str, dead: str) -> None:
     [
         "`collector/domain/cadence.py:12`, `cli/`, [this](docs/profiles.md#your-own), `docs/adr/NNNN-x.md`",
         "[outside](https://example.org/gone.md), `http://192.168.1.20/docs/current`, `/v1/chambers/{id}/gaps`",
+        "`chamberlog sections`, `chamberlog sections --json`, `chamberlog sections pause ID --no-wait`",
         '`make up ARGS="--for 60s --json"`, `make test`, make believe, `chamberlog readings ID DETECTOR --plot`',
         '```sh\neval "$(chamberlog env)"\nchamberlog list --json | jq .items\nchamberlog simulate --devices 3\n```',
         "the tables `reading` and `gap`, `chamberlog.collections`, `chamberlog_collections_total`, `CHAMBERLOG_EGRESS`",

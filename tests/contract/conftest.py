@@ -18,7 +18,10 @@ from stack.postgres import dsn, start_postgres
 from stack.server import Server
 from stack.temporal import start_temporal
 from tests.contract.ledger_rooms import Rooms, memory_rooms, opened_rooms
+from tests.contract.scripted_api import api, run
 from tests.contract.valkey_server import ValkeyServer, WallClock
+
+__all__ = ["api", "run"]
 
 TEMPLATE = "migrated"
 _NUMBERS = itertools.count(1)

@@ -25,12 +25,25 @@ def test_a_short_run_reports_what_adds_up_and_leaves_nothing_running(tmp_path: P
     report = json.loads((folder / "bench.json").read_text())
     assert report["clean"] is True
     assert report["peers"] == []
-    assert len(report["targets"]) == 12
+    assert len(report["targets"]) == 13
     (workload,) = report["workloads"]
     accounts_for_its_window(workload)
     costs_add_up(workload)
     assert not any(runs(pid) for pid in pids_of(home / "fast")), "something was left running"
     assert (home / "fast" / "data" / "postgres" / "PG_VERSION").exists(), "the data is kept"
+
+
+def test_a_fleet_is_imported_by_the_real_command_and_asked_for(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "bench", "--only", "fleet", "--chambers", "20", "--home", str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=220)
+    assert done.returncode == 0, done.stderr
+    (fleet,) = json.loads((home / "report" / "bench.json").read_text())["fleets"]
+    assert fleet["complaints"] == []
+    assert fleet["audit"]["chambers"] == fleet["chambers"] == 20
+    assert set(fleet["requests_ms"]) == {"list", "latest", "audit"}
+    assert 0 < fleet["import"]["seconds"] < 180
+    assert "## fleet: 20 chambers at 60 s by the command line" in done.stdout
 
 
 def accounts_for_its_window(workload: dict[str, Any]) -> None:

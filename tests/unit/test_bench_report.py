@@ -87,12 +87,26 @@ def kill() -> dict[str, Any]:
     }
 
 
+def imported(complaints: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "name": "fleet",
+        "chambers": 1_000,
+        "interval_s": 60,
+        "import": {"seconds": 40.0, "per_second": 25.0, "again_seconds": 1.5},
+        "requests_ms": {"list": {"p50": 90.0, "max": 120.0}},
+        "commands_s": {"list": 1.1},
+        "audit": {"chambers": 1_000, "expected": 2_000, "stored": 1_999, "unaccounted": 0, "overdue": 0},
+        "complaints": list(complaints),
+    }
+
+
 def results(*workloads: dict[str, Any], failed: dict[str, str] | None = None) -> Results:
     found = {
         Group.WORKLOADS: list(workloads),
         Group.PEERS: [peer(0.5)],
         Group.RATE: [rate()],
         Group.KILL: [kill()],
+        Group.FLEET: [imported()],
     }
     return Results(["fast", "bullmq", "rate-chamberlog", "kill-chamberlog"], found, failed or {})
 
@@ -112,6 +126,14 @@ def test_a_window_that_is_not_clean_makes_the_report_so(words: str) -> None:
     report = document(FACTS, results(workload("fast", 0.5), workload("slow", 0.5, (words,))))
     assert report["clean"] is False
     assert words in markdown(report)
+
+
+def test_a_fleet_with_unaccounted_slots_makes_the_report_unclean() -> None:
+    found = results(workload("fast", 0.5))
+    found.found[Group.FLEET] = [imported(("3 slots are unaccounted",))]
+    report = document(FACTS, found)
+    assert report["clean"] is False
+    assert "| audit | 3 slots are unaccounted |" in markdown(report)
 
 
 def test_without_fast_there_is_no_ratio_to_it() -> None:
@@ -146,6 +168,11 @@ def test_every_part_is_shown_to_people() -> None:
         "## bullmq: BullMQ job schedulers, 500 chambers at 5 s",
         "| doubled, missing, astray | 2, 10, 0 |",
         "| settings | concurrency 200 |",
+        "## fleet: 1,000 chambers at 60 s by the command line",
+        "| import by the command | 40 s, 25 chambers a second |",
+        "| request: list, p50 / max | 90 / 120 ms |",
+        "| command: list | 1.1 s |",
+        "| audit | 1999 of 2000 slots stored, 0 unaccounted |",
     ):
         assert line in text, line
 

@@ -44,7 +44,8 @@ def report(**changed: dict[str, Any]) -> dict[str, Any]:
         fleets[name] |= more
     peers = [fleets.pop("bullmq"), fleets.pop("naive")]
     rates = [rate("chamberlog", 1_200), rate("bullmq", 1_000)]
-    return {"workloads": list(fleets.values()), "peers": peers, "rates": rates}
+    imported = {"name": "fleet", "chambers": 1_000, "import": {"seconds": 40.0}}
+    return {"workloads": list(fleets.values()), "peers": peers, "rates": rates, "fleets": [imported]}
 
 
 def row(found: list[dict[str, Any]], figure: str, target: str = "") -> dict[str, Any]:
@@ -54,7 +55,7 @@ def row(found: list[dict[str, Any]], figure: str, target: str = "") -> dict[str,
 
 def test_all_targets_are_there_and_can_be_met() -> None:
     found = targets(report())
-    assert len(found) == 12
+    assert len(found) == 13
     assert [r["figure"] for r in found if r["met"] is not True] == []
     assert all(r["measured_on"] != NOT_MEASURED for r in found)
 
@@ -110,8 +111,8 @@ def test_a_rate_below_the_queues_is_missed_even_when_there_is_none() -> None:
 
 
 def test_what_a_run_left_out_is_not_measured() -> None:
-    found = targets({"workloads": [], "peers": [], "rates": []})
-    assert len(found) == 12
+    found = targets({"workloads": [], "peers": [], "rates": [], "fleets": []})
+    assert len(found) == 13
     assert {(r["value"], r["met"], r["measured_on"]) for r in found} == {(None, None, NOT_MEASURED)}
 
 
@@ -129,3 +130,11 @@ def test_without_the_queue_only_what_stands_against_it_is_not_measured() -> None
 
 def test_memory_has_no_slope_between_fleets_of_one_size() -> None:
     assert row(targets(report(large={"chambers": 1_000})), "worker memory")["met"] is None
+
+
+@pytest.mark.parametrize(
+    ("chambers", "seconds", "met"), [(1_000, 179.9, True), (1_000, 180.0, False), (200, 9.0, None)]
+)
+def test_an_import_is_judged_by_a_whole_fleet(chambers: int, seconds: float, met: bool | None) -> None:
+    imported = {"name": "fleet", "chambers": chambers, "import": {"seconds": seconds}}
+    assert row(targets({**report(), "fleets": [imported]}), "import of 1,000 chambers")["met"] is met

@@ -1,50 +1,16 @@
 """The command line against the real API over in-memory twins: both sides mean the same by every name."""
 
 import json
-import socket
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
-import uvicorn
 
-from cli.__main__ import main
 from tests.unit.api_world import KEYS, NOON_MS, World
+from tests.unit.served_api import Run
 
 pytestmark = pytest.mark.enable_socket
 
-Run = Callable[..., tuple[int, str, str]]
 ADD = ("add", "incubator-3", "http://192.168.1.20", "--profile", "airgradient", "--every", "1m")
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
-    made = World()
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(made.app, log_level="error", lifespan="off", ws="none"))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHAMBERLOG_API", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    monkeypatch.setenv("CHAMBERLOG_API_KEY", KEYS["default"])
-    yield made
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run_command(*argv: str) -> tuple[int, str, str]:
-        code = main(argv)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run_command
 
 
 def test_a_chamber_lives_through_the_command_line(world: World, run: Run) -> None:
@@ -121,3 +87,66 @@ def test_a_store_that_is_away_is_told_as_such(world: World, run: Run) -> None:
     found, out, err = run("gaps", "incubator-3")
     assert (found, out) == (6, ""), err
     assert "try again" in err
+
+
+FLEET = """id,url,profile,interval,section,label.room
+incubator-3,http://192.168.1.20,airgradient,30s,cold,A1
+incubator-4,http://192.168.1.21,airgradient,10s,,
+"""
+
+
+def test_a_fleet_is_imported_changed_and_left_alone(world: World, run: Run) -> None:
+    run(*ADD, "--label", "floor=2")
+    Path("fleet.csv").write_text(FLEET)
+    assert run("import", "fleet.csv", "--yes")[0] == 4, "there is no section cold"
+    code, out, err = run("import", "fleet.csv", "--yes", "--create-sections", "--json")
+    account = json.loads(out)
+    assert (code, account["created"], account["updated"], account["sections_created"]) == (0, 1, 1, ["cold"]), err
+    shown = json.loads(run("show", "incubator-3", "--json")[1])
+    assert (shown["interval_s"], shown["section"], shown["labels"]) == (30, "cold", {"floor": "2", "room": "A1"})
+    code, out, err = run("import", "fleet.csv", "--json")
+    account = json.loads(out)
+    assert (code, account["unchanged"], account["changes"]) == (0, 2, []), err
+    assert json.loads(run("show", "incubator-3", "--json")[1])["version"] == shown["version"]
+
+
+def test_a_fleet_meets_what_the_api_alone_knows(world: World, run: Run) -> None:
+    assert run("add", "incubator-4", *ADD[2:], "--api-key", KEYS["other"])[0] == 0
+    Path("fleet.csv").write_text(FLEET.replace(",cold,", ",,"))
+    code, out, err = run("import", "fleet.csv", "--yes", "--json")
+    [refused] = json.loads(out)["refused"]
+    assert (code, refused["id"], refused["exit_code"], refused["line"]) == (5, "incubator-4", 5, 3), err
+    assert "error: line 3 (incubator-4), id: " in err
+
+
+def test_a_section_closes_when_it_is_empty(world: World, run: Run) -> None:
+    assert run("sections", "add", "cold", "--name", "Cold store")[0] == 0
+    assert "was there already" in run("sections", "add", "cold", "--name", "Cold store")[2]
+    run(*ADD, "--section", "cold")
+    code, _, err = run("sections", "change", "cold", "--close")
+    assert (code, "error: active: " in err, "remedy: " in err) == (5, True, True), err
+    assert run("change", "incubator-3", "--section", "default")[0] == 0
+    assert "closed" in run("sections", "change", "cold", "--close")[1]
+    code, _, err = run("change", "incubator-3", "--section", "cold")
+    assert (code, "error: section: " in err) == (4, True), err
+
+
+def test_batches_of_a_section_do_not_overlap(world: World, run: Run) -> None:
+    assert run("batches", "start", "CHO-17.2", "--section", "default", "--at", "2026-03-01T11:00:00Z")[0] == 0
+    code, _, err = run("batches", "start", "CHO-18", "--section", "default")
+    assert (code, "CHO-17.2" in err) == (5, True), err
+    assert run("batches", "end", "CHO-17.2", "--at", "2026-03-01T11:30:00Z")[0] == 0
+    assert run("batches", "start", "CHO-18", "--section", "default")[0] == 0
+    listed = json.loads(run("batches", "--section", "default", "--at", "2026-03-01T11:10:00Z", "--json")[1])
+    assert [batch["id"] for batch in listed["items"]] == ["CHO-17.2"]
+    assert run("batches", "show", "gone")[0] == 3
+
+
+def test_an_organization_is_the_keys_own_unless_it_runs_the_deployment(world: World, run: Run) -> None:
+    assert [o["id"] for o in json.loads(run("organizations", "--json")[1])["items"]] == ["default"]
+    code, _, err = run("organizations", "add", "biologics")
+    assert (code, "remedy: " in err) == (7, True), err
+    operator = ("--api-key", KEYS["deployment"])
+    assert run("organizations", "add", "biologics", "--region", "eu", *operator)[0] == 0
+    assert run("organizations", "change", "biologics", "--region", "us", *operator)[0] == 0
+    assert run("organizations", "show", "biologics")[0] == 3

@@ -1,7 +1,9 @@
 """Commands that start processes: where they look, what they say when nothing runs, and that help loads none of them."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,10 @@ import pytest
 from cli.__main__ import main
 from cli.exits import ExitCode
 
-HEAVY = ["asyncpg", "fastapi", "plotext", "stack.up", "temporalio", "uvicorn", "workers", "simulator"]
+HEAVY = [
+    *("adapters", "asyncpg", "bench", "chaos", "fastapi", "plotext", "pyarrow", "pydantic", "stack.up", "temporalio"),
+    *("uvicorn", "workers", "simulator", "yaml"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +71,50 @@ def test_every_exit_code_is_documented() -> None:
     document = (Path(__file__).resolve().parents[2] / "docs/cli.md").read_text(encoding="utf-8")
     section = document.partition("## Exit codes")[2].partition("##")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)] == sorted(ExitCode)
+
+
+def test_a_reader_that_ends_early_is_no_fault() -> None:
+    program = f"exec 3>&1; {{ sleep 1; {sys.executable} -m cli --help; echo $? >&3; }} | true"
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=40, check=False)
+    assert (done.stdout.split(), done.stderr) == ([str(int(ExitCode.UNREAD))], "")
+
+
+def test_bench_and_chaos_are_their_own_programs(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--list", "--only", "fast"]) == ExitCode.FINE
+    assert "1,000 x 5 s" in capfd.readouterr().out
+    assert main(["chaos", "--list"]) == ExitCode.FINE
+    assert "worker-kill" in capfd.readouterr().out
+    assert main(["bench", "--help"]) == ExitCode.FINE
+    assert "--no-peers" in capfd.readouterr().out
+
+
+def test_wrong_arguments_of_bench_and_chaos_are_refused_input(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--only", "fst"]) == ExitCode.REFUSED
+    assert main(["chaos", "--flood"]) == ExitCode.REFUSED
+    assert "invalid choice: 'fst'" in capfd.readouterr().err
+
+
+def test_ctrl_c_is_left_to_the_program_that_runs() -> None:
+    """The terminal sends it to both; the program says what it came to, and that is the answer."""
+    script = """
+import sys, time
+from cli.commands.measuring import run_module
+sys.exit(run_module("tests.unit.patient_program", ["2"]))
+"""
+    running = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == "ready\n"
+    os.killpg(running.pid, signal.SIGINT)
+    assert (running.wait(timeout=20), running.stdout.read()) == (130, "stopped\n")
+    running.stdout.close()
+
+
+def test_parquet_without_its_library_says_what_to_install() -> None:
+    code = "import sys; sys.modules['pyarrow'] = None; from cli.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    argv = ["export", "x.parquet", "--chamber", "c1", "--api", "http://127.0.0.1:9", "--api-key", "k"]
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == ExitCode.REFUSED
+    assert "error: format: Parquet needs pyarrow" in done.stderr
+    assert "pip install 'chamberlog[parquet]'" in done.stderr

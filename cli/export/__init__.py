@@ -1,0 +1,1 @@
+"""Readings and gaps of a range as one table."""

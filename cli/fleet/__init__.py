@@ -1,0 +1,1 @@
+"""Fleet files: read, checked, compared with what is there, and written."""

@@ -1,0 +1,114 @@
+"""`chamberlog keys` on a real PostgreSQL: made once, kept as a hash, listed, revoked."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.clock import SystemClock
+from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.pool import Postgres
+from collector.ports import Principal
+from collector.usecases.authenticate import KEY_PATTERN, Authenticate
+from tests.contract.scripted_api import Run
+from tests.unit.json_schemas import check
+
+Keys = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def keys(database: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Keys:
+    """The command over a database of this test's own."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *argv: run("keys", *argv, "--postgres", database)
+
+
+def made(keys: Keys, *argv: str) -> str:
+    code, out, err = keys("create", "--organization", "default", "--name", "a robot", *argv)
+    assert code == 0, err
+    return out
+
+
+async def owner_of(database: str, key: str) -> Principal | None:
+    postgres = Postgres(database, size=1)
+    try:
+        return await Authenticate(PostgresKeys(postgres), SystemClock())(key)
+    finally:
+        await postgres.close()
+
+
+def test_the_api_takes_the_key_until_it_is_revoked(keys: Keys, database: str) -> None:
+    plain, mighty = made(keys).strip(), made(keys, "--deployment").strip()
+    owner, operator = (asyncio.run(owner_of(database, key)) for key in (plain, mighty))
+    assert owner is not None
+    assert operator is not None
+    assert (owner.organization, owner.deployment, operator.deployment) == ("default", False, True)
+    assert keys("revoke", plain)[0] == 0
+    assert asyncio.run(owner_of(database, plain)) is None
+
+
+def test_a_key_is_printed_once_alone_on_standard_output(keys: Keys) -> None:
+    code, out, err = keys("create", "--organization", "default", "--name", "a robot")
+    match = KEY_PATTERN.fullmatch(out.removesuffix("\n"))
+    assert (code, match is not None) == (0, True), err
+    assert match is not None
+    assert match[1] in err
+    assert match[2] not in err
+    listed = keys("list")[1]
+    assert match[1] in listed
+    assert match[2] not in listed
+    [found] = json.loads(keys("--json")[1])["items"]
+    assert (found["id"], found["name"], found["deployment"], found["revoked_at"]) == (match[1], "a robot", False, None)
+
+
+def test_each_key_is_another_one_and_says_what_it_may(keys: Keys) -> None:
+    first, second = made(keys), made(keys, "--deployment", "--json")
+    assert json.loads(second)["key"] != first.strip()
+    check("keys create", json.loads(second))
+    check("keys list", json.loads(keys("--json")[1]))
+    assert [key["deployment"] for key in json.loads(keys("list", "--json")[1])["items"]] == [False, True]
+    assert "all organizations" in keys("list", "--organization", "default")[1]
+    assert json.loads(keys("list", "--organization", "other", "--json")[1])["items"] == []
+
+
+@pytest.mark.parametrize("form", ["{id}", "chl_{id}", "key/{id}", "{key}"])
+def test_a_key_is_revoked_by_any_of_its_names(keys: Keys, form: str) -> None:
+    key = made(keys).strip()
+    key_id = key.split("_")[1]
+    named = form.format(id=key_id, key=key)
+    code, out, err = keys("revoke", named, "--json")
+    assert (code, json.loads(out)) == (0, {"revoked": key_id}), err
+    check("keys revoke", json.loads(out))
+    assert json.loads(keys("list", "--json")[1])["items"][0]["revoked_at"] is not None
+    code, _, err = keys("revoke", named)
+    assert (code, f"error: id: there is no valid key {key_id}" in err) == (3, True)
+    assert hashlib.sha256(key.encode()).hexdigest() not in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (("create", "--organization", "gone", "--name", "x"), 3, "error: organization: no organization 'gone'"),
+        (("create", "--organization", "default", "--name", " "), 4, "error: name: it is empty"),
+        (("create", "--organization", "default"), 4, "error: usage: Missing option '--name'"),
+        (("revoke", "chl_short"), 4, "error: id: it is not the id of a key"),
+    ],
+)
+def test_what_cannot_be_is_named(keys: Keys, argv: tuple[str, ...], code: int, words: str) -> None:
+    found, out, err = keys(*argv)
+    assert (found, out, words in err) == (code, "", True), err
+    assert "remedy: " in err
+
+
+def test_a_database_that_is_away_is_said(run: Run) -> None:
+    code, _, err = run("keys", "--postgres", "postgresql://nobody@127.0.0.1:9/none")
+    assert (code, "PostgreSQL cannot be reached" in err) == (6, True)
+
+
+def test_what_migrate_prints_is_pinned(database: str, run: Run) -> None:
+    code, out, err = run("migrate", "--postgres", database, "--json")
+    assert (code, json.loads(out)) == (0, {"applied": []}), err
+    check("migrate", json.loads(out))

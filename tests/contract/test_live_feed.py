@@ -405,6 +405,20 @@ async def test_a_stream_lives_as_long_as_somebody_watches_and_a_minute_longer(
     assert 0 < await valkey_client.pttl(live_events("lab")) <= LIVE_KEPT_MS
 
 
+async def test_a_stream_that_nobody_watches_any_more_is_not_made_again(
+    redis_live: RedisLive, valkey_client: Redis
+) -> None:
+    async with watching(redis_live) as watcher:
+        await watcher.has(Begun)
+        publish(redis_live, 1_000)
+        await watcher.has(LiveEvent)
+    await valkey_client.delete(live_events("lab"))  # as its time to live does it
+    publish(redis_live, 2_000)
+    await asyncio.sleep(0.3)
+    assert not redis_live._publisher._organizations["lab"].wanted
+    assert await valkey_client.keys("*") == []
+
+
 async def test_those_of_one_turn_travel_in_groups(redis_live: RedisLive, valkey_client: Redis) -> None:
     async with watching(redis_live) as watcher:
         await watcher.has(Begun)

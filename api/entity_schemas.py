@@ -1,11 +1,11 @@
 """Organizations, sections and batches, as the API answers them. Instants are RFC 3339, UTC, milliseconds."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.schemas import Instant, instant, shows
 from collector.domain.instants import iso
 from collector.domain.organization import Batch, Organization
-from collector.ports import SectionRecord
+from collector.ports import SectionRecord, Stay
 
 MADE = {"version": 1, "created_at": "2026-03-01T12:00:00.000Z", "updated_at": "2026-03-01T12:00:00.000Z"}
 
@@ -65,6 +65,16 @@ class BatchOut(BaseModel):
     updated_at: Instant
 
 
+class StayOut(BaseModel):
+    """A chamber in the batch's section while that was observed: its slots in `[from, to)` are the batch's."""
+
+    model_config = shows(**{"chamber": "incubator-3", "from": "2026-03-01T12:00:00.000Z", "to": None})
+
+    chamber: str
+    from_: str = Field(serialization_alias="from")
+    to: str | None
+
+
 def organization_out(organization: Organization) -> OrganizationOut:
     """An organization as JSON."""
     return OrganizationOut(
@@ -106,3 +116,8 @@ def batch_out(batch: Batch) -> BatchOut:
         created_at=iso(batch.created_ms),
         updated_at=iso(batch.updated_ms),
     )
+
+
+def stay_out(stay: Stay) -> StayOut:
+    """A stay as JSON."""
+    return StayOut(chamber=stay.chamber_id, from_=iso(stay.from_ms), to=instant(stay.to_ms))

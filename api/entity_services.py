@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 
 from collector.ports import Batches, Clock, LedgerReader, Organizations, Registry, Sections
-from collector.usecases.batches import ChangeBatch, EndBatch, ListBatches, ListBatchReadings, ShowBatch, StartBatch
+from collector.usecases.batches import (
+    ChangeBatch,
+    EndBatch,
+    ListBatchChambers,
+    ListBatches,
+    ListBatchReadings,
+    ShowBatch,
+    StartBatch,
+)
 from collector.usecases.organizations import (
     AddOrganization,
     ChangeOrganization,
@@ -42,6 +50,7 @@ class BatchServices:
     start: StartBatch
     change: ChangeBatch
     end: EndBatch
+    chambers: ListBatchChambers
     readings: ListBatchReadings
 
 
@@ -73,5 +82,6 @@ def batch_services(batches: Batches, registry: Registry, ledger: LedgerReader, c
         start=StartBatch(batches),
         change=ChangeBatch(batches),
         end=EndBatch(batches, clock),
+        chambers=ListBatchChambers(batches),
         readings=ListBatchReadings(registry, ledger),
     )

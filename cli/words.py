@@ -33,7 +33,7 @@ SectionFlag = Annotated[
 ]
 BatchFlag = Annotated[
     str | None,
-    typer.Option("--batch", help="Readings of this batch; its range is the default.", autocompletion=batches),
+    typer.Option("--batch", help="Only what belongs to this batch; its range is the default.", autocompletion=batches),
 ]
 ProfileHelp = "Device profile; `chamberlog profiles` lists them."
 LabelFlag = Annotated[list[str] | None, typer.Option("--label", help="KEY=VALUE; may be repeated.")]

@@ -1,11 +1,12 @@
 """Tenants, where their chambers stand and what is observed there, in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TypeVar
 
 from adapters.cursors import read_cursor, write_cursor
-from adapters.memory.ledger import InMemoryLedger
+from adapters.memory.ledger import InMemoryLedger, KeptChamber
 from collector.domain.errors import NotFoundError, StaleVersionError
 from collector.domain.organization import (
     FIRST_SECTION,
@@ -16,7 +17,7 @@ from collector.domain.organization import (
     other_batch,
     used_section,
 )
-from collector.ports.organizations import BatchFilter, SectionRecord
+from collector.ports.organizations import BatchFilter, SectionRecord, Stay
 from collector.ports.paging import Page
 
 Named = TypeVar("Named", Organization, Section)
@@ -153,6 +154,17 @@ class InMemoryBatches:
         more = len(mine) > limit
         return Page(items, write_cursor(items[-1].started_ms, items[-1].id) if items and more else None)
 
+    async def stays(self, organization: str, batch: str, limit: int, cursor: str | None) -> Page[Stay]:
+        """Which chambers stood in its section, and when; see `Batches.stays`."""
+        kept = await self.find(organization, batch)
+        place = read_cursor(cursor, str, int)
+        after = (str(place[0]), int(place[1])) if place else ("", 0)
+        mine = (c for c in self._ledger.chambers.values() if c.spec.organization == organization)
+        found = sorted((s for c in mine for s in _stays(c, kept)), key=lambda s: (s.chamber_id, s.from_ms))
+        found = [stay for stay in found if (stay.chamber_id, stay.from_ms) > after]
+        items, more = found[:limit], len(found) > limit
+        return Page(items, write_cursor(items[-1].chamber_id, items[-1].from_ms) if items and more else None)
+
     async def change(self, wanted: Batch, expected_version: int) -> Batch:
         """Write it as the next version; see `Batches.change`."""
         kept = await self.find(wanted.organization, wanted.id)
@@ -183,6 +195,15 @@ def _check_version(kept: Organization | Section | Batch, expected: int) -> None:
 
 def _fits(batch: Batch, wanted: BatchFilter) -> bool:
     return wanted.section in (None, batch.section) and (wanted.at_ms is None or batch.holds(wanted.at_ms))
+
+
+def _stays(chamber: KeptChamber, batch: Batch) -> Iterator[Stay]:
+    ends = [first_ms for first_ms, _ in chamber.sections[1:]]
+    for (first_ms, section), left_ms in zip_longest(chamber.sections, ends):
+        from_ms = max(first_ms, batch.started_ms)
+        to_ms = min((ms for ms in (left_ms, batch.ended_ms) if ms is not None), default=None)
+        if section == batch.section and (to_ms is None or from_ms < to_ms):
+            yield Stay(chamber.spec.id, from_ms, to_ms)
 
 
 def _newest_first(batch: Batch) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from adapters.postgres.pool import Connection, Postgres
 from collector.domain.errors import ConflictError, NotFoundError, StaleVersionError
 from collector.domain.organization import Batch, no_section, other_batch
 from collector.domain.settling import LAST_INSTANT_MS, clean
-from collector.ports.organizations import BatchFilter
+from collector.ports.organizations import BatchFilter, Stay
 from collector.ports.paging import Page
 
 
@@ -49,6 +49,18 @@ class PostgresBatches:
         items = [Batch(**row) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(items, write_cursor(items[-1].started_ms, items[-1].id) if items and more else None)
+
+    async def stays(self, organization: str, batch: str, limit: int, cursor: str | None) -> Page[Stay]:
+        """Which chambers stood in its section, and when; see `Batches.stays`."""
+        place = read_cursor(cursor, str, int)
+        after = (clean(str(place[0])), _cut(int(place[1]))) if place else ("", 0)
+        async with self._postgres.connection() as connection:
+            found = await find_batch(connection, organization, batch)
+            whose = (clean(organization), found.section, found.started_ms, found.ended_ms)
+            rows = await connection.fetch(q.STAYS, *whose, *after, limit + 1)
+        items = [Stay(**row) for row in rows[:limit]]
+        more = len(rows) > limit
+        return Page(items, write_cursor(items[-1].chamber_id, items[-1].from_ms) if items and more else None)
 
     async def change(self, wanted: Batch, expected_version: int) -> Batch:
         """Write it as the next version; see `Batches.change`."""

@@ -64,6 +64,19 @@ SELECT s.id FROM section s JOIN batch b ON b.organization = s.organization AND b
 WHERE b.organization = $1 AND b.id = $2 FOR NO KEY UPDATE OF s
 """
 """One change of a section's batches at a time: two that collide would wait for each other."""
+STAYS = """
+SELECT c.id AS chamber_id, p.from_ms, p.to_ms
+FROM chamber_section s
+JOIN chamber c ON c.key = s.chamber
+CROSS JOIN LATERAL (
+    SELECT ms_of(min(first_slot)) AS ms FROM chamber_section WHERE chamber = s.chamber AND first_slot > s.first_slot) n
+CROSS JOIN LATERAL (
+    SELECT greatest(ms_of(s.first_slot), $3::bigint) AS from_ms, least(n.ms, $4::bigint) AS to_ms) p
+WHERE s.organization = $1 AND s.section = $2 AND (p.to_ms IS NULL OR p.from_ms < p.to_ms)
+    AND (c.id COLLATE "C" > $5::text COLLATE "C" OR (c.id = $5 AND p.from_ms > $6))
+ORDER BY c.id COLLATE "C", p.from_ms LIMIT $7
+"""
+"""Of chambers that stood in section $2 in [$3, $4), behind chamber $5 and instant $6; `least` passes over NULL."""
 CHANGE_BATCH = f"""
 UPDATE batch SET name = $4, description = $5, started_at = instant_of($6), ended_at = instant_of($7),
     version = version + 1, updated_at = clock_timestamp()

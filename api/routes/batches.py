@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from api.asking import BatchId, Caller, Use
 from api.csv_pages import batch_readings_csv, csv_or, wants_csv
 from api.entity_inputs import BatchBody, BatchesQuery, BatchPatch, BatchReadingsQuery, EndBody
-from api.entity_schemas import BatchOut, batch_out
+from api.entity_schemas import BatchOut, StayOut, batch_out, stay_out
+from api.inputs import PageQuery
 from api.ledger_schemas import BatchReadingOut, batch_reading_out
 from api.problems import BODY_PROBLEMS, documented
 from api.schemas import Listed
@@ -60,6 +61,15 @@ async def end_batch(
     """End a batch, now or then. Again: nothing changes."""
     ended = await use.batches.end(caller.organization, batch_id, body.at_ms() if body else None)
     return _tagged(response, ended)
+
+
+@router.get("/{batch_id}/chambers", responses=documented(404, 422))
+async def list_batch_chambers(
+    batch_id: BatchId, query: Annotated[PageQuery, Query()], use: Use, caller: Caller
+) -> Listed[StayOut]:
+    """Which chambers stood in its section, and when; one that left and came back stands there twice."""
+    page = await use.batches.chambers(caller.organization, batch_id, limit=query.limit, cursor=query.cursor)
+    return Listed(items=[stay_out(stay) for stay in page.items], next_cursor=page.next_cursor)
 
 
 READINGS: dict[int | str, dict[str, Any]] = csv_or(Listed[BatchReadingOut], "a row for each measurement")

@@ -93,6 +93,12 @@ def change_batch(
 
 
 @data_command
+def batch_chambers(session: Session, batch: Batch, limit: LimitFlag = None) -> None:
+    """List the chambers that stood in a batch's section while it was observed, and when."""
+    session.show(session.listed("chambers", batch_path(batch, "chambers"), {}, limit), _print_stays)
+
+
+@data_command
 def batch_readings(
     session: Session,
     batch: Batch,
@@ -131,9 +137,15 @@ def _print_all(document: dict[str, Any]) -> None:
     print_table(columns, rows, amount(len(rows), "batch", "batches"), Fit(texts=("name",)))
 
 
+def _print_stays(document: dict[str, Any]) -> None:
+    rows = [[s["chamber"], second_of(s["from"]), second_of(s["to"])] for s in document["items"]]
+    print_table(["chamber", "from (UTC)", "to"], rows, amount(len(rows), "stay"))
+
+
 group.command("list")(list_batches)
 group.command("start")(start)
 group.command("show")(show)
 group.command("end")(end_batch)
 group.command("change")(change_batch)
+group.command("chambers")(batch_chambers)
 group.command("readings")(batch_readings)

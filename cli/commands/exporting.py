@@ -1,10 +1,9 @@
 """Exporting readings and gaps."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
-from operator import itemgetter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +11,9 @@ import typer
 
 from cli.commands.ledger import range_query
 from cli.export.formats import FORMATS, STANDARD_OUTPUT, RowSink, format_of, opened
-from cli.export.rows import COLUMNS, GAP, ChamberRows, Row, Selection
+from cli.export.rows import COLUMNS, GAP, ChamberRows, Part, Row
 from cli.output import amount, print_json, say
-from cli.paths import CHAMBERS
+from cli.paths import CHAMBERS, batch_path
 from cli.progress import progress
 from cli.session import Session, data_command
 from cli.words import BatchFlag, ChambersFlag, DetectorFlag, FromFlag, ToFlag, sections
@@ -53,14 +52,16 @@ def export(
     """Write readings and gaps of a range as one table: CSV, JSON lines or Parquet; by default of the last 24 hours."""
     kind = format_of(file, format_)
     _refuse_contradictions(session, file, section=section, others=bool(chamber or batch))
-    wanted = Selection(range_query(*_range_of(start, end, batch)), detector)
-    source = ChamberRows(session.api, wanted)
-    chambers = None if batch else chamber or _chambers(session, section)
-    parts = _of_batch(source, str(batch), chamber) if chambers is None else map(source.of, chambers)
-    summary = Summary(str(file), kind, wanted.span)
+    if batch is None:
+        span = range_query(start or DEFAULT_START, end or "now")  # fixed once: no page sees another range
+        parts = [Part(name, span) for name in chamber or _chambers(session, section)]
+    else:
+        span = range_query(start, end or "now")
+        parts = _of_batch(session, batch, span, chamber)
+    source, summary = ChamberRows(session.api, detector), Summary(str(file), kind, span)
     with opened(file, kind) as sink:
-        _pour(parts, sink, summary, total=None if chambers is None else len(chambers))
-        _refuse_unknown_detector(source, chambers, detector)
+        _pour(parts, source, sink, summary)
+        _refuse_unknown_detector(source, {part.chamber for part in parts}, detector)
     if session.as_json:
         print_json(summary.document())
     say(summary.sentence())
@@ -74,7 +75,7 @@ class Summary:
         file: as it was named.
         kind: the format.
         span: that was asked for.
-        chambers: how many were looked at.
+        chambers: that were looked at.
         measurements: rows of readings.
         gaps: rows of gaps.
     """
@@ -82,7 +83,7 @@ class Summary:
     file: str
     kind: str
     span: Mapping[str, str]
-    chambers: int = 0
+    chambers: set[str] = field(default_factory=set)
     measurements: int = 0
     gaps: int = 0
 
@@ -93,14 +94,14 @@ class Summary:
 
     def document(self) -> dict[str, Any]:
         """For scripts."""
-        counts = {"chambers": self.chambers, "measurements": self.measurements, "gaps": self.gaps}
+        counts = {"chambers": len(self.chambers), "measurements": self.measurements, "gaps": self.gaps}
         return {"file": self.file, "format": self.kind, "from": None, "to": None, **self.span, **counts}
 
     def sentence(self) -> str:
         """For people."""
         where = "" if self.file == str(STANDARD_OUTPUT) else f" written to {self.file}"
         rows = f"{amount(self.measurements, 'measurement')} and {amount(self.gaps, 'gap')}"
-        return f"{rows} of {amount(self.chambers, 'chamber')}{where}"
+        return f"{rows} of {amount(len(self.chambers), 'chamber')}{where}"
 
 
 def _refuse_contradictions(session: Session, file: Path, *, section: str | None, others: bool) -> None:
@@ -108,11 +109,6 @@ def _refuse_contradictions(session: Session, file: Path, *, section: str | None,
         raise InvalidFieldError("section", "it stands beside --chamber or --batch", "give one of them")
     if session.as_json and file == STANDARD_OUTPUT:
         raise InvalidFieldError("json", "the table takes standard output", "name a file, or leave --json out")
-
-
-def _range_of(start: str | None, end: str | None, batch: str | None) -> tuple[str | None, str | None]:
-    """A batch has its own range; else both ends are fixed here, so that no page sees another one."""
-    return (start, end) if batch else (start or DEFAULT_START, end or "now")
 
 
 def _chambers(session: Session, section: str | None) -> list[str]:
@@ -125,29 +121,42 @@ def _chambers(session: Session, section: str | None) -> list[str]:
     return sorted(set(found))
 
 
-def _of_batch(source: ChamberRows, batch: str, chambers: Sequence[str] | None) -> Iterator[Iterable[Row]]:
-    wanted: Sequence[str | None] = chambers or [None]
-    for chamber in wanted:
-        rows = source.of_batch(batch, chamber)
-        yield from (part for _, part in groupby(rows, key=itemgetter(1)))
+def _of_batch(session: Session, batch: str, span: Mapping[str, str], wanted: Sequence[str] | None) -> list[Part]:
+    """Each chamber for the time that it stood in the batch's section, as far as the range goes."""
+    stays = list(session.api.items(batch_path(batch, "chambers"), {}))
+    absent = sorted({*(wanted or ())} - {stay["chamber"] for stay in stays})
+    if absent:
+        remedy = f"`chamberlog batches chambers {batch}` lists those that did"
+        raise InvalidFieldError("chamber", f"{absent[0]!r} did not stand in the section of the batch", remedy)
+    return [
+        Part(stay["chamber"], ends)
+        for stay in stays
+        if (not wanted or stay["chamber"] in wanted) and (ends := _common(stay, span))
+    ]
 
 
-def _pour(parts: Iterable[Iterable[Row]], sink: RowSink, summary: Summary, *, total: int | None) -> None:
+def _common(stay: Mapping[str, Any], span: Mapping[str, str]) -> dict[str, str]:
+    """What lies in both; empty when nothing does. Instants of the API compare as texts."""
+    start, end = max(stay["from"], span.get("from", "")), min(stay["to"] or span["to"], span["to"])
+    return {"from": start, "to": end} if start < end else {}
+
+
+def _pour(parts: Sequence[Part], source: ChamberRows, sink: RowSink, summary: Summary) -> None:
     hidden = summary.file == str(STANDARD_OUTPUT) and sys.stdout.isatty()
-    with progress("exporting", total, hidden=hidden) as bar:
+    with progress("exporting", len(parts), hidden=hidden) as bar:
         for part in parts:
-            rows = iter(part)
+            summary.chambers.add(part.chamber)
+            rows = source.of(part)
             while chunk := list(islice(rows, CHUNK)):
                 sink.write(chunk)
                 summary.count(chunk)
                 bar.note(f"{summary.measurements + summary.gaps} rows")
-            summary.chambers += 1
             bar.advance()
 
 
-def _refuse_unknown_detector(source: ChamberRows, chambers: Sequence[str] | None, detector: str | None) -> None:
+def _refuse_unknown_detector(source: ChamberRows, chambers: Set[str], detector: str | None) -> None:
     """Some chambers may lack it; that all of them do is a slip of the pen."""
-    if chambers and len(source.without_detector) == len(chambers):
+    if chambers and source.without_detector == chambers:
         problem, remedy = f"no chamber has a detector {detector!r}", "`chamberlog detectors ID` lists what there is"
         raise InvalidFieldError("detector", problem, remedy)
     if source.without_detector:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.client import ApiClient
 from cli.exits import CommandError, ExitCode
-from cli.paths import batch_path, chamber_path
+from cli.paths import chamber_path
 
 COLUMNS = (
     *("kind", "chamber", "slot", "last_slot", "slots", "detector", "value", "unit", "quality", "reason", "detail"),
@@ -24,60 +24,53 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What is wanted of each chamber.
+class Part:
+    """What is wanted of one chamber.
 
     Attributes:
+        chamber: whose.
         span: `from` and `to` as the API takes them.
-        detector: name or alias; None = all that are on.
     """
 
+    chamber: str
     span: Mapping[str, str]
-    detector: str | None = None
 
 
 class ChamberRows:
     """Reads the rows of chambers, page by page: memory does not grow with the range.
 
+    Args:
+        api: is asked.
+        detector: name or alias; None = all that are on.
+
     Attributes:
         without_detector: chambers that do not have the detector that was asked for.
     """
 
-    def __init__(self, api: ApiClient, wanted: Selection) -> None:
-        self._api, self._wanted = api, wanted
-        self.without_detector: list[str] = []
+    def __init__(self, api: ApiClient, detector: str | None) -> None:
+        self._api, self._detector = api, detector
+        self.without_detector: set[str] = set()
 
-    def of(self, chamber: str) -> Iterator[Row]:
+    def of(self, part: Part) -> Iterator[Row]:
         """Readings, a row for each measurement, and gaps, a row for each run, by slot."""
-        return heapq.merge(self._readings(chamber), self._gaps(chamber), key=lambda row: row[2])
+        return heapq.merge(self._readings(part), self._gaps(part), key=lambda row: row[2])
 
-    def of_batch(self, batch: str, chamber: str | None) -> Iterator[Row]:
-        """Readings of a batch, a row for each measurement, by chamber and slot; of one chamber if it is named."""
-        query = {**self._wanted.span, "detector": self._wanted.detector, "chamber": chamber}
-        return measured(self._api.csv_pages(batch_path(batch, "readings"), query, page=PAGE_READINGS))
-
-    def _readings(self, chamber: str) -> Iterator[Row]:
-        query = {**self._wanted.span, "detector": self._wanted.detector}
+    def _readings(self, part: Part) -> Iterator[Row]:
+        path, query = chamber_path(part.chamber, "readings"), {**part.span, "detector": self._detector}
         try:
-            pages = self._api.csv_pages(chamber_path(chamber, "readings"), query, page=PAGE_READINGS)
-            yield from measured(pages, chamber)
+            yield from measured(self._api.csv_pages(path, query, page=PAGE_READINGS), part.chamber)
         except CommandError as error:
             if error.code != ExitCode.REFUSED or error.complaints[0].field != "detector":
                 raise
-            self.without_detector.append(chamber)
+            self.without_detector.add(part.chamber)
 
-    def _gaps(self, chamber: str) -> Iterator[Row]:
-        for gap in self._api.items(chamber_path(chamber, "gaps"), self._wanted.span):
-            yield gap_row(chamber, gap)
+    def _gaps(self, part: Part) -> Iterator[Row]:
+        for gap in self._api.items(chamber_path(part.chamber, "gaps"), part.span):
+            yield gap_row(part.chamber, gap)
 
 
-def measured(pages: Iterable[str], chamber: str | None = None) -> Iterator[Row]:
-    """Rows of CSV pages of the API; the first page has the headings.
-
-    Args:
-        pages: of one list.
-        chamber: whose, where the pages do not say it.
-    """
+def measured(pages: Iterable[str], chamber: str) -> Iterator[Row]:
+    """Rows of a chamber from CSV pages of the API; the first page has the headings."""
     headings: Sequence[str] = ()
     for page in pages:
         for cells in csv.reader(io.StringIO(page, newline="")):
@@ -87,11 +80,11 @@ def measured(pages: Iterable[str], chamber: str | None = None) -> Iterator[Row]:
                 yield reading_row(dict(zip(headings, cells, strict=True)), chamber)
 
 
-def reading_row(cells: Mapping[str, str], chamber: str | None = None) -> Row:
+def reading_row(cells: Mapping[str, str], chamber: str) -> Row:
     """One measurement."""
     value = cells["value"]
     return (
-        *(READING, chamber or cells["chamber"], cells["slot"], None, None),
+        *(READING, chamber, cells["slot"], None, None),
         *(cells["detector"], float(value) if value else None, cells["unit"], cells["quality"], None, None),
         *(cells["requested_at"], cells["received_at"], cells["observed_at"] or None, cells["stored_at"]),
     )

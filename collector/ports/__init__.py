@@ -32,7 +32,7 @@ from collector.ports.live import (
     Resumed,
 )
 from collector.ports.maintenance import LedgerMaintenance, RolledUp
-from collector.ports.organizations import Batches, BatchFilter, Organizations, SectionRecord, Sections
+from collector.ports.organizations import Batches, BatchFilter, Organizations, SectionRecord, Sections, Stay
 from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
 from collector.ports.paging import Page
 from collector.ports.reconcile import (
@@ -109,6 +109,7 @@ __all__ = [
     "ServerClock",
     "ServerInstant",
     "Signs",
+    "Stay",
     "StoredReading",
     "UpkeepLog",
     "UpkeepNote",

@@ -105,6 +105,21 @@ class BatchFilter:
     at_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A chamber in a batch's section while that was observed: its slots in `[from_ms, to_ms)` are the batch's.
+
+    Attributes:
+        chamber_id: whose.
+        from_ms: when it came there, or when the batch began.
+        to_ms: when it left, or when the batch ended; None = it stands there and the batch goes on.
+    """
+
+    chamber_id: str
+    from_ms: int
+    to_ms: int | None
+
+
 class Batches(Protocol):
     """What is observed. Every read and change is inside one organization."""
 
@@ -131,6 +146,17 @@ class Batches(Protocol):
         """Batches, the one that started last first; those that started together by id.
 
         Raises:
+            InvalidFieldError: field `cursor`, when it is not one of ours.
+        """
+        ...
+
+    async def stays(self, organization: str, batch: str, limit: int, cursor: str | None) -> Page[Stay]:
+        """Which chambers stood in its section, and when, by chamber id and time; retired ones too.
+
+        One that left and came back has several. They cover exactly the slots of `LedgerReader.batch_readings`.
+
+        Raises:
+            NotFoundError: as in `find`.
             InvalidFieldError: field `cursor`, when it is not one of ours.
         """
         ...

@@ -6,7 +6,17 @@ from dataclasses import replace
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError, StaleVersionError
 from collector.domain.instants import iso
 from collector.domain.organization import Batch, check_batch
-from collector.ports import Batches, BatchFilter, BatchPart, Clock, LedgerReader, Page, Registry, StoredReading
+from collector.ports import (
+    Batches,
+    BatchFilter,
+    BatchPart,
+    Clock,
+    LedgerReader,
+    Page,
+    Registry,
+    Stay,
+    StoredReading,
+)
 from collector.usecases.detectors import find_detector, only, without_inactive
 from collector.usecases.readings import Portion
 from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
@@ -147,6 +157,23 @@ def _end_of(before: Batch, at_ms: int | None, now_ms: int) -> int:
         remedy = "give a later instant, or change started_at with PATCH"
         raise InvalidFieldError("at", f"the batch begins only at {iso(before.started_ms)}", remedy)
     return end_ms
+
+
+class ListBatchChambers:
+    """Which chambers a batch is observed in, and when."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
+
+    async def __call__(self, organization: str, batch: str, *, limit: int, cursor: str | None) -> Page[Stay]:
+        """One page, by chamber and time.
+
+        Raises:
+            NotFoundError: not there, or another organization's.
+            InvalidFieldError: field `cursor`.
+            AwayError: the store cannot be reached.
+        """
+        return await self._batches.stays(organization, batch, limit, cursor)
 
 
 class ListBatchReadings:

@@ -14,7 +14,7 @@ from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.organization import Batch
 from collector.domain.outcome import EpochEnd
 from collector.domain.timerange import TimeRange
-from collector.ports import BatchPart
+from collector.ports import BatchPart, Stay
 from tests.contract.ledger_rooms import HOUR, MINUTE, Enrolled, Rooms, enrolled, now, opened_rooms, reading, spec
 
 EVERYTHING = BatchPart()
@@ -37,6 +37,19 @@ async def own(rooms: Rooms, name: str, wanted: BatchPart = EVERYTHING, limit: in
         page = await rooms.history.batch_readings("default", name, wanted, limit=limit, cursor=cursor)
         assert len(page.items) <= limit
         found += [(stored.chamber_id, stored.reading.slot_ms) for stored in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def stays(rooms: Rooms, name: str, limit: int = 2) -> list[Stay]:
+    """All stays of a batch, page by page."""
+    found: list[Stay] = []
+    cursor = None
+    while True:
+        page = await rooms.batches.stays("default", name, limit, cursor)
+        assert len(page.items) <= limit
+        found += page.items
         cursor = page.next_cursor
         if cursor is None:
             return found
@@ -111,6 +124,44 @@ async def test_a_chamber_that_moves_away_and_back_within_a_batch(rooms: Rooms) -
     await chamber.save(*(reading(ms) for ms in reversed(moments)))
     assert await own(rooms, "lot", limit=1) == [("commuter", moments[n]) for n in (0, 2, 4)]
     assert await own(rooms, "cold-lot", limit=1) == [("commuter", moments[n]) for n in (1, 3)]
+    for lot in ("lot", "cold-lot"):
+        found = await stays(rooms, lot, limit=1)
+        inside = [ms for ms in moments for s in found if s.from_ms <= ms and (s.to_ms is None or ms < s.to_ms)]
+        assert [("commuter", ms) for ms in inside] == await own(rooms, lot), "the stays cover exactly the batch's slots"
+
+
+async def test_stays_lie_within_the_batch(rooms: Rooms) -> None:
+    await rooms.add_section("default", "cold")
+    first, second = await enrolled(rooms, spec("b-first")), await enrolled(rooms, spec("a-second"))
+    begin_ms, end_ms = first.slot(5), now() + HOUR
+    await begin(rooms, "over", first.slot(1), begin_ms)
+    await begin(rooms, "lot", begin_ms, end_ms)
+    await begin(rooms, "open", end_ms)
+    await begin(rooms, "elsewhere", begin_ms, section="cold")
+    assert await stays(rooms, "over") == [
+        Stay("a-second", first.slot(1), begin_ms),
+        Stay("b-first", first.slot(1), begin_ms),
+    ]
+    await move(second, "cold")
+    [left, stayed] = await stays(rooms, "lot", limit=1)
+    assert (left.chamber_id, left.from_ms, stayed) == ("a-second", begin_ms, Stay("b-first", begin_ms, end_ms))
+    assert left.to_ms is not None
+    assert await stays(rooms, "elsewhere") == [Stay("a-second", left.to_ms, None)]
+    assert await stays(rooms, "open") == [Stay("b-first", end_ms, None)]
+    other = replace(spec("theirs"), organization="other")
+    await rooms.add_section("other", "default")
+    await enrolled(rooms, other)
+    assert [stay.chamber_id for stay in await stays(rooms, "lot")] == ["a-second", "b-first"], "nobody else's"
+
+
+async def test_stays_of_what_is_not_there_and_cursors_of_nobody(rooms: Rooms) -> None:
+    await begin(rooms, "lot", now())
+    for organization, name in (("default", "gone"), ("other", "lot"), ("default", "nul\x00")):
+        with pytest.raises(NotFoundError):
+            await rooms.batches.stays(organization, name, 10, None)
+    for cursor in ("x", "WyJhIl0", "W10"):
+        with pytest.raises(InvalidFieldError, match="cursor"):
+            await rooms.batches.stays("default", "lot", 10, cursor)
 
 
 async def test_a_chamber_that_moves_before_its_first_slot_was_never_in_the_first_section(rooms: Rooms) -> None:

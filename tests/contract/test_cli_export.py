@@ -156,15 +156,40 @@ def test_chambers_of_a_section_are_asked_for_with_retired_ones(ledger: Ledger, r
     assert [(query["section"], query.get("status")) for query in listed] == [("cold", None), ("cold", "retired")]
 
 
-def test_a_batch_has_its_own_range(ledger: Ledger, run: Run) -> None:
-    content = f"chamber,{HEADINGS}\r\nc1,{line(1, 'temperature')}\r\nc2,{line(1, 'temperature')}\r\n"
-    ledger.api.answer("GET", "/v1/batches/CHO-17.2/readings", 200, content, Content_Type="text/csv")
-    code, out, err = run("export", "--batch", "CHO-17.2", "--detector", "temperature", "--format", "jsonl")
+def stays(api: Api, *found: tuple[str, str, str | None]) -> None:
+    """When which chamber stood in the section of the batch, in minutes of an hour."""
+    at = "2026-03-01T12:{}:00.000Z".format
+    items = [{"chamber": c, "from": at(start), "to": None if end is None else at(end)} for c, start, end in found]
+    api.answer_pages("/v1/batches/CHO-17.2/chambers", [items])
+
+
+def asked(api: Api, part: str) -> list[tuple[str, str, str]]:
+    """Whose readings or gaps were asked for, first pages only, from when to when."""
+    return [
+        (seen.path.split("/")[3], seen.query["from"][14:16], seen.query["to"][14:16])
+        for seen in api.seen
+        if seen.path.endswith(part) and "cursor" not in seen.query
+    ]
+
+
+def test_a_batch_is_each_chamber_for_the_time_that_it_stood_there(ledger: Ledger, run: Run) -> None:
+    stays(ledger.api, ("c1", "00", "04"), ("c1", "10", "20"), ("c2", "05", None))
+    code, out, err = run("export", "--batch", "CHO-17.2", "--to", "2026-03-01T12:30:00Z", "--format", "jsonl")
     assert code == 0, err
-    assert [json.loads(row)["chamber"] for row in out.splitlines()] == ["c1", "c2"]
+    assert {json.loads(row)["kind"] for row in out.splitlines()} == {"reading", "gap"}
     assert "of 2 chambers" in err
-    [seen] = ledger.api.seen
-    assert seen.query == {"detector": "temperature", "limit": "2000"}
+    expected = [("c1", "00", "04"), ("c1", "10", "20"), ("c2", "05", "30")]
+    assert asked(ledger.api, "/readings") == expected
+    assert asked(ledger.api, "/gaps") == expected
+
+
+def test_of_a_batch_a_range_and_a_chamber_can_be_chosen(ledger: Ledger, run: Run) -> None:
+    stays(ledger.api, ("c1", "00", "04"), ("c1", "10", "20"), ("c2", "05", None))
+    span = ("--from", "2026-03-01T12:02:00Z", "--to", "2026-03-01T12:10:00Z")
+    assert run("export", "--batch", "CHO-17.2", "--chamber", "c1", *span)[0] == 0
+    assert asked(ledger.api, "/gaps") == [("c1", "02", "04")]
+    code, _, err = run("export", "--batch", "CHO-17.2", "--chamber", "c9", *span)
+    assert (code, "error: chamber: 'c9' did not stand in the section of the batch" in err) == (4, True), err
 
 
 def test_a_detector_that_only_some_chambers_have(ledger: Ledger, run: Run) -> None:

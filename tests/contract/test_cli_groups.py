@@ -134,6 +134,13 @@ def test_readings_of_a_batch_say_whose_they_are(api: Api, run: Run) -> None:
     assert len(json.loads(run("batches", "readings", "CHO-17.2", "--json")[1])["items"]) == 2
 
 
+def test_chambers_of_a_batch_are_listed_with_their_times(api: Api, run: Run) -> None:
+    stay = {"chamber": "c1", "from": "2026-03-01T08:00:00.000Z", "to": None}
+    api.answer_pages("/v1/batches/B1/chambers", [[stay], [{**stay, "to": "2026-03-01T09:00:00.000Z"}]])
+    code, out, err = run("batches", "chambers", "B1")
+    assert (code, "2026-03-01 09:00:00Z" in out, "2 stays" in out) == (0, True, True), err
+
+
 def test_readings_of_a_batch_as_csv(api: Api, run: Run) -> None:
     api.answer("GET", "/v1/batches/B1/readings", 200, "chamber,slot\r\nc1,x\r\n", Content_Type="text/csv")
     assert run("batches", "readings", "B1", "--csv")[1] == "chamber,slot\r\nc1,x\r\n"

@@ -34,6 +34,7 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", BATCHES, None),
     ("PATCH", BATCHES, {"name": "mine now"}),
     ("POST", BATCHES + "/end", None),
+    ("GET", BATCHES + "/chambers", None),
     ("GET", BATCHES + "/readings", None),
     ("GET", BATCHES + "/readings?detector=temperature", None),
     ("GET", ORGANIZATIONS, None),

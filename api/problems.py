@@ -157,12 +157,19 @@ def _listed_by(path: str) -> str:
 
 def _of_refusal(error: ConflictError | RejectedError) -> ProblemError:
     if isinstance(error, RejectedError):
-        return ProblemError(422 if error.kind == wire.INVALID else 409, str(error))
+        return ProblemError(422 if error.kind == wire.INVALID else 409, str(error), [_of_rejection(str(error))])
     if isinstance(error, StaleVersionError):
         field = _field("If-Match", str(error), error.remedy)
         return ProblemError(412, str(error), [field], {"ETag": f'"{error.current}"'})
     detail = f"{error}; {error.remedy}" if error.remedy else str(error)
     return ProblemError(409, detail, [_field(error.field or "id", str(error), error.remedy)])
+
+
+def _of_rejection(text: str) -> FieldError:
+    """What a chamber's workflow said, `problem; remedy` or `field: problem; remedy`."""
+    said, _, remedy = text.partition("; ")
+    field, colon, problem = said.partition(": ")
+    return _field(field, problem, remedy) if colon and field.isidentifier() else _field("id", said, remedy)
 
 
 def _field(field: str, problem: str, remedy: str) -> FieldError:

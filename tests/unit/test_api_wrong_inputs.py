@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.cursors import write_cursor
+from api.problems import of_core
+from collector import wire
+from collector.domain.errors import RejectedError
 from collector.domain.outcome import Gap, GapReason
 from tests.unit.api_world import ENROLMENT, NOON_MS, World
 
@@ -259,3 +262,29 @@ async def test_the_type_of_a_problem_is_the_documented_one_on_every_python(
     async with World().client() as client:
         answer = await client.post(CHAMBERS, content=content, headers=JSON)
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:chamberlog:problem:{kind}")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "status", "field"),
+    [
+        (
+            "the chamber is paused; resume it, or collect with force",
+            wire.CONFLICT,
+            409,
+            {"field": "id", "problem": "the chamber is paused", "remedy": "resume it, or collect with force"},
+        ),
+        (
+            "until: it is in the past; give a later instant",
+            wire.INVALID,
+            422,
+            {"field": "until", "problem": "it is in the past", "remedy": "give a later instant"},
+        ),
+        ("no: it is not", wire.CONFLICT, 409, {"field": "no", "problem": "it is not", "remedy": ""}),
+        ("a plain no: indeed", wire.CONFLICT, 409, {"field": "id", "problem": "a plain no: indeed", "remedy": ""}),
+    ],
+)
+def test_what_a_chamber_refuses_names_its_field_and_the_remedy(
+    said: str, kind: str, status: int, field: dict[str, str]
+) -> None:
+    problem = of_core(RejectedError(said, kind), "/v1/chambers/a/pause")
+    assert (problem.status, [error.model_dump() for error in problem.errors]) == (status, [field])

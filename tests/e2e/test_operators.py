@@ -120,7 +120,9 @@ def test_history_costs_eleven_events_for_a_slot_of_its_own_and_below_a_third_in_
     """Between two round ends of one run, signals excluded; the time-skipping tests do 60 s and rounds of 300 s."""
     eventually(lambda: len(_quiet_costs(stack.history("rounds"))) >= 1, 120)
     eventually(lambda: len(_quiet_costs(stack.history("single"))) >= 3, 60)
-    assert set(_quiet_costs(stack.history("single"))) == {11}
+    history = stack.history("single")
+    assert _dearer_than(history, 11) == []
+    assert set(_quiet_costs(history)) == {11}
     assert max(_quiet_costs(stack.history("rounds"))) / 25 <= 0.3
 
 
@@ -209,9 +211,23 @@ def _round_ends(events: list[dict[str, object]]) -> list[int]:
 
 def _quiet_costs(events: list[dict[str, object]]) -> list[int]:
     """Events from one round's end to the next one's, where nobody interfered; the first round is a start."""
+    return [b - a for a, b in _quiet_rounds(events)]
+
+
+def _quiet_rounds(events: list[dict[str, object]]) -> list[tuple[int, int]]:
+    """Ids of the events at which each such round began and ended; a change of status is an event of its own."""
     asked = [int(str(e["eventId"])) for e in events if "SIGNALED" in str(e["eventType"])]
-    rounds = list(pairwise(_round_ends(events)[1:]))
-    return [b - a for a, b in rounds if not any(a - 11 < event < b for event in asked)]
+    changed = [int(str(e["eventId"])) for e in events if "SEARCH_ATTRIBUTES" in str(e["eventType"])]
+    rounds = pairwise(_round_ends(events)[1:])
+    calm = ((a, b) for a, b in rounds if not any(a < event <= b for event in changed))
+    return [(a, b) for a, b in calm if not any(a - 11 < event < b for event in asked)]
+
+
+def _dearer_than(events: list[dict[str, object]], cost: int) -> list[list[str]]:
+    """What happened in the rounds that took more events."""
+    kinds = {int(str(e["eventId"])): str(e["eventType"]).removeprefix("EVENT_TYPE_") for e in events}
+    dear = ((a, b) for a, b in _quiet_rounds(events) if b - a > cost)
+    return [[kinds[event] for event in range(a + 1, b + 1)] for a, b in dear]
 
 
 def _served(log: Path) -> dict[tuple[str, int], int]:

@@ -102,7 +102,10 @@ from cli.commands.measuring import run_module
 sys.exit(run_module("tests.unit.patient_program", ["2"]))
 """
     running = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
+        ["env", "--default-signal=INT", sys.executable, "-c", script],  # whoever runs the tests may ignore it
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert running.stdout is not None
     assert running.stdout.readline() == "ready\n"

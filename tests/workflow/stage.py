@@ -147,6 +147,11 @@ class Stage:
         """Let time pass."""
         await self.env.sleep(timedelta(seconds=seconds))
 
+    async def pass_slot(self) -> None:
+        """Let the next slot pass, and 20 s more: no round runs that an order would cancel in its last moment."""
+        now_ms = await self.now_ms()
+        await self.pass_s((self.state.spec.grid.after(now_ms) - now_ms) / 1000 + 20)
+
     async def now_ms(self) -> int:
         """The server's clock."""
         return round((await self.env.get_current_time()).timestamp() * 1000)

@@ -127,7 +127,8 @@ async def test_an_update_cuts_a_running_round_at_the_slot_in_hand(env: WorkflowE
 
 async def test_a_new_interval_opens_an_epoch_and_no_slot_repeats(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("regrid", 60)) as stage:
-        await stage.pass_s(300)
+        await stage.pass_s(240)
+        await stage.pass_slot()
         wanted = spec("regrid", 90, version=2)
         answer = await stage.ask("configure", ConfigureRequest(wanted))
         again = await stage.ask("configure", ConfigureRequest(wanted))

@@ -78,7 +78,8 @@ async def test_a_long_round_follows_the_one_before_without_a_timer(env: Workflow
 
 async def test_pause_by_signal_stops_and_resume_goes_on_on_the_same_grid(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("paused", 60)) as stage:
-        await stage.pass_s(200)
+        await stage.pass_s(140)
+        await stage.pass_slot()
         await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": "door", "by": "lab"})
         await stage.pass_s(600)
         before = list(stage.doubles.slots)
@@ -248,7 +249,8 @@ async def test_slots_that_nobody_collected_travel_as_one_missed_run(env: Workflo
 
 async def test_retiring_ends_epoch_and_workflow_once_all_is_stored(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("retired", 60)) as stage:
-        await stage.pass_s(200)
+        await stage.pass_s(140)
+        await stage.pass_slot()
         answer = await stage.ask("retire", RetireRequest("moved out", "key/1"))
         reason = await stage.handle.result()
         assert reason == "moved out key/1"
@@ -259,7 +261,8 @@ async def test_retiring_ends_epoch_and_workflow_once_all_is_stored(env: Workflow
 
 async def test_a_cancel_from_the_web_ui_becomes_a_retirement(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("cancelled", 60)) as stage:
-        await stage.pass_s(200)
+        await stage.pass_s(140)
+        await stage.pass_slot()
         await stage.handle.cancel()
         assert (await stage.handle.result()).startswith("cancelled")
         assert isinstance(stage.doubles.saved[-1], EpochEnd)

@@ -5,15 +5,17 @@ from collections.abc import Sequence, Set
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
 from collector.domain.settling import clean
 from collector.ports.history import CHANGEABLE, DetectorRecord
+from collector.usecases.detectors import find_detector
 
 
 def named_detector(detectors: Sequence[DetectorRecord], wanted: str) -> DetectorRecord:
-    """The detector of that name, else the one of that alias: a name may come with a reading after the alias was given.
+    """The detector of that name or alias; see `find_detector`.
 
     Raises:
         InvalidFieldError: field `detector`: there is none; the remedy lists what there is.
     """
-    for found in (*(d for d in detectors if d.name == wanted), *(d for d in detectors if d.alias == wanted)):
+    found = find_detector(detectors, wanted)
+    if found is not None:
         return found
     known = ", ".join(sorted(d.name for d in detectors)) or "it has none before its first reading"
     raise InvalidFieldError("detector", f"the chamber has no detector {wanted[:80]!r}", f"its detectors: {known}")

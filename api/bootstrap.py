@@ -21,9 +21,7 @@ from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
-from adapters.redis.latest import RedisLatest
-from adapters.redis.live import RedisLive
-from adapters.redis.server import CacheServer
+from adapters.redis.opening import open_redis
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
@@ -110,12 +108,7 @@ def _in_redis(
 ) -> tuple[LatestCache, ActiveChambers, LiveFeed | None]:
     if settings.redis is None:  # every read asks the store: other processes would not hear of changes
         return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True), None
-    url = settings.redis.get_secret_value()
-    server, live = CacheServer.at(url, clock), RedisLive.at(url, clock)
-    closing.push_async_callback(server.close)
-    latest = RedisLatest(server, clock)
-    closing.push_async_callback(latest.close)
-    closing.push_async_callback(live.close)
+    server, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
     return latest, RedisActive(server), live
 
 

@@ -26,9 +26,7 @@ from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.postgres.writer import PostgresOutcomes
 from adapters.process import collect_rarely, make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
-from adapters.redis.latest import RedisLatest
-from adapters.redis.live import RedisLive
-from adapters.redis.server import CacheServer
+from adapters.redis.opening import open_redis
 from adapters.secrets import FileAndEnvSecrets
 from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
 from adapters.temporal_client import connect, connect_lazily, register_search_attributes, shown_target
@@ -223,10 +221,5 @@ def _shown(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> t
     """Where outcomes go once they are stored."""
     if settings.redis is None:  # without a server there is nobody to share them with
         return InMemoryLatest(clock.now_ms), InMemoryLive(clock.now_ms)
-    url = settings.redis.get_secret_value()
-    server, live = CacheServer.at(url, clock), RedisLive.at(url, clock)
-    closing.push_async_callback(server.close)
-    latest = RedisLatest(server, clock)
-    closing.push_async_callback(latest.close)
-    closing.push_async_callback(live.close)
+    _, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
     return latest, live

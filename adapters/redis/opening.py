@@ -1,0 +1,27 @@
+"""What a process keeps in Valkey or Redis: opened and closed alike in each."""
+
+from contextlib import AsyncExitStack
+
+from adapters.redis.latest import RedisLatest
+from adapters.redis.live import RedisLive
+from adapters.redis.server import CacheServer
+from collector.ports.clock import Clock
+
+
+def open_redis(url: str, clock: Clock, closing: AsyncExitStack) -> tuple[CacheServer, RedisLatest, RedisLive]:
+    """The caches' server, the latest readings on it, and the live feed; nothing is connected before the first command.
+
+    Args:
+        url: see `lazy_client`.
+        clock: the time of this process.
+        closing: closes the feed, then lets what is being kept end, then closes the server.
+
+    Raises:
+        InvalidFieldError: the URL cannot be understood.
+    """
+    server, live = CacheServer.at(url, clock), RedisLive.at(url, clock)
+    closing.push_async_callback(server.close)
+    latest = RedisLatest(server, clock)
+    closing.push_async_callback(latest.close)
+    closing.push_async_callback(live.close)
+    return server, latest, live

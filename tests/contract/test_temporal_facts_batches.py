@@ -168,7 +168,7 @@ async def test_one_that_finds_nobody_is_completed(client: Client, job: str) -> N
 
 
 async def test_one_that_was_stopped_has_failed_and_knows_no_figures(client: Client, job: str) -> None:
-    async with listeners(client, 8) as queue:
+    async with listeners(client, 40) as queue:
         await begin(client, job, those_of(queue))
         await client.workflow_service.stop_batch_operation(
             StopBatchOperationRequest(namespace=client.namespace, job_id=job, reason="enough")

@@ -36,6 +36,9 @@ class ChamberSpec:
         secret_ref: `env:NAME` or `file:/path`, resolved by the worker.
         verify_tls: False accepts self-signed certificates.
         version: counts the changes; the registry's is the truth.
+        profile_version: which version of the profile reads it; "" = whichever the worker has by that name.
+        timezone: IANA name of the zone in which the device keeps its time, where it names none; "" = not known.
+        serial_number: the device's own; another one at the address is another device. "" = as it was first seen.
     """
 
     id: str
@@ -52,6 +55,9 @@ class ChamberSpec:
     secret_ref: str | None = None
     verify_tls: bool = True
     version: int = 1
+    profile_version: str = ""
+    timezone: str = ""
+    serial_number: str = ""
 
     @property
     def grid(self) -> Grid:

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from collector.domain.errors import DeniedError, MalformedAnswerError
+from collector.domain.memory import Memory
 from collector.domain.outcome import Measurement, Quality
 from collector.domain.quality import all_zero
-from collector.mapping.decode import Tree, decode
+from collector.mapping.circumstances import Circumstances
+from collector.mapping.decode import decode
 from collector.mapping.excerpt import excerpt
 from collector.mapping.measure import Measured, measure
 from collector.mapping.profile import Profile
 from collector.mapping.select import holds, select, shown
+from collector.mapping.tree import Tree
+
+UNKNOWN = Circumstances()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +24,18 @@ class MappedAnswer:
 
     Attributes:
         measurements: in the profile's order; at least one has a value.
-        observed_ms: the device's own time, if the profile reads one.
+        observed_ms: the device's own time, if the profile reads one and it can be trusted.
+        memory: what the next reading is judged by; None when the profile judges each by itself.
+        remarks: why something is not `good`, or not used, each a sentence that begins with its stage.
     """
 
     measurements: tuple[Measurement, ...]
     observed_ms: int | None = None
+    memory: Memory | None = None
+    remarks: tuple[str, ...] = ()
 
 
-def map_answer(profile: Profile, body: bytes) -> MappedAnswer:
+def map_answer(profile: Profile, body: bytes, known: Circumstances = UNKNOWN) -> MappedAnswer:  # noqa: ARG001
     """Decode, select, number, unit, quality.
 
     Raises:

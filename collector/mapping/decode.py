@@ -5,10 +5,10 @@ from collections import Counter
 from typing import Any
 
 from collector.domain.errors import MalformedAnswerError
+from collector.mapping.body_rules import BodyRules
 from collector.mapping.excerpt import excerpt
-from collector.mapping.profile import BodyRules
+from collector.mapping.tree import Tree
 
-Tree = dict[str, Any] | list[Any]
 DEPTH_LIMIT = 64
 """Levels of nesting: real answers have fewer than ten, and what walks the tree recursively must never overflow."""
 

@@ -7,7 +7,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.domain.errors import InvalidFieldError
-from collector.mapping.profile import BodyRules, MeasurementRules, Profile, RequestRules, Rules
+from collector.mapping.body_rules import BodyRules, Columns
+from collector.mapping.measurement_rules import MeasurementRules, Rate
+from collector.mapping.profile import Profile
+from collector.mapping.request_rules import RequestRules
+from collector.mapping.rules import Rules
+from collector.mapping.time_rules import TimeRules
 from collector.mapping.yaml_lines import LinedYaml, Path, YamlError, read_yaml
 
 _REMEDIES = {
@@ -21,7 +26,14 @@ _REMEDIES = {
     "mapping_type": "write a mapping of key: value",
     "model_type": "write a mapping of key: value",
 }
-_PARTS: Mapping[str, type[Rules]] = {"request": RequestRules, "body": BodyRules, "measurements": MeasurementRules}
+_PARTS: Mapping[str, type[Rules]] = {
+    "request": RequestRules,
+    "body": BodyRules,
+    "time": TimeRules,
+    "measurements": MeasurementRules,
+    "columns": Columns,
+    "rate": Rate,
+}
 
 
 class ProfileError(InvalidFieldError):
@@ -120,7 +132,8 @@ def _explained(problem: ErrorDetails, path: Path) -> tuple[str, str]:
 
 
 def _keys_beside(path: Path) -> list[str]:
-    part: type[Rules] = _PARTS.get(str(path[0]), Profile) if len(path) > 1 else Profile
+    above = [str(step) for step in path[:-1] if str(step) in _PARTS]
+    part: type[Rules] = _PARTS[above[-1]] if above else Profile
     return list(part.model_fields)
 
 

@@ -6,11 +6,11 @@ from collector.domain.errors import MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
 from collector.domain.quality import quality_of
 from collector.domain.units import stored_unit, to_stored, unit_code
-from collector.mapping.decode import Tree
 from collector.mapping.excerpt import excerpt
+from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.numbers import finite, number_of
-from collector.mapping.profile import MeasurementRules
 from collector.mapping.select import select, shown
+from collector.mapping.tree import Tree
 
 _SHOWN_BELOW = 10**18
 """Larger integers may have thousands of digits, which Python refuses to write."""

@@ -16,7 +16,9 @@ from collector.domain.errors import (
     SlotFailedError,
 )
 from collector.domain.outcome import GapReason, Reading
-from collector.mapping.profile import MeasurementRules, Profile, RequestRules
+from collector.mapping.measurement_rules import MeasurementRules
+from collector.mapping.profile import Profile
+from collector.mapping.request_rules import RequestRules
 from collector.usecases.fetch import FetchReading
 from tests.unit.jumping_time import NOON_MS, JumpingClock, in_jumping_time
 from tests.unit.round_doubles import Answer, ScriptedDevices

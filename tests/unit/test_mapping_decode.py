@@ -3,8 +3,8 @@
 import pytest
 
 from collector.domain.errors import MalformedAnswerError
+from collector.mapping.body_rules import BodyRules
 from collector.mapping.decode import DEPTH_LIMIT, decode
-from collector.mapping.profile import BodyRules
 
 UTF8 = BodyRules()
 OLD = BodyRules(charset=("utf-8", "iso-8859-1"))

@@ -7,8 +7,12 @@ from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from collector.domain.outcome import Measurement
 from collector.domain.units import find_unit, spellings
 from collector.mapping.answer import map_answer
+from collector.mapping.body_rules import BodyRules
 from collector.mapping.loading import load_profile
-from collector.mapping.profile import BodyRules, MeasurementRules, Profile, RequestRules, Rules
+from collector.mapping.measurement_rules import MeasurementRules
+from collector.mapping.profile import Profile
+from collector.mapping.request_rules import RequestRules
+from collector.mapping.rules import Rules
 
 TEXT = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
 

@@ -70,6 +70,7 @@ def holds(found: object) -> bool:
     return not (found is None or found is False or (isinstance(found, str | list | dict) and not found))
 
 
+@lru_cache(maxsize=4096)
 def shown(expression: str) -> str:
     """An expression for messages."""
     text = _printable(expression)

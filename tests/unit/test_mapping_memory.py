@@ -191,7 +191,8 @@ def test_another_device_at_the_address_is_refused_by_what_was_seen_first() -> No
     room = named()
     room.hear(0, t=21, h=40, sn=" B-17 ")
     assert room.hear(1, t=21, h=40, sn="b-17").memory is not None
-    for nothing in (None, "", "--", True, [], {}):
+    empty: tuple[Any, ...] = (None, "", "--", True, [], {})
+    for nothing in empty:
         assert room.quality(2, t=21, h=40, sn=nothing) == "good"
     with pytest.raises(MisconfiguredError) as caught:
         room.hear(3, t=21, h=40, sn="B-18")

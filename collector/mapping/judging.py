@@ -103,7 +103,8 @@ class Judgement:
             return "range", f"{value:g} {one.measurement.unit} is outside {low:g} to {high:g}"
         low, high = one.rules.natural_bounds
         if not low <= value <= high:
-            return "range", f"{value:g} {one.measurement.unit} does not exist: nature has {low:g} to {high:g}"
+            where = f"below {low:g}" if value < low else f"above {high:g}"
+            return "range", f"{value:g} {one.measurement.unit} does not exist: nothing is {where}"
         return self._rate(one, value) or self._stuck(one, value) if one.rules.remembers else None
 
     def _rate(self, one: Measured, value: float) -> tuple[str, str] | None:

@@ -7,8 +7,9 @@ from collector.domain.egress import EgressPolicies
 from collector.domain.errors import MalformedAnswerError, MisconfiguredError, SlotFailedError
 from collector.domain.outcome import Reading
 from collector.mapping.answer import map_answer
+from collector.mapping.credentials import quoting_no_secret
 from collector.mapping.profile import Profile
-from collector.mapping.request import request_headers, request_url
+from collector.mapping.request import request_digest, request_headers, request_parameters, request_url
 from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,13 @@ class FetchReading:
 
     async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
         profile = self._profile(spec)
-        request = self._request(spec, profile, budget_ms)
+        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+        request = self._request(spec, profile, secret, budget_ms)
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
-        mapped = map_answer(profile, answer.body)
+        with quoting_no_secret(answer.body, secret):
+            mapped = map_answer(profile, answer.body)
         return Reading(slot_ms, requested_ms, received_ms, mapped.measurements, spec.version, mapped.observed_ms)
 
     def _profile(self, spec: ChamberSpec) -> Profile:
@@ -59,13 +62,14 @@ class FetchReading:
             raise MisconfiguredError(f"profile {spec.profile!r} is not known to this worker; it has {known}")
         return profile
 
-    def _request(self, spec: ChamberSpec, profile: Profile, budget_ms: int) -> DeviceRequest:
-        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+    def _request(self, spec: ChamberSpec, profile: Profile, secret: str | None, budget_ms: int) -> DeviceRequest:
         return DeviceRequest(
             url=request_url(profile, spec.url),
             budget_ms=budget_ms,
             egress=self._egress.of(spec.organization, spec.section),
             headers=request_headers(profile, secret),
+            parameters=request_parameters(profile, secret),
+            digest=request_digest(profile, secret),
             max_bytes=profile.request.max_bytes,
             verify_tls=spec.verify_tls,
         )

@@ -41,7 +41,7 @@ def writing(url: str) -> str | None:
     Nothing is decoded: what is not a plain name with nothing behind it is refused, however a device would read it.
     """
     target = TARGET.fullmatch(url)
-    if target is None or not only_empty(target[1] or "/"):
+    if target is None or not only_empty("/" + target[1].removeprefix("/")):
         return "this device writes by a GET, and the URL has more than plain names with empty values"
     return None
 

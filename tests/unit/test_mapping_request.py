@@ -66,13 +66,15 @@ def test_basic() -> None:
     assert b64decode(found["Authorization"].removeprefix("Basic ")).decode() == "user:p\u00e4ss:word"
 
 
-@pytest.mark.parametrize("auth", ["bearer", "basic"])
-def test_password_is_its_owners_choice(auth: str) -> None:
-    optional = profile(auth=auth, auth_optional=True, headers={"Accept": "*/*"})
-    assert request_headers(optional, None) == {"Accept": "*/*"}
-    assert request_headers(optional, "user:word") == request_headers(
-        profile(auth=auth, headers={"Accept": "*/*"}), "user:word"
-    )
+@pytest.mark.parametrize(
+    "request_rules",
+    [{"auth": "bearer"}, {"auth": "basic"}, {"auth": "digest"}, {"auth": "query", "auth_query": ["u", "p"]}],
+)
+def test_password_is_its_owners_choice(request_rules: dict[str, Any]) -> None:
+    optional, always = profile(**request_rules, auth_optional=True), profile(**request_rules)
+    for ask in (request_headers, request_parameters, request_digest):
+        assert not ask(optional, None)
+        assert ask(optional, "user:word") == ask(always, "user:word")
 
 
 @pytest.mark.parametrize(

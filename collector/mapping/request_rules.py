@@ -33,7 +33,7 @@ class RequestRules(Rules):
         auth: how the chamber's secret is sent; `basic`, `digest` and `query` with two names expect `user:password`, the
             others take it as it is. With `none` no secret is ever sent.
         auth_optional: a chamber without a secret is asked without one: a password is its owner's choice.
-        auth_query: of `query`: names of the two parameters that carry user and password, or of the one that carries all.
+        auth_query: of `query`: names of the two parameters for user and password, or of the one for the whole secret.
         auth_header: of `header`: the header that carries the secret, such as X-API-Key.
         only_empty_parameters: a device that writes by a GET with values: every parameter of the URL, the owner's own
             included, must have an empty value.

@@ -53,6 +53,15 @@ def test_basic() -> None:
     assert b64decode(found["Authorization"].removeprefix("Basic ")).decode() == "user:p\u00e4ss:word"
 
 
+@pytest.mark.parametrize("auth", ["bearer", "basic"])
+def test_password_is_its_owners_choice(auth: str) -> None:
+    optional = profile(auth=auth, auth_optional=True, headers={"Accept": "*/*"})
+    assert request_headers(optional, None) == {"Accept": "*/*"}
+    assert request_headers(optional, "user:word") == request_headers(
+        profile(auth=auth, headers={"Accept": "*/*"}), "user:word"
+    )
+
+
 @pytest.mark.parametrize(
     ("auth", "secret"),
     [

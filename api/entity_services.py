@@ -1,8 +1,17 @@
-"""The use cases of organizations, sections and batches, each kind's together."""
+"""The use cases of organizations, sections, batches and profiles, each kind's together."""
 
 from dataclasses import dataclass
 
-from collector.ports import Batches, Clock, LedgerReader, Organizations, Registry, Sections
+from collector.ports import (
+    Batches,
+    Clock,
+    LedgerReader,
+    Organizations,
+    ProfileCatalog,
+    ProfileLibrary,
+    Registry,
+    Sections,
+)
 from collector.usecases.batches import (
     ChangeBatch,
     EndBatch,
@@ -12,6 +21,7 @@ from collector.usecases.batches import (
     ShowBatch,
     StartBatch,
 )
+from collector.usecases.catalog import DescribeProfiles, ListProfiles, PutProfile, RemoveProfile, ShowProfile
 from collector.usecases.organizations import (
     AddOrganization,
     ChangeOrganization,
@@ -54,6 +64,16 @@ class BatchServices:
     readings: ListBatchReadings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileServices:
+    """What can be done with profiles."""
+
+    list: ListProfiles
+    show: ShowProfile
+    put: PutProfile
+    remove: RemoveProfile
+
+
 def organization_services(organizations: Organizations) -> OrganizationServices:
     """Make the use cases of organizations."""
     return OrganizationServices(
@@ -84,4 +104,16 @@ def batch_services(batches: Batches, registry: Registry, ledger: LedgerReader, c
         end=EndBatch(batches, clock),
         chambers=ListBatchChambers(batches),
         readings=ListBatchReadings(registry, ledger),
+    )
+
+
+def profile_services(files: ProfileCatalog, library: ProfileLibrary) -> ProfileServices:
+    """Make the use cases of profiles."""
+    describe = DescribeProfiles(files)
+    show = ShowProfile(files, library, describe)
+    return ProfileServices(
+        list=ListProfiles(files, library, describe),
+        show=show,
+        put=PutProfile(files, library, show),
+        remove=RemoveProfile(files, library, show),
     )

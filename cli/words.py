@@ -36,6 +36,8 @@ BatchFlag = Annotated[
     typer.Option("--batch", help="Only what belongs to this batch; its range is the default.", autocompletion=batches),
 ]
 ProfileHelp = "Device profile; `chamberlog profiles` lists them."
+TimezoneHelp = "Zone of the device's clock, such as Europe/Prague, where its answers name none."
+SerialNumberHelp = "The device's own: another device at the address is refused."
 LabelFlag = Annotated[list[str] | None, typer.Option("--label", help="KEY=VALUE; may be repeated.")]
 
 FromFlag = Annotated[str | None, typer.Option("--from", help="Inclusive: 2026-01-31T08:00:00Z, 2026-01-31 or -2h.")]
@@ -63,6 +65,8 @@ __all__ = [
     "ReasonFlag",
     "Section",
     "SectionFlag",
+    "SerialNumberHelp",
+    "TimezoneHelp",
     "ToFlag",
     "UntilFlag",
     "chambers",

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.changing import merged_labels
 from cli.exits import Complaint
-from cli.fleet.entries import PLAIN, Entry, FleetFile, spec_with
+from cli.fleet.entries import PLAIN, UNSAID, Entry, FleetFile, spec_with
 from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import InvalidFieldError
 
@@ -148,6 +148,6 @@ def _fields(entry: Entry, known: Json) -> dict[str, tuple[Any, Any]]:
 
 def spec_of(chamber: Json) -> ChamberSpec:
     """The spec of a chamber as the API answers it."""
-    names = ("id", "url", "profile", "section", "name", "aligned", "secret_ref", "verify_tls")
+    names = ("id", "url", "profile", "section", "name", "aligned", "secret_ref", "verify_tls", *UNSAID)
     times = {name: chamber[name] for name in ("interval_s", "timeout_s", "round_span_s")}
     return spec_with(PLAIN, {**{name: chamber[name] for name in names}, "labels": chamber["labels"], **times})

@@ -4,12 +4,13 @@ import logging
 
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies
-from collector.domain.errors import MalformedAnswerError, MisconfiguredError, SlotFailedError
+from collector.domain.errors import MalformedAnswerError, SlotFailedError
 from collector.domain.outcome import Reading
-from collector.mapping.answer import map_answer
+from collector.mapping.answer import MappedAnswer, map_answer
 from collector.mapping.profile import Profile
 from collector.mapping.request import request_headers, request_url
-from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
+from collector.ports import Clock, DeviceClient, DeviceRequest, SecretResolver, SpecProfiles
+from collector.usecases.keep_answers import KeepAnswers, Seen
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +21,15 @@ class FetchReading:
     def __init__(
         self,
         devices: DeviceClient,
-        profiles: ProfileCatalog,
+        profiles: SpecProfiles,
         secrets: SecretResolver,
         egress: EgressPolicies,
         clock: Clock,
+        *,
+        answers: KeepAnswers | None = None,
     ) -> None:
         self._devices, self._profiles, self._secrets = devices, profiles, secrets
-        self._egress, self._clock = egress, clock
+        self._egress, self._clock, self._answers = egress, clock, answers
 
     async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
         """One reading for the slot within the budget.
@@ -44,23 +47,28 @@ class FetchReading:
             raise MalformedAnswerError(f"defect: {type(error).__name__}") from error
 
     async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
-        profile = self._profile(spec)
-        request = self._request(spec, profile, budget_ms)
+        began = self._clock.monotonic_ms()
+        profile = await self._profiles.of(spec)
+        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
+        request = self._request(spec, profile, secret, max(1, budget_ms - (started - began)))
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
-        mapped = map_answer(profile, answer.body)
+        mapped = self._mapped(Seen(spec, profile, slot_ms, received_ms, answer.body, secret))
         return Reading(slot_ms, requested_ms, received_ms, mapped.measurements, spec.version, mapped.observed_ms)
 
-    def _profile(self, spec: ChamberSpec) -> Profile:
-        profile = self._profiles.find(spec.profile)
-        if profile is None:
-            known = ", ".join(self._profiles.names())
-            raise MisconfiguredError(f"profile {spec.profile!r} is not known to this worker; it has {known}")
-        return profile
+    def _mapped(self, seen: Seen) -> MappedAnswer:
+        try:
+            mapped = map_answer(seen.profile, seen.body)
+        except Exception as error:
+            if self._answers is not None:
+                self._answers.failure(seen, error)
+            raise
+        if self._answers is not None:
+            self._answers.success(seen, mapped)
+        return mapped
 
-    def _request(self, spec: ChamberSpec, profile: Profile, budget_ms: int) -> DeviceRequest:
-        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+    def _request(self, spec: ChamberSpec, profile: Profile, secret: str | None, budget_ms: int) -> DeviceRequest:
         return DeviceRequest(
             url=request_url(profile, spec.url),
             budget_ms=budget_ms,

@@ -16,6 +16,7 @@ from collector.domain.errors import (
     SlotFailedError,
 )
 from collector.domain.outcome import GapReason, Reading
+from collector.domain.profile_document import unknown_profile
 from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.profile import Profile
 from collector.mapping.request_rules import RequestRules
@@ -29,16 +30,15 @@ TEMPERATURE = MeasurementRules(name="temperature", select="t", unit="Cel", requi
 
 
 class OneProfile:
-    """`ProfileCatalog` of one profile."""
+    """`SpecProfiles` of one profile."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
-    def find(self, name: str) -> Profile | None:
-        return self._profile if name == self._profile.name else None
-
-    def names(self) -> list[str]:
-        return [self._profile.name]
+    async def of(self, spec: ChamberSpec) -> Profile:
+        if spec.profile != self._profile.name:
+            raise unknown_profile(spec, self._profile.name)
+        return self._profile
 
 
 class Room:

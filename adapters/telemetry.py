@@ -10,8 +10,8 @@
 | `chamberlog.answers.dropped` | {answer} | counter | | `chamberlog_answers_dropped_total` |
 | `chamberlog.clock.skew` | s | gauge | | `chamberlog_clock_skew_seconds` |
 
-All but the clock's and the answers' carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and
-`error.type` (at /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`,
+All but the clock's and the answers' carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason`
+and `error.type` (at /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`,
 `_sum` and `_count`. `target_info` names the service.
 `chamberlog.collections` counts slots by what became of them: `reading` plus `gap` are the slots accounted for, but the
 paused ones, which nobody collects. `chamberlog.outcomes.unsaved` counts readings. One worker may store what another was

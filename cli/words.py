@@ -35,6 +35,7 @@ BatchFlag = Annotated[
     str | None,
     typer.Option("--batch", help="Only what belongs to this batch; its range is the default.", autocompletion=batches),
 ]
+Profile = Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=profiles)]
 ProfileHelp = "Device profile; `chamberlog profiles` lists them."
 TimezoneHelp = "Zone of the device's clock, such as Europe/Prague, where its answers name none."
 SerialNumberHelp = "The device's own: another device at the address is refused."
@@ -61,6 +62,7 @@ __all__ = [
     "LabelFlag",
     "LimitFlag",
     "Organization",
+    "Profile",
     "ProfileHelp",
     "ReasonFlag",
     "Section",

@@ -12,6 +12,7 @@ from collector.domain.profile_document import (
     no_profile,
     refuse_offer,
 )
+from collector.domain.settling import clean
 
 
 class PostgresProfiles:
@@ -28,7 +29,7 @@ class PostgresProfiles:
     async def find(self, organization: str, name: str, version: str) -> ProfileDocument:
         """One version; see `ProfileLibrary.find`."""
         async with self._postgres.connection() as connection:
-            row = await connection.fetchrow(q.FIND, organization, name, version)
+            row = await connection.fetchrow(q.FIND, organization, clean(name), clean(version))
         if row is None:
             raise no_profile(name, version)
         return _document(row)
@@ -36,7 +37,9 @@ class PostgresProfiles:
     async def versions(self, organization: str, name: str) -> Sequence[ProfileDocument]:
         """Those kept by that name, the newest first; see `ProfileLibrary.versions`."""
         async with self._postgres.connection() as connection:
-            return [_document(row) for row in await connection.fetch(q.VERSIONS, organization, name, VERSIONS_SHOWN)]
+            return [
+                _document(row) for row in await connection.fetch(q.VERSIONS, organization, clean(name), VERSIONS_SHOWN)
+            ]
 
     async def offered(self, organization: str) -> Sequence[ProfileDocument]:
         """The organization's own that are offered; see `ProfileLibrary.offered`."""
@@ -46,7 +49,7 @@ class PostgresProfiles:
     async def own(self, organization: str, name: str) -> ProfileDocument | None:
         """The organization's own by that name; see `ProfileLibrary.own`."""
         async with self._postgres.connection() as connection:
-            row = await connection.fetchrow(q.OWN, organization, name)
+            row = await connection.fetchrow(q.OWN, organization, clean(name))
         return None if row is None else _document(row)
 
     async def offer(self, organization: str, document: ProfileDocument, expected: str | None) -> None:
@@ -65,10 +68,10 @@ class PostgresProfiles:
         """Offer it no longer; see `ProfileLibrary.withdraw`."""
         async with self._postgres.connection() as connection, connection.transaction():
             await connection.execute(q.HOLD, organization)
-            row = await connection.fetchrow(q.OWN, organization, name)
+            row = await connection.fetchrow(q.OWN, organization, clean(name))
             if row is None:
                 raise no_profile(name)
-            await connection.execute(q.WITHDRAW, organization, name)
+            await connection.execute(q.WITHDRAW, organization, clean(name))
             return _document(row)
 
 

@@ -6,7 +6,15 @@ from fastapi import APIRouter, Query, Response
 
 from api.asking import Caller, ProfileName, Use
 from api.problems import BODY_PROBLEMS, documented
-from api.profile_schemas import ProfileBody, ProfileOut, ProfileQuery, ProfileTextOut, profile_out, profile_text_out
+from api.profile_schemas import (
+    EXAMPLE,
+    ProfileBody,
+    ProfileOut,
+    ProfileQuery,
+    ProfileTextOut,
+    profile_out,
+    profile_text_out,
+)
 from api.schemas import Listed
 from api.versions import ReadTexts, refused_unread, tag
 from collector.domain.errors import ProfileChangedError
@@ -14,7 +22,7 @@ from collector.usecases.catalog import ProfileView
 
 router = APIRouter(prefix="/v1/profiles", tags=["catalog"], responses=documented(401, 422, 503))
 
-YAML_TOO = {"requestBody": {"content": {"text/yaml": {"schema": {"type": "string"}}}}}
+YAML_TOO = {"requestBody": {"content": {"text/yaml": {"schema": {"type": "string"}, "example": EXAMPLE}}}}
 """The same document without JSON around it."""
 
 
@@ -41,7 +49,7 @@ async def show_profile(
     "/{profile_name}",
     status_code=201,
     openapi_extra=YAML_TOO,
-    responses={200: {"model": ProfileTextOut}, **documented(409, 412, 428, *BODY_PROBLEMS)},
+    responses={200: {"model": ProfileTextOut}, **documented(404, 409, 412, 428, *BODY_PROBLEMS)},
 )
 async def put_profile(
     profile_name: ProfileName, body: ProfileBody, *, use: Use, caller: Caller, read: ReadTexts, response: Response

@@ -13,7 +13,6 @@ from cli.tables import Fit
 from cli.times import clock_of, duration_of, now_ms, parse_duration_ms, seconds_of, today_of
 from cli.words import Chamber, LabelFlag, LimitFlag, ProfileHelp, SectionFlag
 
-
 KNOWN_BY = {"timezone": "time zone", "serial_number": "serial number"}
 """Fields that are shown when they are set, and what people call them."""
 
@@ -81,13 +80,6 @@ def retire(
     session.show(answer.document, print_chamber)
 
 
-@data_command
-def profiles(session: Session) -> None:
-    """List the device profiles that the API knows."""
-    document = session.api.get("/v1/profiles").document
-    session.show(document, _print_profiles)
-
-
 def print_chamber(chamber: dict[str, Any]) -> None:
     """One chamber for people, a line each."""
     rows = [("id", chamber["id"]), ("status", chamber["status"]), ("name", chamber["name"] or "-")]
@@ -124,11 +116,3 @@ def _print_chambers(document: dict[str, Any]) -> None:
         for c in document["items"]
     ]
     print_table(columns, rows, amount(len(rows), "chamber"), Fit(spare=("url", "profile", "next slot", "section")))
-
-
-def _print_profiles(document: dict[str, Any]) -> None:
-    rows = [
-        [p["name"], p["description"], ", ".join(f"{name} [{unit}]" for name, unit in p["measurements"].items())]
-        for p in document["items"]
-    ]
-    print_table(["profile", "what it reads", "measurements"], rows, fit=Fit(texts=("what it reads", "measurements")))

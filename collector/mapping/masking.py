@@ -15,15 +15,19 @@ MASK = "***"
 _NAME_LIMIT = 40
 _NAMES = re.compile(HIDDEN, re.IGNORECASE)
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_MEMBER = re.compile(r"""["']\s*[:=]\s*""")
+_MEMBER = re.compile(r"""(\\?["'])\s*[:=]\s*""")
 _BARE = re.compile(r"\s{0,9}[=:]\s*(?:(?:basic|bearer|digest)\s+)?", re.IGNORECASE)
 _ELEMENT = re.compile(r"[^<>]{0,200}>\s*")
-_FIELD = re.compile(r"""["'][^<>{}]{0,200}?\bvalue["']?\s*[:=]\s*""", re.IGNORECASE)
-_PLAIN = re.compile(r"""[^\s,;&<>{}\[\]"')]+""")
+_FIELD = re.compile(r"""\\?["'][^<>{}]{0,200}?\bvalue\\?["']?\s*[:=]\s*""", re.IGNORECASE)
+_PLAIN = re.compile(r"""[^\s,;&<>{}\[\]"'\\)]+""")
 _TEXT = re.compile(r"[^<]*")
 _HARMLESS = re.compile(r"(?:null|true|false|none)?", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_QUOTED = {'"': re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL), "'": re.compile(r"'(?:[^'\\]|\\.)*'?", re.DOTALL)}
+_QUOTED = {
+    '"': re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL),
+    "'": re.compile(r"'(?:[^'\\]|\\.)*'?", re.DOTALL),
+    '\\"': re.compile(r'\\"[^"\\]*(?:\\\\\\"[^"\\]*)*(?:\\")?'),  # JSON that is a text of JSON
+}
 _USER_INFO = re.compile(r"(://)[^/\s@\"'<>]{1,200}@")
 _STRUCTURE = re.compile(r'["{}\[\]]')
 _SHORT = 4
@@ -65,7 +69,7 @@ def _without_values(text: str, *, numbers: bool) -> str:
         if name.start() < done:
             continue
         first, last, mask = _value_of(text, name)
-        value = text[first:last].strip("\"'")
+        value = text[first:last].strip("\"'\\")
         if first == last or _HARMLESS.fullmatch(value) or (not numbers and _NUMBER.fullmatch(value)):
             continue
         kept += [text[done:first], mask]
@@ -78,7 +82,7 @@ def _value_of(text: str, name: "re.Match[str]") -> tuple[int, int, str]:
     first, last = _around(text, name)
     before = text[first - 1 : first]
     if before in ('"', "'") and (found := _MEMBER.match(text, last)):
-        return _quoted_or(text, found.end(), _bracketed(text, found.end()), f'"{MASK}"')
+        return _quoted_or(text, found.end(), _bracketed(text, found.end()), f"{found[1]}{MASK}{found[1]}")
     if before in ('"', "'") and (found := _FIELD.match(text, last)):
         return _quoted_or(text, found.end(), _PLAIN.match(text, found.end()), MASK)
     if before == "<" and (found := _ELEMENT.match(text, last)):
@@ -99,7 +103,7 @@ def _around(text: str, name: "re.Match[str]") -> tuple[int, int]:
 
 def _quoted_or(text: str, at: int, other: "re.Match[str] | int | None", mask: str) -> tuple[int, int, str]:
     """A value in quotes stays in them; any other ends where `other` does."""
-    mark = text[at : at + 1]
+    mark = text[at : at + 2] if text[at : at + 1] == "\\" else text[at : at + 1]
     if mark in _QUOTED and (found := _QUOTED[mark].match(text, at)):
         return at, found.end(), f"{mark}{MASK}{mark}"
     last = other if isinstance(other, int) else other.end() if other else at

@@ -116,7 +116,7 @@ async def test_one_statement_writes_what_came_together(postgres_rooms: Rooms, da
     await postgres_rooms.answers.settled()
     connection = await asyncpg.connect(database)
     try:
-        row = await connection.fetchrow("SELECT count(*), count(DISTINCT xmin::text) AS writes FROM chamber_answer")
+        writes = await connection.fetch("SELECT xmin::text, count(*) FROM chamber_answer GROUP BY 1")
     finally:
         await connection.close()
-    assert tuple(row) == (30, 1)
+    assert [row["count"] for row in writes] == [30]

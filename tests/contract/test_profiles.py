@@ -142,8 +142,7 @@ async def test_an_organization_offers_so_many_and_may_still_change_them(rooms: R
 
 
 async def test_what_a_chamber_is_pinned_to_comes_back_and_changes(rooms: Rooms) -> None:
-    known = {"profile_version": "0123456789ab", "timezone": "Europe/Prague", "serial_number": "84:FC Ü"}
-    wanted = replace(spec("pinned"), **known)
+    wanted = replace(spec("pinned"), profile_version="0123456789ab", timezone="Europe/Prague", serial_number="84:FC Ü")
     chamber = await enrolled(rooms, wanted)
     assert (await chamber.record()).spec == wanted
     changed = replace(wanted, timezone="", profile_version="ba9876543210", name="Box")

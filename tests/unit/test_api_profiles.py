@@ -1,6 +1,7 @@
 """Profiles through the API: an organization's own, their versions, and what chambers are pinned to."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -206,15 +207,13 @@ async def test_last_answers_are_told_the_newest_first() -> None:
     keeper = InMemoryAnswers(world.ledger)
     async with enrolled(world) as client:
         assert (await client.get("/v1/chambers/incubator-3/answers")).json() == {"items": [], "next_cursor": None}
-        said = {"spec_version": 1, "profile_version": "0123456789ab"}
         body = b'{"t": "\xff"}'
-        keeper.offer(
-            ChamberAnswer("incubator-3", AnswerKind.SUCCESS, NOON_MS, NOON_MS + 90, body, 10, bytes(32), **said)
-        )
-        failed = ChamberAnswer(
+        good = ChamberAnswer("incubator-3", AnswerKind.SUCCESS, NOON_MS, NOON_MS + 90, body, 10, bytes(32))
+        bad = ChamberAnswer(
             "incubator-3", AnswerKind.FAILURE, NOON_MS, NOON_MS + 95, b"<", 70_000, bytes(32), "denied: x"
         )
-        keeper.offer(failed)
+        keeper.offer(replace(good, spec_version=1, profile_version="0123456789ab"))
+        keeper.offer(bad)
         first, second = (await client.get("/v1/chambers/incubator-3/answers")).json()["items"]
     assert (first["kind"], first["problem"], first["truncated"], first["profile_version"]) == (
         "failure",
@@ -232,5 +231,6 @@ async def test_last_answers_are_told_the_newest_first() -> None:
         "truncated": False,
         "problem": None,
         "remarks": [],
-        **said,
+        "spec_version": 1,
+        "profile_version": "0123456789ab",
     }

@@ -28,6 +28,7 @@ from collector.usecases.organizations import (
     ListOrganizations,
     ShowOrganization,
 )
+from collector.usecases.profiles import CompiledProfiles
 from collector.usecases.sections import AddSection, ChangeSection, ListSections, ShowSection
 
 
@@ -109,11 +110,12 @@ def batch_services(batches: Batches, registry: Registry, ledger: LedgerReader, c
 
 def profile_services(files: ProfileCatalog, library: ProfileLibrary) -> ProfileServices:
     """Make the use cases of profiles."""
-    describe = DescribeProfiles(files)
+    compiled = CompiledProfiles()
+    describe = DescribeProfiles(files, compiled)
     show = ShowProfile(files, library, describe)
     return ProfileServices(
         list=ListProfiles(files, library, describe),
         show=show,
-        put=PutProfile(files, library, show),
+        put=PutProfile(files, library, show, compiled),
         remove=RemoveProfile(files, library, show),
     )

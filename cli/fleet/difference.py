@@ -106,7 +106,8 @@ def _refused(entry: Entry, known: Json | None, there: There, *, create_sections:
             yield entry.complaint(name, f"it is missing, and {body.get('id', 'the chamber')} is new", remedy)
     elif known["status"] == RETIRING:
         yield entry.complaint("id", f"{known['id']} is retiring", "import it again once it is retired")
-    if "profile" in body and body["profile"] not in there.profiles:
+    stays = known is not None and known["profile"] == body.get("profile")  # it may be offered no longer
+    if "profile" in body and not stays and body["profile"] not in there.profiles:
         remedy = f"use one of: {', '.join(there.profiles)}"
         yield entry.complaint("profile", f"there is no profile {body['profile'][:60]!r}", remedy)
     yield from _section_refused(entry, there, create_sections=create_sections)

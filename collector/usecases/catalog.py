@@ -51,8 +51,8 @@ class ProfileView:
 class DescribeProfiles:
     """Reads documents for people; each of them once for the life of a process."""
 
-    def __init__(self, files: ProfileCatalog) -> None:
-        self._files, self._compiled = files, CompiledProfiles()
+    def __init__(self, files: ProfileCatalog, compiled: CompiledProfiles) -> None:
+        self._files, self._compiled = files, compiled
 
     async def __call__(self, organization: str, document: ProfileDocument) -> ProfileSummary:
         """What a document says, or why it cannot be read."""
@@ -108,9 +108,10 @@ class ShowProfile:
 class PutProfile:
     """Offers a profile of the organization's own. The same text again changes nothing."""
 
-    def __init__(self, files: ProfileCatalog, library: ProfileLibrary, show: ShowProfile) -> None:
-        self._files, self._library, self._show = files, library, show
-        self._compiled = CompiledProfiles()
+    def __init__(
+        self, files: ProfileCatalog, library: ProfileLibrary, show: ShowProfile, compiled: CompiledProfiles
+    ) -> None:
+        self._files, self._library, self._show, self._compiled = files, library, show, compiled
 
     async def __call__(
         self, principal: Principal, name: str, text: str, versions: Set[str] | None
@@ -121,7 +122,7 @@ class PutProfile:
             principal: who asks.
             name: that it is put under.
             text: YAML.
-            versions: versions that the caller read; None = whatever stands. Of no account where nothing stands.
+            versions: versions that the caller read; None = whatever stands; none at all = that nothing stands.
 
         Raises:
             InvalidFieldError: the text is no profile; names the key, and the line in the problem.
@@ -134,8 +135,8 @@ class PutProfile:
         await self._check(principal.organization, document)
         own = await self._library.own(principal.organization, name)
         stands = own or self._files.document(name)
-        if stands is not None and stands.version != document.version:
-            _refuse_unread(stands.version, versions)
+        if stands is None or stands.version != document.version:
+            _refuse_unread(stands, versions)
         await self._library.offer(principal.organization, document, own.version if own else None)
         return Made(await self._show(principal.organization, name), created=own is None)
 
@@ -171,6 +172,8 @@ class RemoveProfile:
         return await self._show(organization, name, removed.version)
 
 
-def _refuse_unread(version: str, versions: Set[str] | None) -> None:
-    if versions is not None and version not in versions:
-        raise ProfileChangedError(version)
+def _refuse_unread(stands: ProfileDocument | None, versions: Set[str] | None) -> None:
+    if stands is None and versions:
+        raise ProfileChangedError(None)
+    if stands is not None and versions is not None and stands.version not in versions:
+        raise ProfileChangedError(stands.version)

@@ -62,6 +62,8 @@ async def test_a_profile_of_ones_own_is_offered_shown_and_listed() -> None:
 
 async def test_the_same_again_changes_nothing_and_a_new_version_needs_the_one_that_was_read() -> None:
     async with World().client() as client:
+        gone = await put(client, ONE, **{"If-Match": '"0123456789ab"'})
+        assert (gone.status_code, "etag" in gone.headers) == (412, False)
         first = await put(client, ONE)
         assert (await put(client, ONE)).status_code == 200
         assert (await put(client, "\ufeff" + ONE.replace("\n", "\r\n"))).status_code == 200, "no other version"

@@ -216,6 +216,14 @@ def test_labels_that_the_file_does_not_name_stay() -> None:
     assert difference(without, known).steps[0].fields["labels"][1] == {"floor": "2"}
 
 
+def test_a_chamber_keeps_a_profile_that_is_offered_no_longer() -> None:
+    known = {**CHAMBER, "profile": "attic"}
+    file = csv_of("c1,http://10.0.0.9,attic,10s", "c2,http://10.0.0.2,attic,10s")
+    found = difference(file, known)
+    assert fields(found.complaints) == ["line 3, profile"]
+    assert found.steps[0].fields == {"url": ("http://10.0.0.1", "http://10.0.0.9")}
+
+
 def test_what_would_be_refused_is_known_before_anything_is_sent() -> None:
     header = "id,url,profile,interval,timeout,section"
     file = csv_of("c1,,,,20s,", "c2,,generic-jsn,10s,,cellar", "c3,http://h,airgradient,10s,,attic", header=header)

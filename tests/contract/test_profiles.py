@@ -6,9 +6,19 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from collector.domain.errors import ConflictError, NotFoundError, ProfileChangedError
-from collector.domain.outcome import EpochEnd
+from adapters.postgres.pool import Postgres
+from adapters.postgres.profiles import PostgresProfiles
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
+from collector.domain.errors import (
+    ConflictError,
+    MisconfiguredError,
+    NotFoundError,
+    ProfileAwayError,
+    ProfileChangedError,
+)
+from collector.domain.outcome import EpochEnd, GapReason
 from collector.domain.profile_document import OFFERS_LIMIT, ProfileDocument, ProfileOrigin
+from collector.usecases.profiles import PinnedProfiles
 from tests.contract.ledger_rooms import Rooms, enrolled, now, spec
 
 ODD = ["", "unknown", "nul\x00", "\ud800"]
@@ -170,3 +180,25 @@ async def test_a_former_release_that_changes_the_profile_does_not_keep_the_versi
     finally:
         await connection.close()
     assert (await chamber.record()).spec == replace(wanted, profile="airgradient", name="y", profile_version="")
+
+
+async def test_a_worker_reads_by_the_version_that_is_kept(rooms: Rooms) -> None:
+    text = "name: attic\ndescription: {}\nmeasurements: [{{name: t, select: t, unit: Cel}}]\n"
+    old, new = (ProfileDocument("attic", text.format(said), ProfileOrigin.ORGANIZATION) for said in ("old", "new"))
+    await rooms.profiles.offer("default", old, None)
+    await rooms.profiles.offer("default", new, old.version)
+    worker = PinnedProfiles(FileProfiles([builtin_profiles_folder()]), rooms.profiles)
+    wanted = replace(spec("c1"), profile="attic", profile_version=old.version)
+    assert (await worker.of(wanted)).description == "old"
+    assert (await worker.of(replace(wanted, profile_version=new.version))).description == "new"
+    with pytest.raises(MisconfiguredError, match="is not kept"):
+        await worker.of(replace(wanted, profile_version="0123456789ab"))
+
+
+async def test_a_database_that_does_not_answer_is_missed_and_not_the_devices_fault() -> None:
+    nowhere = Postgres("postgresql://nobody:nothing@127.0.0.1:1/none")
+    worker = PinnedProfiles(FileProfiles([builtin_profiles_folder()]), PostgresProfiles(nowhere))
+    with pytest.raises(ProfileAwayError, match="PostgreSQL cannot be reached") as caught:
+        await worker.of(replace(spec("c1"), profile="attic", profile_version="0123456789ab"))
+    assert caught.value.reason is GapReason.MISSED
+    await nowhere.close()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from simulator.dialects import DIALECTS, Dialect
-from simulator.faults import Fault, FaultError, FaultKind, parse_fault
+from simulator.faults import KINDS, Fault, FaultError, Telling, fault_document, make_fault, parse_fault
 from simulator.replay import Sample
 
 SAMPLE = Sample(21.534, 44.06, 611.7, 1013.24)
@@ -12,20 +12,20 @@ SAMPLE = Sample(21.534, 44.06, 611.7, 1013.24)
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        ({"kind": "down"}, Fault(FaultKind.DOWN)),
-        ({"kind": "down", "for_s": 20}, Fault(FaultKind.DOWN, for_s=20)),
-        ({"kind": "slow"}, Fault(FaultKind.SLOW, seconds=3)),
-        ({"kind": "slow", "seconds": 0.25}, Fault(FaultKind.SLOW, seconds=0.25)),
-        ({"kind": "drip"}, Fault(FaultKind.DRIP, seconds=0.5)),
-        ({"kind": "status"}, Fault(FaultKind.STATUS, code=500)),
-        ({"kind": "status", "code": 401}, Fault(FaultKind.STATUS, code=401)),
-        ({"kind": "wrong-type", "form": "text"}, Fault(FaultKind.WRONG_TYPE, form="text")),
-        ({"kind": "garbage", "for_s": None}, Fault(FaultKind.GARBAGE)),
+        ({"kind": "down"}, Fault("down")),
+        ({"kind": "down", "for_s": 20}, Fault("down", for_s=20)),
+        ({"kind": "slow"}, Fault("slow", seconds=3)),
+        ({"kind": "slow", "seconds": 0.25}, Fault("slow", seconds=0.25)),
+        ({"kind": "drip"}, Fault("drip", seconds=0.5)),
+        ({"kind": "status"}, Fault("status", code=500)),
+        ({"kind": "status", "code": 401}, Fault("status", code=401)),
+        ({"kind": "wrong-type", "form": "text"}, Fault("wrong-type", form="text")),
+        ({"kind": "garbage", "for_s": None}, Fault("garbage")),
     ],
 )
 def test_a_fault_is_read_and_shown_again(document: dict[str, object], fault: Fault) -> None:
     assert parse_fault(document) == fault
-    assert parse_fault(fault.document()) == fault
+    assert parse_fault(fault_document(fault)) == fault
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,45 @@
+"""Incubators and ovens of Memmert, by AtmoWEB: a request whose parameter has a value changes the chamber."""
+
+from simulator.dialects.dialect import Dialect, Framing, Moment, Shape, json_text
+from simulator.dialects.marks import number
+
+SETPOINT_C = "37.0"
+
+
+def _write(moment: Moment) -> str:
+    """Exactly the parameters asked, each with a comma behind it; `N/A` for those that this chamber has not."""
+    values = _values(moment)
+    return "".join(f"{json_text(name)}: {json_text(values.get(name, 'N/A'))},\r\n" for name in moment.asked)
+
+
+def _refused(moment: Moment) -> str:
+    """Remote access is switched off at the panel."""
+    return "".join(f'{json_text(name)}: "PermissionDenied",\r\n' for name in moment.asked)
+
+
+def _values(moment: Moment) -> dict[str, object]:
+    sample = moment.sample
+    return {
+        "Temp1Read": number("temperature", moment.degrees(sample.temperature_c, 2), "°C"),
+        "HumRead": number("humidity", round(sample.humidity_pct, 1), "%"),
+        "CO2Read": number("co2", round(sample.co2_ppm / 10_000, 3), "%"),
+        "TempSet": number("temperature_setpoint", float(moment.settings.get("TempSet", SETPOINT_C)), "°C"),
+        "CurOp": "Manual",
+        "SN": f"F{moment.decimal}",
+        "DevType": "ICO105",
+        "SWRev": f"A2.{moment.serial}",
+    }
+
+
+DIALECT = Dialect(
+    name="memmert-atmoweb",
+    path="/atmoweb?Temp1Read=&HumRead=&CO2Read=&TempSet=&CurOp=&SN=",
+    write=_write,
+    channel="Temp1Read",
+    shape=Shape.FRAGMENT,
+    content_type="Unknown",
+    framing=Framing.UNTIL_CLOSE,
+    headers=("Server: Memmert",),
+    refusal=_refused,
+    writes_by_query=True,
+)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from simulator.dialects import DIALECTS, Dialect
-from simulator.faults import KINDS, Fault, FaultError, Telling, fault_document, make_fault, parse_fault
+from simulator.faults import Fault, FaultError, fault_document, parse_fault
 from simulator.replay import Sample
 
 SAMPLE = Sample(21.534, 44.06, 611.7, 1013.24)

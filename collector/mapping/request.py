@@ -28,13 +28,14 @@ def _joined(profile_path: str, chamber_url: str) -> str:
 def request_headers(profile: Profile, secret: str | None) -> dict[str, str]:
     """Headers that the profile asks for, the credential included.
 
-    A secret is sent only when the profile says how; with `auth: none` it stays here.
+    A secret is sent only when the profile says how; with `auth: none` it stays here. With `auth_optional` a chamber
+    without one is asked without one.
 
     Raises:
         MisconfiguredError: the profile needs a secret and the chamber has no `secret_ref`, or it cannot be sent.
     """
     found = dict(profile.request.headers)
-    if profile.request.auth == "none":
+    if profile.request.auth == "none" or (not secret and profile.request.auth_optional):
         return found
     if not secret:
         raise MisconfiguredError(

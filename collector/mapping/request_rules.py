@@ -20,6 +20,7 @@ class RequestRules(Rules):
         headers: sent as they stand; no credentials.
         auth: how the chamber's secret is sent; `basic`, `digest` and `query` expect `user:password`. With `none` no
             secret is ever sent.
+        auth_optional: a chamber without a secret is asked without one: the password is the owner's choice at the device.
         auth_query: of `query`: names of the two parameters that carry user and password.
         only_empty_parameters: a device that writes by a GET with values: every parameter of the URL, the owner's own
             included, must have an empty value.
@@ -29,6 +30,7 @@ class RequestRules(Rules):
     path: Annotated[str, AfterValidator(checks.request_path)] = "/"
     headers: Annotated[Mapping[str, str], AfterValidator(checks.headers)] = Field(default_factory=dict)
     auth: Literal["none", "bearer", "basic", "digest", "query"] = "none"
+    auth_optional: bool = False
     auth_query: Annotated[tuple[str, str], Strict(strict=False)] | None = None
     only_empty_parameters: bool = False
     max_bytes: Annotated[int, Field(ge=1, le=MAX_BYTES_CEILING)] = MAX_BYTES_DEFAULT

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from collector.domain.errors import FrozenError
 from collector.domain.health import Health
+from collector.domain.memory import Memory
 from collector.messages import RoundProgress
 from collector.ports import Clock
 
@@ -25,6 +26,7 @@ BEAT_SHARE = 0.8
 FROZEN_MS = 10_000
 """A process that gave no sign of life for so long may have been taken for dead, and its rounds be somebody else's."""
 HEALTH_FIELDS = frozenset(field.name for field in fields(Health))
+MEMORY_FIELDS = frozenset(field.name for field in fields(Memory))
 
 
 class ActivityRound:
@@ -221,11 +223,12 @@ def earlier_progress() -> RoundProgress | None:
 
 def decode_progress(row: dict[str, Any]) -> RoundProgress:
     """A `RoundProgress` from its JSON, of this version, an older or a newer one (both run during a deploy)."""
-    health = row.get("health") or {}
+    health, memory = row.get("health") or {}, row.get("memory")
     return RoundProgress(
         next_index=row.get("next_index", 0),
         unsaved=row.get("unsaved", []),
         health=Health(**{name: value for name, value in health.items() if name in HEALTH_FIELDS}),
         failure=row.get("failure"),
         raised=row.get("raised", False),
+        memory=Memory(**{name: value for name, value in memory.items() if name in MEMORY_FIELDS}) if memory else None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.health import Health
+from collector.domain.memory import Memory
 from collector.packing import Packed
 
 
@@ -21,8 +22,7 @@ class ChamberState:
         health: how the last slots went.
         unsaved: packed outcomes that are not in the store, oldest first.
         retiring: the reason, once somebody asked the chamber to retire.
-        lost_through_ms: slots up to here were handed out before this start and never settled; they become `lost`. None:
-            nobody knows, they become `missed`.
+        lost_through_ms: slots up to here, handed out before this start, never settled, become `lost`; None: `missed`.
         verify: the last round ended without an answer: the next one asks the store first.
         notes: what was ignored, newest last, each with its instant.
         last: the last outcome, for people.
@@ -33,6 +33,7 @@ class ChamberState:
         decided_ms: when the newest epoch was decided; no two of a chamber at the same instant.
         wanted: the row's spec, where a chamber starts on the ledger's grid because the row's has no epoch yet.
         skew_ms: how far the clock of the worker of the last round was ahead of the server's (-: behind it).
+        memory: what the last readings left, to judge the next by; None while nothing is remembered.
     """
 
     spec: ChamberSpec
@@ -52,6 +53,7 @@ class ChamberState:
     decided_ms: int = 0
     wanted: ChamberSpec | None = None
     skew_ms: int = 0
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,7 @@ class ChamberStatus:
     Attributes:
         id: the chamber.
         status: `starting`, `collecting`, `failing`, `paused` or `retiring`.
-        next_slot_ms: first slot of the round that runs, or else of the next one; None while paused without end or
-            retiring.
+        next_slot_ms: of the round that runs, or else of the next one; None while paused without end or retiring.
         pause: by whom, why, since and until when.
         failures: slots in a row without a reading.
         last_reading_ms: slot of the last reading.
@@ -109,6 +110,7 @@ class RoundRequest:
         unsettled_ms: the oldest slot whose outcome waits in the workflow: `settled_through` may not reach it.
         verify: ask the store first which slots are there.
         health: how the last slots went.
+        memory: what the round's first reading is judged by.
     """
 
     spec: ChamberSpec
@@ -118,6 +120,7 @@ class RoundRequest:
     unsettled_ms: int | None = None
     verify: bool = False
     health: Health = field(default_factory=Health)
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,7 @@ class RoundProgress:
         health: how the slots went.
         failure: last failed attempt of slot `next_index` as [reason, detail], or None.
         raised: the round has shown its first failing fetch to Temporal already.
+        memory: what slot `next_index` is judged by; None = as the request says (an older worker told nothing).
     """
 
     next_index: int = 0
@@ -137,6 +141,7 @@ class RoundProgress:
     health: Health = field(default_factory=Health)
     failure: list[str] | None = None
     raised: bool = False
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ class RoundOutcome:
         last: the last outcome, for people.
         lost_changes: changes that lost against the registry row, for people.
         skew_ms: how far the worker's clock was ahead of the server's at the end (-: behind it).
+        memory: what the next round is judged by; None = what the chamber has stands (an older worker told nothing).
     """
 
     next_ms: int
@@ -160,6 +166,7 @@ class RoundOutcome:
     last: str = ""
     lost_changes: list[str] = field(default_factory=list)
     skew_ms: int = 0
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +192,7 @@ class StoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoreOutcome:
-    """What `store` came to: the outcomes are stored.
-
-    Attributes:
-        lost_changes: changes that lost against the registry row, for people.
-    """
+    """The outcomes are stored; `lost_changes` lost against the registry row, for people."""
 
     lost_changes: list[str] = field(default_factory=list)
 
@@ -201,10 +204,12 @@ class AdhocRequest:
     Attributes:
         spec: the chamber.
         request_id: the update's id: with the chamber it is the reading's identity.
+        memory: what it is judged by; nothing is remembered of it.
     """
 
     spec: ChamberSpec
     request_id: str
+    memory: Memory | None = None
 
 
 # ---- updates

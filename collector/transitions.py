@@ -10,6 +10,7 @@ from dataclasses import replace
 from collector.backlog import oldest_slot
 from collector.domain.cadence import RoundPlan, plan_round
 from collector.domain.chamber import ChamberSpec, Pause
+from collector.domain.memory import Memory
 from collector.domain.outcome import Change, Epoch, EpochEnd, Gap, GapReason, Outcome, PauseEnd, decides_slots
 from collector.messages import ChamberState, PauseRequest, ResumeRequest
 from collector.packing import Packed, pack, unpack
@@ -57,6 +58,7 @@ def begin_again(state: ChamberState, fresh: ChamberState) -> None:
     fresh.unsaved = [*carried, *fresh.unsaved]
     fresh.notes, fresh.last, fresh.health = state.notes, state.last, state.health
     fresh.decided_ms, fresh.cycles_per_run = state.decided_ms, state.cycles_per_run
+    fresh.memory = _outlasting(state, fresh.spec)
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:
@@ -112,12 +114,14 @@ def resume(state: ChamberState, request: ResumeRequest, now_ms: int) -> int:
 def configure(state: ChamberState, spec: ChamberSpec, now_ms: int, *, from_signal: bool = False) -> int:
     """Take over a spec; answers the first slot under it. An older version, or the same again, changes nothing.
 
-    A new grid begins at its first slot after now and after the last slot handed out; the old grid ends there.
+    A new grid begins at its first slot after now and after the last slot handed out; the old grid ends there. What the
+    chamber remembers of its readings is forgotten, unless a signal set the interval, or nothing but the version is new.
     """
     if not from_signal and not _is_news(state, spec):
         return state.next_ms
     if not from_signal:
         state.unconfirmed = 0  # the row's version says what became of the changes that wait: see `confirm`
+        state.memory = _outlasting(state, spec)
     if spec.grid == state.spec.grid:
         state.spec = spec
         return state.next_ms
@@ -179,7 +183,7 @@ def confirm(state: ChamberState, versions: Sequence[int], lost: list[str]) -> No
     counted = [version for version in versions if version >= state.spec.version]
     state.unconfirmed -= min(len(counted), state.unconfirmed)
     if counted and not lost:
-        state.spec = replace(state.spec, version=max(counted) + 1)
+        _take(state, max(counted) + 1)
 
 
 def _settle_past(state: ChamberState, now_ms: int) -> int:
@@ -239,7 +243,20 @@ def _take_version(state: ChamberState, version: int | None) -> None:
     """The row's version of a pause, unless a spec between was not heard of: that one is still to be taken over."""
     have, confirmed = state.spec.version, state.spec.version + state.unconfirmed
     if version is not None and version - 1 in (have, confirmed):
-        state.spec, state.unconfirmed = replace(state.spec, version=version), 0
+        _take(state, version)
+        state.unconfirmed = 0
+
+
+def _take(state: ChamberState, version: int) -> None:
+    """The spec is the same under a new version."""
+    spec = replace(state.spec, version=version)
+    state.spec, state.memory = spec, _outlasting(state, spec)
+
+
+def _outlasting(state: ChamberState, spec: ChamberSpec) -> Memory | None:
+    """Memory outlasts another version of the same spec, such as a pause makes; under another spec all begins anew."""
+    same = replace(spec, version=state.spec.version) == state.spec
+    return replace(state.memory, spec_version=spec.version) if same and state.memory is not None else None
 
 
 def _add(state: ChamberState, outcome: Outcome) -> None:

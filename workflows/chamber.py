@@ -190,6 +190,7 @@ class ChamberWorkflow(ChamberHandlers):
                 unsettled_ms=oldest_slot(self.s.unsaved[riding:]),
                 verify=self.s.verify,
                 health=self.s.health,
+                memory=self.s.memory,
             ),
             riding,
         )
@@ -202,6 +203,7 @@ class ChamberWorkflow(ChamberHandlers):
         self.s.unsaved = [*waiting, *fresh]
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
         self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
+        self.s.memory = out.memory or self.s.memory
         transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:
             self._note(sentence)
@@ -210,7 +212,7 @@ class ChamberWorkflow(ChamberHandlers):
         try:
             adhoc.outcome = await workflow.execute_activity(
                 wire.COLLECT_ADHOC,
-                AdhocRequest(self.s.spec, adhoc.request.request_id),
+                AdhocRequest(self.s.spec, adhoc.request.request_id, self.s.memory),
                 result_type=AdhocOutcome,
                 summary="collect now",
                 **policies.adhoc_policy(self.s.spec),

@@ -9,6 +9,8 @@ class Memory:
 
     Attributes:
         spec_version: of the spec under which it was made: under another one everything begins anew.
+        at_ms: when the last reading came that left something, worker's clock: what has not been looked at cannot have
+            stood still.
         serial_number: the device's own, as it was first seen.
         device_ms: the device's own time as last seen.
         device_since_ms: when that time was first seen, worker's clock.
@@ -21,3 +23,4 @@ class Memory:
     device_ms: int | None = None
     device_since_ms: int | None = None
     values: dict[str, list[float | None]] = field(default_factory=dict)
+    at_ms: int | None = None

@@ -143,11 +143,13 @@ class CollectRound:
         spec, started = run.request.spec, control.now_ms()
         budget = min(spec.timeout_ms, run.grid.deadline(run.slot_ms) - started)
         try:
-            return await self._fetch(spec, run.slot_ms, budget)
+            fetched = await self._fetch(spec, run.slot_ms, budget, run.memory)
         except SlotFailedError as error:
             run.failure = [error.reason.value, error.detail]
             self._metrics.failed_attempt(spec.organization, error.reason, control.now_ms() - started)
             return error
+        run.left = fetched.memory
+        return fetched.reading
 
     def _worth_another(self, run: RunningRound, failure: SlotFailedError, again_ms: int) -> bool:
         fits = again_ms + TIMEOUT_FLOOR_MS < run.grid.deadline(run.slot_ms)

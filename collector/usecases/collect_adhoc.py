@@ -13,7 +13,10 @@ SAVE_BUDGET_S = 5.0
 
 
 class CollectAdhoc:
-    """Reads a chamber at this instant. Running it again reads again, but stores one reading by request id."""
+    """Reads a chamber at this instant. Running it again reads again, but stores one reading by request id.
+
+    It is judged by what the chamber remembers; nothing of it is remembered, because it has no slot.
+    """
 
     def __init__(self, fetch: FetchReading, store: OutcomeStore, clock: Clock) -> None:
         self._fetch, self._store, self._clock = fetch, store, clock
@@ -22,9 +25,10 @@ class CollectAdhoc:
         """A reading, or the reason why there is none; a failure is an answer, not an error."""
         now = self._clock.now_ms()
         try:
-            reading = await self._fetch(request.spec, now, request.spec.timeout_ms)
+            fetched = await self._fetch(request.spec, now, request.spec.timeout_ms, request.memory)
         except SlotFailedError as error:
             return AdhocOutcome(pack(Gap(now, now, error.reason, error.detail)), stored=False)
+        reading = fetched.reading
         try:
             save = self._store.save_adhoc(request.spec.id, request.request_id, reading)
             await asyncio.wait_for(save, SAVE_BUDGET_S)

@@ -1,17 +1,33 @@
 """One attempt to read a chamber: request, answer, measurements."""
 
 import logging
+from dataclasses import dataclass
 
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies
 from collector.domain.errors import MalformedAnswerError, MisconfiguredError, SlotFailedError
+from collector.domain.memory import Memory
 from collector.domain.outcome import Reading
 from collector.mapping.answer import map_answer
+from collector.mapping.circumstances import Circumstances
 from collector.mapping.profile import Profile
 from collector.mapping.request import request_headers, request_url
 from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an attempt brought.
+
+    Attributes:
+        reading: judged by what the chamber remembered.
+        memory: what the next one is judged by, once this one is its slot's outcome; None when the profile needs none.
+    """
+
+    reading: Reading
+    memory: Memory | None = None
 
 
 class FetchReading:
@@ -28,14 +44,14 @@ class FetchReading:
         self._devices, self._profiles, self._secrets = devices, profiles, secrets
         self._egress, self._clock = egress, clock
 
-    async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
-        """One reading for the slot within the budget.
+    async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None = None) -> Fetched:
+        """One reading for the slot within the budget, judged by the memory; the same memory judges the same.
 
         Raises:
             SlotFailedError: the attempt failed; says why and whether another one makes sense.
         """
         try:
-            return await self._read(spec, slot_ms, budget_ms)
+            return await self._read(spec, slot_ms, budget_ms, memory)
         except SlotFailedError:
             raise
         except Exception as error:
@@ -43,14 +59,16 @@ class FetchReading:
             log.exception("defect while reading chamber %s", spec.id)
             raise MalformedAnswerError(f"defect: {type(error).__name__}") from error
 
-    async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
+    async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None) -> Fetched:
         profile = self._profile(spec)
         request = self._request(spec, profile, budget_ms)
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
-        mapped = map_answer(profile, answer.body)
-        return Reading(slot_ms, requested_ms, received_ms, mapped.measurements, spec.version, mapped.observed_ms)
+        known = Circumstances(received_ms, spec.timezone, spec.serial_number, spec.version, memory)
+        mapped = map_answer(profile, answer.body, known)
+        instants = (slot_ms, requested_ms, received_ms)
+        return Fetched(Reading(*instants, mapped.measurements, spec.version, mapped.observed_ms), mapped.memory)
 
     def _profile(self, spec: ChamberSpec) -> Profile:
         profile = self._profiles.find(spec.profile)

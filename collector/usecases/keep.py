@@ -49,12 +49,14 @@ class KeepOutcomes:
         What the store refused is told to the engine before the next slot. What it did not answer in time is not, at
         first, where the next slot is near: a process that is late itself would be later still. It is when it has no
         answer at the next slot either. Nor is a reading that somebody else has stored already: another attempt carries
-        the round as well, and the engine says whose it is.
+        the round as well, and the engine says whose it is. What such a reading left is not remembered.
         """
         kept = await self._save(run, outcomes, control)
         if kept in (_Kept.LATE, _Kept.REFUSED):
             run.keep(outcomes)
             self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
+        if kept is not _Kept.KNOWN:
+            run.remember()
         run.advance(outcomes)
         self._count(run, outcomes)
         control.beat(run.snapshot())

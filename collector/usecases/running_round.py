@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from collector.backlog import ROUND_LIMIT_BYTES, total_bytes
 from collector.domain.cadence import Grid
 from collector.domain.health import Health, Status
+from collector.domain.memory import Memory
 from collector.domain.outcome import Gap, GapReason, Outcome, Reading
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import Packed, pack, unpack
@@ -45,6 +46,8 @@ class RunningRound:
         self.health: Health = seen.health
         self.failure: list[str] | None = seen.failure
         self.raised = seen.raised
+        self.memory: Memory | None = seen.memory or request.memory
+        self.left: Memory | None = None
         self.stored = 0
         self.last = ""
         self.lost_changes: list[str] = []
@@ -112,6 +115,10 @@ class RunningRound:
         if late is not None:
             late.saving.cancel()
 
+    def remember(self) -> None:
+        """The reading in hand is its slot's outcome: the next one is judged by what it left, if it left anything."""
+        self.memory = self.left or self.memory
+
     def advance(self, outcomes: Sequence[Reading | Gap]) -> None:
         """These slots have their outcome; go to the slot after them."""
         for outcome in outcomes:
@@ -123,16 +130,24 @@ class RunningRound:
     def advance_past(self, slot_ms: int) -> None:
         """Everything up to the slot is decided."""
         self.index = (slot_ms - self.request.first_ms) // self.grid.interval_ms + 1
-        self.failure = None
+        self.failure = self.left = None
 
     def snapshot(self) -> RoundProgress:
         """The progress as it is now; later changes do not touch it."""
         failure = None if self.failure is None else list(self.failure)
-        return RoundProgress(self.index, list(self.unsaved), self.health, failure, self.raised)
+        return RoundProgress(self.index, list(self.unsaved), self.health, failure, self.raised, self.memory)
 
     def outcome(self) -> RoundOutcome:
         """What the round came to so far."""
-        return RoundOutcome(self.slot_ms, self.unsaved, self.health, self.stored, self.last, self.lost_changes)
+        return RoundOutcome(
+            next_ms=self.slot_ms,
+            unsaved=self.unsaved,
+            health=self.health,
+            stored=self.stored,
+            last=self.last,
+            lost_changes=self.lost_changes,
+            memory=self.memory,
+        )
 
     def _judge(self, outcome: Reading | Gap) -> None:
         if isinstance(outcome, Reading):

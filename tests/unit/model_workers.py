@@ -19,11 +19,12 @@ from collector import wire
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies
 from collector.domain.errors import FrozenError, StoreRefusedError
+from collector.domain.memory import Memory
 from collector.domain.outcome import Measurement, Reading
 from collector.messages import RoundProgress, RoundRequest, StoreRequest
 from collector.ports import DeviceAnswer, DeviceRequest, OutcomeStore, SaveBatch, SaveResult
 from collector.usecases.collect import CollectRound, TryAgainError
-from collector.usecases.fetch import FetchReading
+from collector.usecases.fetch import Fetched, FetchReading
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import JumpingClock
 from tests.unit.model_engine import Failures, quiet, unanswered
@@ -125,7 +126,7 @@ class WatchedFetch(FetchReading):
             async with asyncio.timeout(ms / 1000):
                 await self._enough.wait()
 
-    async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int) -> Reading:
+    async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None = None) -> Fetched:
         self._allowed(slot_ms)
         task = asyncio.current_task()
         assert task is not None
@@ -133,11 +134,12 @@ class WatchedFetch(FetchReading):
         self.asked.append(asked)
         if len(self.asked) == self._enough_at:
             self._enough.set()
-        reading = await super().__call__(spec, slot_ms, budget_ms)
+        fetched = await super().__call__(spec, slot_ms, budget_ms, memory)
+        reading = fetched.reading
         if self._device.wide:
             reading = replace(reading, measurements=(*reading.measurements, *WIDE))
         asked.reading = reading
-        return reading
+        return replace(fetched, reading=reading)
 
 
 class Attempt(StagedRound):

@@ -56,7 +56,7 @@ class Room:
         )
 
     async def read(self, spec: ChamberSpec, budget_ms: int = 1_500) -> Reading:
-        return await self._fetch(spec, NOON_MS, budget_ms)
+        return (await self._fetch(spec, NOON_MS, budget_ms)).reading
 
     async def failure(self, spec: ChamberSpec) -> SlotFailedError:
         with pytest.raises(SlotFailedError) as caught:

@@ -9,13 +9,13 @@ def _write(moment: Moment) -> str:
     unit, now = f"°{moment.unit}", f"{moment.utc:%Y-%m-%dT%H:%M:%S.%f}+00:00"
     return json_text(
         {
-            "entity_id": "sensor.incubator_temperature",
+            "entity_id": "sensor.temperature",
             "state": text("temperature", moment.degrees(moment.sample.temperature_c), unit),
             "attributes": {
                 "state_class": "measurement",
                 "unit_of_measurement": unit,
                 "device_class": "temperature",
-                "friendly_name": "Incubator temperature",
+                "friendly_name": "Temperature",
             },
             "last_changed": text("time", now),
             "last_reported": text("time", now),
@@ -27,7 +27,7 @@ def _write(moment: Moment) -> str:
 
 DIALECT = Dialect(
     name="home-assistant",
-    path="/api/states/sensor.incubator_temperature",
+    path="/api/states/sensor.temperature",
     write=_write,
     channel="state",
     login=Login.BEARER,

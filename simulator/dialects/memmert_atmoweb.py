@@ -4,6 +4,10 @@ from simulator.dialects.dialect import Dialect, Framing, Moment, Shape, json_tex
 from simulator.dialects.marks import number
 
 SETPOINT_C = "37.0"
+ASKED = (
+    *("Temp1Read", "Temp2Read", "Temp3Read", "Temp4Read", "HumRead", "CO2Read", "O2Read", "VacRead", "FanRead"),
+    *("TempSet", "HumSet", "CO2Set", "SN"),
+)
 
 
 def _write(moment: Moment) -> str:
@@ -33,7 +37,7 @@ def _values(moment: Moment) -> dict[str, object]:
 
 DIALECT = Dialect(
     name="memmert-atmoweb",
-    path="/atmoweb?Temp1Read=&HumRead=&CO2Read=&TempSet=&CurOp=&SN=",
+    path=f"/atmoweb?{'&'.join(f'{name}=' for name in ASKED)}",
     write=_write,
     channel="Temp1Read",
     shape=Shape.FRAGMENT,

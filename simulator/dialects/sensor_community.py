@@ -1,4 +1,4 @@
-"""One sensor as the API of sensor.community gives it: texts and a number in one list, UTC without saying so."""
+"""Devices with the firmware of sensor.community, one sensor as its API gives it: texts and a number in one list."""
 
 from simulator.dialects.dialect import Dialect, Moment, json_text
 from simulator.dialects.marks import number, text
@@ -34,4 +34,4 @@ def _write(moment: Moment) -> str:
     )
 
 
-DIALECT = Dialect(name="sensor-community", path="/airrohr/v1/sensor/77456/", write=_write)
+DIALECT = Dialect(name="sensor-community", path="/data.json", write=_write)

@@ -76,7 +76,11 @@ def profile_of(entry: dict[str, Any]) -> Profile:
     if by_file is not None:
         return named(PROFILE_OF[by_file])
     asked = path_asked(entry["request"])
-    by_request = [p for p in map(named, PROFILES.names()) if p.request.path != "/" and path_asked(f"GET {p.request.path}") == asked]
+    by_request = [
+        p
+        for p in map(named, PROFILES.names())
+        if p.request.path != "/" and path_asked(f"GET {p.request.path}") == asked
+    ]
     assert by_request, f"no built-in profile claims {entry['file']} ({entry['request']})"
     return by_request[0]
 

@@ -17,7 +17,7 @@ def _write(moment: Moment) -> str:
 
 
 DIALECT = Dialect(
-    name="papouch",
+    name="papouch-tme",
     path="/fresh.xml",
     write=_write,
     channel="sns",

@@ -1,38 +1,74 @@
 """The built-in profiles on hand-made answers of the shapes that real devices send."""
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
-from collector.domain.errors import MalformedAnswerError
+from collector.domain.errors import DeniedError, MalformedAnswerError
 from collector.domain.units import find_unit, stored_unit
-from collector.mapping.answer import map_answer
+from collector.mapping.answer import MappedAnswer, map_answer
+from collector.mapping.circumstances import Circumstances
+from collector.mapping.profile import Profile
 
 ANSWERS = Path(__file__).parent / "answers"
 EXPECTED: dict[str, Any] = json.loads((ANSWERS / "expected.json").read_text(encoding="utf-8"))
 PROFILES = FileProfiles([builtin_profiles_folder()])
-PROFILE_OF = {"airgradient": "airgradient", "generic": "generic-json"}
+ONLY_FAULTS = re.compile(r"ch[1-8]")
+"""Channels that say only that they are faulty: a channel that says more has the name of its quantity."""
 
 
-@pytest.mark.parametrize("file", EXPECTED)
-def test_answer_maps_to_what_is_expected(file: str) -> None:
-    profile = PROFILES.find(PROFILE_OF[file.partition("_")[0]])
+def named(name: str) -> Profile:
+    profile = PROFILES.find(name)
     assert profile is not None
-    body = (ANSWERS / file).read_bytes()
-    if isinstance(EXPECTED[file], str):
-        with pytest.raises(MalformedAnswerError, match=EXPECTED[file]) as caught:
-            map_answer(profile, body)
-        assert caught.value.retryable
-        return
-    found = map_answer(profile, body)
-    assert {m.name: [m.value, m.quality.value] for m in found.measurements} == EXPECTED[file]
-    named = {m.name: m.unit for m in found.measurements}
-    left_out = {rules.name for rules in profile.measurements if rules.optional} - set(named)
-    assert named | {name: profile.units()[name] for name in left_out} == profile.units()
-    assert found.observed_ms is None
+    return profile
+
+
+def profile_of(file: str) -> Profile:
+    """The profile whose name, with `_` for `-`, the file's name begins with; the longest one counts."""
+    return named(max((name for name in PROFILES.names() if file.startswith(name.replace("-", "_") + "_")), key=len))
+
+
+def observed(file: str) -> int | None:
+    """The device's time that is expected, under the key `""`."""
+    text = EXPECTED[file].get("")
+    return None if text is None else round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def mapped(file: str) -> MappedAnswer:
+    known = Circumstances(timezone="UTC", received_ms=observed(file))
+    return map_answer(profile_of(file), (ANSWERS / file).read_bytes(), known)
+
+
+READINGS = [file for file, expected in EXPECTED.items() if isinstance(expected, dict)]
+GAPS = [file for file, expected in EXPECTED.items() if isinstance(expected, str)]
+
+
+@pytest.mark.parametrize("file", READINGS)
+def test_answer_maps_to_what_is_expected(file: str) -> None:
+    profile, found = profile_of(file), mapped(file)
+    expected = {name: values for name, values in EXPECTED[file].items() if name}
+    assert {m.name: [m.value, m.quality.value] for m in found.measurements} == expected
+    units = {m.name: m.unit for m in found.measurements}
+    left_out = {rules.name for rules in profile.measurements if rules.optional} - set(units)
+    assert units | {name: profile.units()[name] for name in left_out} == profile.units()
+
+
+@pytest.mark.parametrize("file", READINGS)
+def test_answer_has_the_time_that_is_expected(file: str) -> None:
+    assert mapped(file).observed_ms == observed(file)
+
+
+@pytest.mark.parametrize("file", GAPS)
+def test_answer_is_a_gap(file: str) -> None:
+    error = DeniedError if EXPECTED[file].startswith("denied") else MalformedAnswerError
+    with pytest.raises(error, match=EXPECTED[file]) as caught:
+        map_answer(profile_of(file), (ANSWERS / file).read_bytes())
+    assert caught.value.retryable
 
 
 def test_every_answer_is_expected() -> None:
@@ -40,9 +76,22 @@ def test_every_answer_is_expected() -> None:
 
 
 @pytest.mark.parametrize("name", PROFILES.names())
+def test_every_measurement_is_read_somewhere(name: str) -> None:
+    mine = [file for file in READINGS if profile_of(file).name == name]
+    read = {name for file in mine for name, found in EXPECTED[file].items() if name and found[0] is not None}
+    faulty = {name for file in mine for name, found in EXPECTED[file].items() if name and found[1] == "bad"}
+    only_faults = {name for name in named(name).units() if ONLY_FAULTS.fullmatch(name)}
+    assert read == set(named(name).units()) - only_faults
+    assert only_faults <= faulty
+
+
+def test_every_profile_is_shown_an_answer_that_is_no_reading() -> None:
+    assert {profile_of(file).name for file in GAPS} == set(PROFILES.names())
+
+
+@pytest.mark.parametrize("name", PROFILES.names())
 def test_profile_says_where_it_comes_from_and_stores_canonical_units(name: str) -> None:
-    profile = PROFILES.find(name)
-    assert profile is not None
+    profile = named(name)
     assert profile.description
     assert profile.source
     assert profile.checked
@@ -52,7 +101,5 @@ def test_profile_says_where_it_comes_from_and_stores_canonical_units(name: str) 
 
 def test_first_boot_counter_of_zero_is_kept() -> None:
     # JMESPath's || goes on at null and empty texts, not at 0
-    profile = PROFILES.find("airgradient")
-    assert profile is not None
-    found = {m.name: m.value for m in map_answer(profile, b'{"atmp": 20, "boot": 0, "bootCount": 7}').measurements}
-    assert found["boot_count"] == 0
+    found = map_answer(named("airgradient"), b'{"atmp": 20, "boot": 0, "bootCount": 7}').measurements
+    assert {m.name: m.value for m in found}["boot_count"] == 0

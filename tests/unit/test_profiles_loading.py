@@ -46,7 +46,7 @@ def test_good_profile() -> None:
 WRONG = [
     ("  path: /data", "  path: [unclosed\n\tx", "", 5, "not YAML", "correct the syntax"),
     ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'none', 'bearer', 'basic', 'digest' or 'query'"),
-    ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, auth_query, only_empty_parameters, max_bytes"),
+    ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, auth_optional, auth_query, only_empty_parameters, max_bytes"),
     ("denied_when", "denied_if", "denied_if", 10, "no such key here", "denied_when"),
     ("name: cold-room\n", "title: x\n", "title", 1, "no such key here", "known are name"),
     ("name: cold-room\n", "\n", "name", 2, "the key is missing", "write it"),

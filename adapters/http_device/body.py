@@ -24,6 +24,11 @@ class Body:
         self._inflater, self._max_bytes = _inflater(content_encoding), max_bytes
         self._read = bytearray()
 
+    @property
+    def compressed(self) -> bool:
+        """Whether it grows when it is read."""
+        return self._inflater is not None
+
     def take(self, part: bytes) -> None:
         """The next part.
 

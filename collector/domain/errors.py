@@ -130,13 +130,14 @@ class SlotFailedError(ChamberlogError):
         reason: the gap reason if it stays so.
         retryable: whether another attempt within the slot's deadline makes sense.
         detail: a short code plus what was seen, at most 500 characters, never a secret or a whole body.
+        wait_ms: how long the device asks to be left alone; 0 = it does not.
     """
 
     reason: ClassVar[GapReason]
     retryable: ClassVar[bool] = True
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail[:500]
+    def __init__(self, detail: str, *, wait_ms: int = 0) -> None:
+        self.detail, self.wait_ms = detail[:500], wait_ms
         super().__init__(self.detail)
 
 

@@ -1,5 +1,6 @@
 """What a profile asks of a device."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -10,6 +11,17 @@ from collector.mapping.rules import Rules
 
 MAX_BYTES_DEFAULT, MAX_BYTES_CEILING = 65_536, 1024 * 1024
 """The largest recorded answer has 2 KB; a body over the ceiling is not a device's reading."""
+
+ONLY_EMPTY = re.compile(r"/[A-Za-z0-9_./-]*(?:\?([A-Za-z0-9_]+=(?:&[A-Za-z0-9_]+=)*))?")
+EMPTY_REMEDY = "write each parameter once as NAME= with nothing behind it, joined by &, and a path of a-z, 0-9, _ . - /"
+_PARAMETER = re.compile(r"[A-Za-z0-9_.~-]+")
+
+
+def only_empty(target: str) -> bool:
+    """Whether a path with its query has parameters with empty values only, each once, and nothing to be decoded."""
+    found = ONLY_EMPTY.fullmatch(target)
+    names = (found[1] or "").lower().split("&") if found is not None else []
+    return found is not None and len(names) == len(set(names))
 
 
 class RequestRules(Rules):
@@ -36,11 +48,30 @@ class RequestRules(Rules):
     max_bytes: Annotated[int, Field(ge=1, le=MAX_BYTES_CEILING)] = MAX_BYTES_DEFAULT
 
     @model_validator(mode="after")
+    def _writes_nothing(self) -> "RequestRules":
+        if self.only_empty_parameters and self.auth == "query":
+            raise checks.refusal(
+                "only_empty_parameters forbids the parameters of auth: query", "use another auth", ("auth",)
+            )
+        if self.only_empty_parameters and not only_empty(self.path):
+            raise checks.refusal(
+                f"{self.path[:80]!r} has more than plain names with empty values", EMPTY_REMEDY, ("path",)
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_of_parameters(self) -> "RequestRules":
         if (self.auth == "query") != (self.auth_query is not None):
             raise checks.refusal(
                 "auth: query and auth_query go together",
                 "write both, such as auth: query and auth_query: [user, password], or neither",
+                ("auth_query",),
+            )
+        names = self.auth_query or ()
+        if len(set(names)) != len(names) or not all(_PARAMETER.fullmatch(name) for name in names):
+            raise checks.refusal(
+                "auth_query has names that are no two parameters",
+                "write two different names of a-z, 0-9, _ . ~ -",
                 ("auth_query",),
             )
         return self

@@ -6,6 +6,8 @@ from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.domain.outcome import Epoch
+from collector.mapping.request import url_problem
+from collector.mapping.request_rules import EMPTY_REMEDY
 from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, ProfileCatalog, Registry
 from collector.usecases.active import forgetting
 from collector.usecases.fleet import ChamberView, view_of
@@ -37,9 +39,12 @@ class CheckSpec:
             AwayError: the registry cannot be reached.
         """
         check_spec(spec)
-        if self._profiles.find(spec.profile) is None:
+        profile = self._profiles.find(spec.profile)
+        if profile is None:
             known = ", ".join(self._profiles.names())
             raise InvalidFieldError("profile", f"there is no profile {spec.profile[:80]!r}", f"use one of: {known}")
+        if problem := url_problem(profile, spec.url):
+            raise InvalidFieldError("url", problem, EMPTY_REMEDY)
         if not await self._registry.has_section(spec.organization, spec.section):
             known = ", ".join(await self._registry.sections(spec.organization)) or "none is open, make one"
             problem = f"there is no section {spec.section[:80]!r} that takes chambers"

@@ -10,8 +10,9 @@ from collector.domain.memory import Memory
 from collector.domain.outcome import Reading
 from collector.mapping.answer import map_answer
 from collector.mapping.circumstances import Circumstances
+from collector.mapping.credentials import quoting_no_secret
 from collector.mapping.profile import Profile
-from collector.mapping.request import request_headers, request_url
+from collector.mapping.request import request_digest, request_headers, request_parameters, request_url
 from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,14 @@ class FetchReading:
 
     async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None) -> Fetched:
         profile = self._profile(spec)
-        request = self._request(spec, profile, budget_ms)
+        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+        request = self._request(spec, profile, secret, budget_ms)
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
         known = Circumstances(received_ms, spec.timezone, spec.serial_number, spec.version, memory)
-        mapped = map_answer(profile, answer.body, known)
+        with quoting_no_secret(answer.body, secret):
+            mapped = map_answer(profile, answer.body, known)
         instants = (slot_ms, requested_ms, received_ms)
         return Fetched(Reading(*instants, mapped.measurements, spec.version, mapped.observed_ms), mapped.memory)
 
@@ -77,13 +80,14 @@ class FetchReading:
             raise MisconfiguredError(f"profile {spec.profile!r} is not known to this worker; it has {known}")
         return profile
 
-    def _request(self, spec: ChamberSpec, profile: Profile, budget_ms: int) -> DeviceRequest:
-        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+    def _request(self, spec: ChamberSpec, profile: Profile, secret: str | None, budget_ms: int) -> DeviceRequest:
         return DeviceRequest(
             url=request_url(profile, spec.url),
             budget_ms=budget_ms,
             egress=self._egress.of(spec.organization, spec.section),
             headers=request_headers(profile, secret),
+            parameters=request_parameters(profile, secret),
+            digest=request_digest(profile, secret),
             max_bytes=profile.request.max_bytes,
             verify_tls=spec.verify_tls,
         )

@@ -31,7 +31,7 @@ from tests.contract.device_certificate import trusting_context
 from tests.unit.round_doubles import CountingMetrics, RecordingLive
 
 PROFILES = FileProfiles([builtin_profiles_folder()])
-LOOPBACK = EgressPolicies(EgressPolicy((parse_rule("127.0.0.0/8"),)))
+LOOPBACK = EgressPolicies(default=EgressPolicy((parse_rule("127.0.0.0/8"),)))
 INTERVAL_MS = 60_000
 AIR = {"temperature_c": 21.5, "humidity_pct": 45.0, "co2_ppm": 600, "pressure_hpa": 1013.2}
 """What the air is like around every device here, but for the noise of its sensors."""
@@ -61,10 +61,10 @@ class AloneRound:
     def now_ms(self) -> int:
         return self._clock.now_ms()
 
-    def beat(self, progress: RoundProgress) -> None:
+    def beat(self, progress: RoundProgress) -> None:  # noqa: ARG002  the port's signature
         return
 
-    async def make_durable(self, progress: RoundProgress) -> None:
+    async def make_durable(self, progress: RoundProgress) -> None:  # noqa: ARG002  the port's signature
         return
 
     async def wait(self, until_ms: int) -> bool:

@@ -65,23 +65,14 @@ def request_headers(profile: Profile, secret: str | None) -> dict[str, str]:
         MisconfiguredError: the profile needs a secret and the chamber has no `secret_ref`, or it cannot be sent.
     """
     found = dict(profile.request.headers)
-<<<<<<< HEAD
-    if profile.request.auth == "none" or (not secret and profile.request.auth_optional):
+    if _asked_without(profile, secret):
         return found
-    if not secret:
-        raise MisconfiguredError(
-            f"secret: profile {profile.name} sends a credential ({profile.request.auth}) and the chamber has none;"
-            " set its secret_ref"
-        )
-    found["Authorization"] = _credential(profile, secret)
-=======
     match profile.request.auth:
         case "basic":
             whose = user_and_password(profile, secret)
             found["Authorization"] = "Basic " + b64encode(f"{whose.user}:{whose.password}".encode()).decode()
         case "bearer":
             found["Authorization"] = "Bearer " + _token(secret_of(profile, secret))
->>>>>>> e-D
     return found
 
 
@@ -91,7 +82,7 @@ def request_parameters(profile: Profile, secret: str | None) -> tuple[tuple[str,
     Raises:
         MisconfiguredError: as `request_headers`.
     """
-    if profile.request.auth_query is None:
+    if profile.request.auth_query is None or _asked_without(profile, secret):
         return ()
     whose = user_and_password(profile, secret)
     user, password = profile.request.auth_query
@@ -104,7 +95,14 @@ def request_digest(profile: Profile, secret: str | None) -> Credentials | None:
     Raises:
         MisconfiguredError: as `request_headers`.
     """
-    return user_and_password(profile, secret) if profile.request.auth == "digest" else None
+    if profile.request.auth != "digest" or _asked_without(profile, secret):
+        return None
+    return user_and_password(profile, secret)
+
+
+def _asked_without(profile: Profile, secret: str | None) -> bool:
+    """Whether the device is asked without the credential that its profile would send."""
+    return profile.request.auth_optional and not secret
 
 
 def _token(secret: str) -> str:

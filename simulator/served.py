@@ -134,4 +134,7 @@ class ServedLog:
 
 
 def _line(served: Served) -> bytes:
-    return json.dumps(asdict(served)).encode() + b"\n"
+    document = asdict(served)
+    if not served.wrote:
+        del document["wrote"]  # nearly every line
+    return json.dumps(document).encode() + b"\n"

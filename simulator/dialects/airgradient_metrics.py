@@ -6,13 +6,14 @@ from simulator.dialects.marks import bare
 
 
 def _write(moment: Moment) -> str:
-    """Names of the newer firmware, with the blank before the value that older ones leave out."""
+    """Names of the newer firmware, with the blank before values that older ones leave out, and a counter of our own."""
     sample, dust = moment.sample, dust_of(moment)
     device = f'{{airgradient_serial_number="{moment.hexadecimal}"}}'
     sensor = f'{{airgradient_serial_number="{moment.hexadecimal}",airgradient_sensor="1"}}'
-    degrees = moment.degrees(sample.temperature_c, 2)
+    degrees = round(sample.temperature_c, 2)
     lines = [
         ("airgradient_info", "info", f'{{airgradient_serial_number="{moment.hexadecimal}"}} 1'),
+        ("airgradient_answers", "counter", f"{device} {moment.serial}"),
         ("airgradient_wifi_rssi_dbm", "gauge", f"{device} {-48 - moment.serial % 9}"),
         ("airgradient_co2_ppm", "gauge", f"{sensor} {bare('co2', round(sample.co2_ppm), 'ppm')}"),
         ("airgradient_pm1_ugm3", "gauge", f"{sensor} {bare('pm1', dust, 'ug/m3')}"),

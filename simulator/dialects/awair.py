@@ -13,7 +13,7 @@ def _write(moment: Moment) -> str:
             "timestamp": text("time", f"{moment.utc:%Y-%m-%dT%H:%M:%S}.{moment.utc.microsecond // 1000:03d}Z"),
             "score": 94,
             "dew_point": number("dew_point", round(moment.dew_point, 2), "°C"),
-            "temp": number("temperature", moment.degrees(sample.temperature_c, 2), "°C"),
+            "temp": number("temperature", round(sample.temperature_c, 2), "°C"),
             "humid": number("humidity", round(sample.humidity_pct, 2), "%"),
             "abs_humid": number("absolute_humidity", round(sample.humidity_pct / 5, 2), "g/m3"),
             "co2": number("co2", round(sample.co2_ppm), "ppm"),

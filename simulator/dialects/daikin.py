@@ -8,8 +8,8 @@ REFUSAL = "ret=PARAM NG"
 
 def _write(moment: Moment) -> str:
     """Indoors and outdoors, no humidity; the serial number is the compressor's frequency."""
-    indoors = bare("temperature", moment.degrees(moment.sample.temperature_c), "°C")
-    outdoors = bare("outdoor_temperature", moment.degrees(moment.sample.temperature_c - 9), "°C")
+    indoors = bare("temperature", round(moment.sample.temperature_c, 1), "°C")
+    outdoors = bare("outdoor_temperature", round(moment.sample.temperature_c - 9, 1), "°C")
     return f"ret=OK,htemp={indoors},hhum=-,otemp={outdoors},err=0,cmpfreq={moment.serial}"
 
 

@@ -15,4 +15,4 @@ def _write(moment: Moment) -> str:
     return f"serial,temperature,humidity,co2,pressure\n{moment.serial},{','.join(cells)}\n"
 
 
-DIALECT = Dialect(name="generic-csv", path="/values.csv", write=_write, shape=Shape.CSV, content_type="text/csv")
+DIALECT = Dialect(name="generic-csv", path="/", write=_write, shape=Shape.CSV, content_type="text/csv")

@@ -16,4 +16,4 @@ def _write(moment: Moment) -> str:
     )
 
 
-DIALECT = Dialect(name="generic-xml", path="/values.xml", write=_write, shape=Shape.XML, content_type="text/xml")
+DIALECT = Dialect(name="generic-xml", path="/", write=_write, shape=Shape.XML, content_type="text/xml")

@@ -24,15 +24,23 @@ def _refused(moment: Moment) -> str:
 def _values(moment: Moment) -> dict[str, object]:
     sample = moment.sample
     return {
-        "Temp1Read": number("temperature", moment.degrees(sample.temperature_c, 2), "°C"),
+        "Temp1Read": number("temperature", round(sample.temperature_c, 2), "°C"),
         "HumRead": number("humidity", round(sample.humidity_pct, 1), "%"),
         "CO2Read": number("co2", round(sample.co2_ppm / 10_000, 3), "%"),
-        "TempSet": number("temperature_setpoint", float(moment.settings.get("TempSet", SETPOINT_C)), "°C"),
+        "TempSet": _setpoint(moment.settings.get("TempSet", SETPOINT_C)),
         "CurOp": "Manual",
         "SN": f"F{moment.decimal}",
         "DevType": "ICO105",
         "SWRev": f"A2.{moment.serial}",
     }
+
+
+def _setpoint(written: str) -> float | str:
+    """What was written, whatever it is."""
+    try:
+        return float(written)
+    except ValueError:
+        return written
 
 
 DIALECT = Dialect(

@@ -12,7 +12,7 @@ def _write(moment: Moment) -> str:
         "SDS_P1": text("pm10", f"{dust + 3:.2f}", "ug/m3"),
         "SDS_P2": text("pm2_5", f"{dust:.2f}", "ug/m3"),
         "conc_co2_ppm": text("co2", round(sample.co2_ppm), "ppm"),
-        "BME280_temperature": text("temperature", f"{moment.degrees(sample.temperature_c, 2):.2f}", "°C"),
+        "BME280_temperature": text("temperature", f"{sample.temperature_c:.2f}", "°C"),
         "BME280_humidity": text("humidity", f"{sample.humidity_pct:.2f}", "%"),
         "BME280_pressure": text("pressure", f"{sample.pressure_hpa * 100:.2f}", "Pa"),
         "signal": str(-moment.serial),

@@ -8,7 +8,7 @@ def _write(moment: Moment) -> str:
     """Gauges by their usual names, the serial number a counter."""
     sample = moment.sample
     gauges = {
-        "temperature_celsius": bare("temperature", moment.degrees(sample.temperature_c, 2), "°C"),
+        "temperature_celsius": bare("temperature", round(sample.temperature_c, 2), "°C"),
         "humidity_percent": bare("humidity", round(sample.humidity_pct, 1), "%"),
         "co2_ppm": bare("co2", round(sample.co2_ppm), "ppm"),
         "pressure_hpa": bare("pressure", round(sample.pressure_hpa, 1), "hPa"),

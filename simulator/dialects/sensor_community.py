@@ -9,7 +9,7 @@ def _write(moment: Moment) -> str:
     sample = moment.sample
     pressure = sample.pressure_hpa * 100
     values = [
-        ("temperature", text("temperature", f"{moment.degrees(sample.temperature_c, 2):.2f}", "°C")),
+        ("temperature", text("temperature", f"{sample.temperature_c:.2f}", "°C")),
         ("pressure", text("pressure", f"{pressure:.2f}", "Pa")),
         ("humidity", text("humidity", f"{sample.humidity_pct:.2f}", "%")),
         ("pressure_at_sealevel", number("pressure_at_sealevel", round(pressure + 4_800, 2), "Pa")),

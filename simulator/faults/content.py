@@ -100,6 +100,10 @@ def _sentinel(telling: Telling) -> Answer:
     return telling.filled(lambda mark: mark.like(f"{telling.fault.value:g}"))
 
 
+def _jump(telling: Telling) -> Answer:
+    return telling.filled(lambda mark: mark.like(f"{float(mark.value) + telling.fault.value:g}"))
+
+
 # ---- time as it is written
 
 
@@ -148,6 +152,7 @@ _VALUES: dict[str, Kind[Content]] = {
     "sentinel": Kind(
         about="a number that means a faulty channel", play=_sentinel, defaults={"value": -999.9}, forms=ONE_OR_ALL
     ),
+    "jump": Kind(about="its temperature is `value` higher than it was", play=_jump, defaults={"value": 30.0}),
     "all-zero": Kind(about="0 for every value", play=_all(_zero)),
     "glued-unit": Kind(about="the unit glued to every value", play=_all(glued)),
     "decimal-comma": Kind(about="texts with a decimal comma", play=_all(_comma)),

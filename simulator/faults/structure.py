@@ -11,7 +11,7 @@ from simulator.dialects.marks import MARK, Mark, Place, Token, as_sent, glued, m
 from simulator.faults.fault import Kind
 from simulator.faults.telling import Content, Telling
 
-LEVELS, LAUGHS = 20_000, 9
+LEVELS, LAUGHS = 8_000, 9
 JSON = (Shape.JSON.value,)
 
 
@@ -112,7 +112,7 @@ STRUCTURE: dict[str, Kind[Content]] = {
     "entity-bomb": Kind(
         about="entities that grow to gigabytes", play=_entity_bomb, shapes=(Shape.XML.value,), valued=False
     ),
-    "deep-nesting": Kind(about="20,000 levels", play=_deep, valued=False),
+    "deep-nesting": Kind(about="8,000 levels", play=_deep, valued=False),
     "key-order": Kind(
         about="keys, lists or columns in the opposite order",
         play=_reordered,

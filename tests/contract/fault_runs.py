@@ -25,7 +25,6 @@ from collector.messages import RoundProgress, RoundRequest
 from collector.usecases.collect import CollectRound
 from collector.usecases.fetch import FetchReading
 from simulator.device import SimulatedDevice
-from simulator.dialects import DIALECTS
 from simulator.fleet import FleetPlan, SimulatedFleet, password_of, secret_of
 from tests.contract.device_certificate import trusting_context
 from tests.unit.round_doubles import CountingMetrics, RecordingLive
@@ -110,14 +109,20 @@ class Chamber:
     """A chamber that a simulated device is, and its collections."""
 
     def __init__(self, device: SimulatedDevice, control: httpx.AsyncClient, password: str | None = None) -> None:
-        self.device, self._control, self.dialect = device, control, device.dialect
+        self.device, self.control, self.dialect = device, control, device.dialect
         wanted = password_of(self.dialect, password)
         self._secrets = {} if wanted is None else {"DEVICE": secret_of(self.dialect, wanted)}
 
     async def suffer(self, fault: Mapping[str, object]) -> None:
         """Set a fault through the control port."""
-        answer = await self._control.put(f"/devices/{self.device.id}/fault", json=dict(fault))
+        answer = await self.control.put(f"/devices/{self.device.id}/fault", json=dict(fault))
         assert answer.status_code == 200, answer.text
+
+    async def served(self) -> list[dict[str, Any]]:
+        """What the device served, oldest first."""
+        answer = await self.control.get("/log", params={"device": self.device.id})
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
 
     async def collect(
         self,
@@ -184,7 +189,7 @@ async def chambers(folder: Path, *dialects: str, password: str | None = None) ->
     plan = FleetPlan(devices=len(dialects), dialects=dialects, series=series, password=password)
     async with (
         SimulatedFleet(plan) as fleet,
-        httpx.AsyncClient(base_url=fleet.control_url, trust_env=False, timeout=30) as control,
+        httpx.AsyncClient(base_url=fleet.control_url, trust_env=False, verify=False) as control,
     ):
         yield [Chamber(device, control, password) for device in fleet.devices.values()]
 
@@ -230,8 +235,3 @@ def _end_measuring(measured: bool, base: int) -> int:
     peak = tracemalloc.get_traced_memory()[1] - base
     tracemalloc.stop()
     return peak
-
-
-def speaking(name: str) -> Any:
-    """A dialect by name."""
-    return DIALECTS[name]

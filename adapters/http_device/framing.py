@@ -52,15 +52,16 @@ class Incoming:
         while count:
             if not self.data:
                 await self.more()
-            part = bytes(self.data[:count])
-            del self.data[:count]
+            part, self.data = self.data, bytearray()
+            if len(part) > count:
+                part, self.data = part[:count], part[count:]
             count -= len(part)
             body.take(part)
 
     async def pass_on_all(self, body: Body) -> None:
         """Everything up to the end of the connection is of the body."""
-        body.take(bytes(self.data))
-        self.data.clear()
+        first, self.data = self.data, bytearray()
+        body.take(first)
         while part := await self._wire.read():
             body.take(part)
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from collector.domain.cadence import Grid, grid_of
 from collector.domain.errors import InvalidFieldError
+from collector.domain.zone_names import zone_exists
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SECRET_PATTERN = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/\S+")
@@ -15,6 +16,7 @@ TIMEOUT_DEFAULT_MS = 10_000
 ROUND_SPAN_CEILING_MS = 3_600_000
 URL_LIMIT, SECRET_LIMIT = 2_000, 1_000
 LABELS_LIMIT, LABEL_LIMIT, NAME_LIMIT = 16, 200, 200
+SERIAL_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ def check_spec(spec: ChamberSpec) -> None:
     _check_url(spec.url)
     _check_times(spec)
     _check_texts(spec)
+    _check_device(spec)
 
 
 def _check_id(chamber_id: str) -> None:
@@ -161,3 +164,19 @@ def _check_texts(spec: ChamberSpec) -> None:
     for name, texts in (("name", spec.name), ("labels", "".join(k + v for k, v in spec.labels.items()))):
         if "\x00" in texts:
             raise InvalidFieldError(name, "a NUL character cannot be stored", "remove it")
+
+
+def _check_device(spec: ChamberSpec) -> None:
+    if spec.timezone and not zone_exists(spec.timezone):
+        raise InvalidFieldError(
+            "timezone",
+            f"{spec.timezone[:80]!r} is not a zone of the IANA database",
+            "write a name like Europe/Prague or UTC, with its capitals, or leave it out",
+        )
+    serial = spec.serial_number
+    if serial and not (serial.strip() and serial.isprintable() and len(serial) <= SERIAL_LIMIT):
+        raise InvalidFieldError(
+            "serial_number",
+            f"it is not 1 to {SERIAL_LIMIT} printable characters",
+            "write it as the device itself names it, or leave it out",
+        )

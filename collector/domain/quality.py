@@ -5,6 +5,7 @@ only that the device itself called the channel faulty. Instants are milliseconds
 ran backwards between two readings, nothing is held against the device.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from collector.domain.outcome import Quality
@@ -15,7 +16,7 @@ ABSOLUTE_ZERO: Mapping[str, float] = {"Cel": -273.15, "K": 0.0, "[degF]": -459.6
 HUMIDITY = (0.0, 110.0)
 """In percent. A capacitive sensor in fog says a little more than 100; none says less than nothing."""
 _ANYWHERE: Mapping[float, str] = {
-    **dict.fromkeys((-99.9, -999.0, -999.9, -9999.0, 9999.0), "devices send for a sensor that is missing"),
+    **dict.fromkeys((-999.0, -999.9, -9999.0, 9999.0), "devices send for a sensor that is missing"),
     **dict.fromkeys((32767.0, -32768.0), "a 16-bit register holds at its end"),
     **dict.fromkeys((65535.0, 6553.5), "an unsigned 16-bit register holds at its end"),
 }
@@ -27,6 +28,8 @@ _SENTINELS: Mapping[str, Mapping[float, str]] = {
     },
     "[ppm]": {0.0: "a CO2 sensor sends before it has measured"},
 }
+HINTED = frozenset(_ANYWHERE).union(*_SENTINELS.values())
+"""All of them: every number of every reading is held against these."""
 
 
 def quality_of(value: float, bounds: tuple[float, float] | None) -> Quality:
@@ -52,17 +55,14 @@ def sentinel_hint(sent: float, unit: str) -> str | None:
     return f"{sent:g} is what {meaning}: if it means no value here, name it under sentinels"
 
 
-def impossible(name: str, value: float, unit: str) -> str | None:
-    """Why no such value exists in nature: below absolute zero, or a humidity outside `HUMIDITY`; None = it may.
+def natural_bounds(name: str, unit: str) -> tuple[float, float]:
+    """Outside of these no such value exists in nature: below absolute zero, or a humidity outside `HUMIDITY`.
 
     A percentage is a humidity when its measurement's name says so: valves and fans have percent, too.
     """
-    floor = ABSOLUTE_ZERO.get(unit)
-    if floor is not None and value < floor:
-        return f"{value:g} {unit} is below absolute zero"
-    if unit == "%" and "humidity" in name and not HUMIDITY[0] <= value <= HUMIDITY[1]:
-        return f"{value:g} % is no humidity"
-    return None
+    if unit == "%" and "humidity" in name:
+        return HUMIDITY
+    return ABSOLUTE_ZERO.get(unit, -math.inf), math.inf
 
 
 def too_fast(value: float, good: float, elapsed_ms: float, change: float, within_ms: float) -> bool:

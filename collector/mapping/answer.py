@@ -1,16 +1,18 @@
 """From the bytes of an answer to measurements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from collector.domain.errors import DeniedError, MalformedAnswerError
 from collector.domain.memory import Memory
-from collector.domain.outcome import Measurement, Quality
-from collector.domain.quality import all_zero
+from collector.domain.outcome import Measurement
 from collector.mapping.circumstances import Circumstances
 from collector.mapping.decode import decode
 from collector.mapping.excerpt import excerpt
+from collector.mapping.identity import serial_number
+from collector.mapping.judging import Judgement, told
 from collector.mapping.measure import Measured, measure
+from collector.mapping.observed_time import device_time
 from collector.mapping.profile import Profile
 from collector.mapping.select import holds, select, shown
 from collector.mapping.tree import Tree
@@ -35,19 +37,24 @@ class MappedAnswer:
     remarks: tuple[str, ...] = ()
 
 
-def map_answer(profile: Profile, body: bytes, known: Circumstances = UNKNOWN) -> MappedAnswer:  # noqa: ARG001
-    """Decode, select, number, unit, quality.
+def map_answer(profile: Profile, body: bytes, known: Circumstances = UNKNOWN) -> MappedAnswer:
+    """Decode, identity, select, number, unit, time, quality. The same answer and circumstances give the same.
 
     Raises:
         MalformedAnswerError: detail says stage, path and a short excerpt.
         DeniedError: the device answered and said no.
-        MisconfiguredError: a unit that the table does not know.
+        MisconfiguredError: a unit that the table does not know, or another device than the chamber's.
     """
     tree = _rooted(profile, decode(profile.body, body), body)
     _refuse_denial(profile, tree, body)
+    serial = serial_number(profile, tree, known)
     measured = [measure(rules, tree) for rules in profile.measurements]
     _refuse_useless(measured, body)
-    return MappedAnswer(tuple(_judged([one for one in measured if not one.left_out])))
+    time = None if profile.time is None else device_time(profile.time, tree, known)
+    judgement = Judgement(profile, known, time)
+    measurements = judgement.of([one for one in measured if not one.left_out])
+    observed_ms = None if time is None else time.observed_ms
+    return MappedAnswer(measurements, observed_ms, judgement.memory(serial), tuple(judgement.remarks))
 
 
 def _rooted(profile: Profile, tree: Tree, body: bytes) -> Tree:
@@ -69,27 +76,9 @@ def _refuse_denial(profile: Profile, tree: Tree, body: bytes) -> None:
 def _refuse_useless(measured: Sequence[Measured], body: bytes) -> None:
     for one in measured:
         if one.rules.required and one.measurement.value is None:
-            problem = f"{one.stage}: {_told(one)}, and it is required"
+            problem = f"{one.stage}: {told(one)}, and it is required"
             raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")
     if not any(one.measurement.value is not None and not one.rules.diagnostic for one in measured):
         first = next(one for one in measured if not one.rules.diagnostic)
-        problem = f"{first.stage}: no measurement has a value; the first, {_told(first)}"
+        problem = f"{first.stage}: no measurement has a value; the first, {told(first)}"
         raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")
-
-
-def _told(one: Measured) -> str:
-    quality = one.measurement.quality.value
-    return f"{one.rules.name} ({shown(one.rules.select)}), is {quality}: {one.why}"
-
-
-def _judged(measured: Sequence[Measured]) -> list[Measurement]:
-    sent = [one.sent for one in measured if one.sent is not None and not one.rules.diagnostic]
-    if not all_zero(sent):
-        return [one.measurement for one in measured]
-    return [_doubted(one) for one in measured]
-
-
-def _doubted(one: Measured) -> Measurement:
-    if one.rules.diagnostic or one.measurement.value is None:
-        return one.measurement
-    return replace(one.measurement, quality=Quality.SUSPECT)

@@ -22,3 +22,9 @@ class Circumstances:
     serial_number: str = ""
     spec_version: int = 0
     memory: Memory | None = None
+
+    @property
+    def trusted_memory(self) -> Memory | None:
+        """What was remembered under this very spec; under another one everything begins anew."""
+        memory = self.memory
+        return memory if memory is not None and memory.spec_version == self.spec_version else None

@@ -1,6 +1,7 @@
 """From bytes to a tree: charset, end, then the decoder that the profile names, strictly."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 
 from collector.domain.errors import MalformedAnswerError
@@ -13,6 +14,9 @@ from collector.mapping.tree import Tree
 __all__ = ["DEPTH_LIMIT", "NODES_LIMIT", "decode"]
 
 _BLANKS = " \t\r\n\x00"
+_BLANK = re.compile(r"[ \t\r\n\x00]*+\Z")
+_ROOM = 9 * 256 * 1024
+"""Bytes of a text: one character beyond U+FFFF in 1 MiB makes 4 MiB of it, and each copy of a part as much again."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"""\s*<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,20})["']""")
 _DECLARED: Mapping[bytes, str] = {
@@ -40,21 +44,20 @@ def decode(rules: BodyRules, body: bytes) -> Tree:
 
 
 def _tree(rules: BodyRules, text: str) -> Tree:
-    stripped = text.rstrip(_BLANKS)
-    if not stripped:
+    if _BLANK.match(text):
         raise MalformedAnswerError("decode: the answer is empty")
-    lines = text.rstrip("\x00")
-    if rules.decoder in _LINES and "\r" in lines:
-        lines = lines.replace("\r\n", "\n").replace("\r", "\n")
-    _refuse_cut(rules, lines, stripped)
-    return _DECODERS[rules.decoder](rules, lines if rules.decoder in _LINES else stripped)
+    if sys.getsizeof(text) > _ROOM:
+        raise UndecodableError(f"{len(text):,} characters, some of them beyond U+FFFF")
+    text = text.rstrip("\x00")
+    if rules.decoder in _LINES:
+        text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if rules.ends_with is not None:
+        _refuse_cut(rules.ends_with, text)
+    return _DECODERS[rules.decoder](rules, text if rules.decoder in _LINES else text.rstrip(_BLANKS))
 
 
-def _refuse_cut(rules: BodyRules, text: str, stripped: str) -> None:
-    end = rules.ends_with
-    if end is None:
-        return
-    seen = text if not end.strip() else stripped
+def _refuse_cut(end: str, text: str) -> None:
+    seen = text.rstrip(_BLANKS) if end.strip() else text
     if not seen[-2 * len(end) :].replace("\r\n", "\n").endswith(end):
         raise UndecodableError(f"the answer does not end with {end!a}", "truncated")
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, FiniteFloat, Strict
 
+from collector.domain.quality import natural_bounds
 from collector.domain.units import stored_unit, unit_code
 from collector.mapping import checks
 from collector.mapping.rules import Bounds, Expression, Rules, Seconds, UnitSpelling, Words
@@ -62,6 +63,11 @@ class MeasurementRules(Rules):
     rate: Rate | None = None
     stuck_s: Seconds | None = None
 
+    @property
+    def remembers(self) -> bool:
+        """Whether a value is judged by the ones before it."""
+        return self.rate is not None or self.stuck_s is not None
+
     @cached_property
     def unit_code(self) -> str:
         """UCUM code of `unit`."""
@@ -71,6 +77,11 @@ class MeasurementRules(Rules):
     def stored_unit(self) -> str:
         """UCUM code in which the measurement is stored."""
         return stored_unit(self.unit_code)
+
+    @cached_property
+    def natural_bounds(self) -> tuple[float, float]:
+        """In the stored unit; outside of these no such value exists in nature."""
+        return natural_bounds(self.name, self.stored_unit)
 
     @cached_property
     def sentinel_words(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator, Strict, model_validator
@@ -63,6 +64,12 @@ class Profile(Rules):
                 ("measurements",),
             )
         return self
+
+    @cached_property
+    def remembers(self) -> bool:
+        """Whether a reading is judged by the ones before it."""
+        stands = self.time is not None and self.time.stands_still_s is not None
+        return stands or self.serial_number is not None or any(rule.remembers for rule in self.measurements)
 
     def units(self) -> Mapping[str, str]:
         """Measurement name -> UCUM code in which it is stored, in the profile's order."""

@@ -41,7 +41,7 @@ def writing(url: str) -> str | None:
     Nothing is decoded: what is not a plain name with nothing behind it is refused, however a device would read it.
     """
     target = TARGET.fullmatch(url)
-    if target is None or not only_empty(target[1] or "/"):
+    if target is None or not only_empty("/" + target[1].removeprefix("/")):
         return "this device writes by a GET, and the URL has more than plain names with empty values"
     return None
 
@@ -65,9 +65,7 @@ def request_headers(profile: Profile, secret: str | None) -> dict[str, str]:
         MisconfiguredError: the profile needs a secret and the chamber has no `secret_ref`, or it cannot be sent.
     """
     found = dict(profile.request.headers)
-    if _asked_without(profile, secret):
-        return found
-    match profile.request.auth:
+    match _auth(profile, secret):
         case "basic":
             whose = user_and_password(profile, secret)
             found["Authorization"] = "Basic " + b64encode(f"{whose.user}:{whose.password}".encode()).decode()
@@ -82,7 +80,7 @@ def request_parameters(profile: Profile, secret: str | None) -> tuple[tuple[str,
     Raises:
         MisconfiguredError: as `request_headers`.
     """
-    if profile.request.auth_query is None or _asked_without(profile, secret):
+    if profile.request.auth_query is None or _auth(profile, secret) == "none":
         return ()
     whose = user_and_password(profile, secret)
     user, password = profile.request.auth_query
@@ -95,14 +93,12 @@ def request_digest(profile: Profile, secret: str | None) -> Credentials | None:
     Raises:
         MisconfiguredError: as `request_headers`.
     """
-    if profile.request.auth != "digest" or _asked_without(profile, secret):
-        return None
-    return user_and_password(profile, secret)
+    return user_and_password(profile, secret) if _auth(profile, secret) == "digest" else None
 
 
-def _asked_without(profile: Profile, secret: str | None) -> bool:
-    """Whether the device is asked without the credential that its profile would send."""
-    return profile.request.auth_optional and not secret
+def _auth(profile: Profile, secret: str | None) -> str:
+    """How the secret is sent to this chamber's device: a password is its owner's choice."""
+    return "none" if profile.request.auth_optional and not secret else profile.request.auth
 
 
 def _token(secret: str) -> str:

@@ -32,7 +32,7 @@ class RequestRules(Rules):
         headers: sent as they stand; no credentials.
         auth: how the chamber's secret is sent; `basic`, `digest` and `query` expect `user:password`. With `none` no
             secret is ever sent.
-        auth_optional: a chamber without a secret is asked without one: the password is the owner's choice at the device.
+        auth_optional: a chamber without a secret is asked without one: a password is its owner's choice.
         auth_query: of `query`: names of the two parameters that carry user and password.
         only_empty_parameters: a device that writes by a GET with values: every parameter of the URL, the owner's own
             included, must have an empty value.

@@ -1,6 +1,6 @@
 """Selecting values in a decoded answer by JMESPath: a small specified language that runs no user code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -20,11 +20,12 @@ _RUNTIME_ERRORS = (JMESPathError, ArithmeticError, ValueError, TypeError, Recurs
 class _Functions(Functions):
     """JMESPath's own; what they make of an `Unended` text is `Unended` again, a number as its digits."""
 
-    def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:
+    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
         """Functions know types by their names, so they are given plain texts."""
-        if not any(isinstance(given, Unended) for given in resolved_args):
-            return super().call_function(function_name, resolved_args)
-        plain = [str.__str__(given) if isinstance(given, Unended) else given for given in resolved_args]
+        sent = list(resolved_args)
+        if not any(isinstance(given, Unended) for given in sent):
+            return super().call_function(function_name, sent)
+        plain = [str.__str__(given) if isinstance(given, Unended) else given for given in sent]
         found = super().call_function(function_name, plain)
         return Unended(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else found
 
@@ -69,6 +70,7 @@ def holds(found: object) -> bool:
     return not (found is None or found is False or (isinstance(found, str | list | dict) and not found))
 
 
+@lru_cache(maxsize=4096)
 def shown(expression: str) -> str:
     """An expression for messages."""
     text = _printable(expression)

@@ -42,7 +42,10 @@ def _whole_pattern(text: str) -> str:
     try:
         found = datetime.strptime(_PROBE.strftime(text), text)  # noqa: DTZ007  (a pattern may have no zone)
     except ValueError as error:
-        raise checks.refusal(f"not a pattern of strptime: {str(error)[:80]}", "see the table in docs/profiles.md") from None
+        raise checks.refusal(
+            f"not a pattern of strptime: {str(error)[:80]}",
+            "%Y %m %d %H %M %S %f %z and a device's own letters are enough",
+        ) from None
     if found.replace(second=7, tzinfo=UTC) != _PROBE:
         raise checks.refusal(
             "the pattern does not say day, month, year, hour and minute",

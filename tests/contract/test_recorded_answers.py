@@ -86,7 +86,7 @@ def profile_of(entry: dict[str, Any]) -> Profile:
 
 
 def body_of(entry: dict[str, Any]) -> bytes:
-    sent = (ANSWERS / entry["file"]).read_bytes()
+    sent = (ANSWERS / str(entry["file"])).read_bytes()
     assert hashlib.sha256(sent).hexdigest() == entry["sha256"]
     return sent.partition(b"\r\n\r\n")[2] if entry["file"].endswith(".http") else sent
 
@@ -140,3 +140,11 @@ def test_profile_asks_as_the_recording_was_made(entry: dict[str, Any]) -> None:
     asked = request_url(profile, "http://device")
     if profile.request.path != "/" and "<" not in target:
         assert path_asked(f"GET {asked.removeprefix('http://device')}") == path_asked(entry["request"])
+
+
+def test_profiles_that_claim_a_recording_have_one() -> None:
+    entries = [parameters.values[0] for parameters in recorded()]
+    if entries == [{}]:
+        pytest.skip("no recorded answers")
+    claiming = {name for name in PROFILES.names() if "tests/contract/test_recorded_answers.py" in named(name).checked}
+    assert claiming <= {profile_of(entry).name for entry in entries}

@@ -8,7 +8,10 @@ import pytest
 from collector.domain.errors import DeniedError, MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
 from collector.mapping.answer import map_answer
+from collector.mapping.measure import measure
+from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.profile import Profile
+from collector.mapping.tree import Unended
 
 T = {"name": "t", "select": "t", "unit": "C"}
 H = {"name": "h", "select": "h", "unit": "%"}
@@ -137,6 +140,35 @@ def test_a_faulty_channel_that_is_not_there_is_missing() -> None:
 def test_glued_unit_must_be_the_one_that_the_device_names() -> None:
     assert one({"unit_select": "u"}, t="50 F", u="F").value == 10.0
     assert one({"unit_select": "u"}, t="50 C", u="F").quality is Quality.BAD
+
+
+# ---- an answer that may be cut
+
+CUT = {"decoder": "key-value", "pairs": ","}
+
+
+@pytest.mark.parametrize(
+    ("body", "quality"),
+    [(b"h=40,t=21", "suspect"), (b"h=40,t=21,", "good"), (b"h=40,t=21\n", "good"), (b"h=40,t=x", "bad")],
+)
+def test_a_value_that_nothing_follows_is_suspect_at_best(body: bytes, quality: str) -> None:
+    found = map_answer(profile({**T, "range": [0, 50]}, H, body=CUT), body).measurements[0]
+    assert found.quality is Quality(quality)
+
+
+@pytest.mark.parametrize(
+    ("rules", "sent", "stage", "why"),
+    [
+        ({}, Unended("21.5"), "truncated", "nothing after '21.5' shows that it is whole"),
+        ({"range": [0, 20]}, 21.5, "range", "21.5 Cel is outside [0.0, 20.0]"),
+        ({}, 21.5, "", ""),
+        ({"bad_when": "t"}, 21.5, "sentinel", "t holds"),
+        ({"unit_select": "u"}, "21.5 F", "unit", "'21.5 F', and the device names Cel"),
+    ],
+)
+def test_each_measurement_says_why_it_is_not_good(rules: dict[str, Any], sent: Any, stage: str, why: str) -> None:
+    found = measure(MeasurementRules.model_validate({**T, **rules}), {"t": sent, "u": "C"})
+    assert (found.stage, found.why) == (stage, why)
 
 
 # ---- all zero

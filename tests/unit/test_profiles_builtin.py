@@ -5,11 +5,12 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
-from collector.domain.errors import DeniedError, MalformedAnswerError
+from collector.domain.errors import DeniedError, MalformedAnswerError, MisconfiguredError
 from collector.domain.units import find_unit, stored_unit
 from collector.mapping.answer import MappedAnswer, map_answer
 from collector.mapping.circumstances import Circumstances
@@ -44,6 +45,24 @@ def mapped(file: str) -> MappedAnswer:
     return map_answer(profile_of(file), (ANSWERS / file).read_bytes(), known)
 
 
+SERIAL_NUMBERS = {
+    "airgradient_indoor.json": "0a1b2c3d4e5f",
+    "airgradient_cloud_many.json": "0a1b2c3d4e71",
+    "airgradient_metrics_3_0.txt": "0a1b2c3d4e5f",
+    "comet_web_sensor_aval.json": "22960417",
+    "comet_web_sensor_xml_four.xml": "22960417",
+    "davis_wll_station.json": "001D0A711111",
+    "generic_xml_serial.xml": "B-17",
+    "hw_group_ste_alarm.xml": "00:0A:59:02:11:7C",
+    "memmert_atmoweb_incubator.txt": "L515.0042",
+    "papouch_papago_two_probes.xml": "0080A3112233",
+    "papouch_th2e_room.xml": "0080A3112233",
+    "papouch_tme_cellar.xml": "0080A3112233",
+    "purpleair_outdoor.json": "84:f3:eb:11:22:33",
+    "purpleair_cloud_table.json": "4711",
+    "sensor_community_list.json": "8101",
+    "shelly_rpc_ht.json": "3CE90E6EBEF4",
+}
 READINGS = [file for file, expected in EXPECTED.items() if isinstance(expected, dict)]
 GAPS = [file for file, expected in EXPECTED.items() if isinstance(expected, str)]
 
@@ -69,6 +88,25 @@ def test_answer_is_a_gap(file: str) -> None:
     with pytest.raises(error, match=EXPECTED[file]) as caught:
         map_answer(profile_of(file), (ANSWERS / file).read_bytes())
     assert caught.value.retryable
+
+
+@pytest.mark.parametrize("file", SERIAL_NUMBERS)
+def test_another_device_at_the_address_is_noticed(file: str) -> None:
+    body, serial_number = (ANSWERS / file).read_bytes(), SERIAL_NUMBERS[file]
+    map_answer(profile_of(file), body, Circumstances(serial_number=serial_number))
+    with pytest.raises(MisconfiguredError, match=f"identity: the device says '{serial_number}'"):
+        map_answer(profile_of(file), body, Circumstances(serial_number="another"))
+
+
+def test_every_profile_with_a_serial_number_shows_that() -> None:
+    with_one = {name for name in PROFILES.names() if named(name).serial_number}
+    assert {profile_of(file).name for file in SERIAL_NUMBERS} == with_one
+
+
+def test_devices_that_write_by_a_get_are_asked_empty_parameters_only() -> None:
+    request = named("memmert-atmoweb").request
+    assert request.only_empty_parameters
+    assert all(value == "" for _, value in parse_qsl(request.path.partition("?")[2], keep_blank_values=True))
 
 
 def test_every_answer_is_expected() -> None:

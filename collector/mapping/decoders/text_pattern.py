@@ -10,8 +10,8 @@ from collector.mapping.tree import Tree, Unended
 
 TIME_LIMIT_S = 0.1
 """Of the process's CPU. The recorded shapes take microseconds; a pattern that explodes must not hold up the worker."""
-TEXT_LIMIT = 128 * 1024
-"""Characters: a group that is repeated for each of them keeps them all."""
+TEXT_LIMIT, GROUPS_LIMIT = 40_000, 160_000
+"""Characters, and characters times groups: a group that is repeated for each character keeps 80 bytes of each."""
 
 
 def decode(rules: BodyRules, text: str) -> Tree:
@@ -20,10 +20,12 @@ def decode(rules: BodyRules, text: str) -> Tree:
     Raises:
         UndecodableError: it is not there, or takes too long.
     """
-    if len(text) > TEXT_LIMIT:
-        raise UndecodableError(f"more than {TEXT_LIMIT:,} characters")
+    pattern = _compiled(rules.pattern or "")
+    limit = min(TEXT_LIMIT, GROUPS_LIMIT // pattern.groups)
+    if len(text) > limit:
+        raise UndecodableError(f"more than {limit:,} characters")
     try:
-        found = _compiled(rules.pattern or "").search(text, timeout=TIME_LIMIT_S)
+        found = pattern.search(text, timeout=TIME_LIMIT_S)
     except TimeoutError:
         raise UndecodableError(f"the pattern takes longer than {TIME_LIMIT_S} s") from None
     except (MemoryError, RecursionError):

@@ -93,7 +93,12 @@ def test_without_an_arrival_nothing_is_judged_and_the_memory_stays() -> None:
 def test_a_newer_release_may_remember_more_of_a_measurement() -> None:
     room = Watched(profile({**T, **RATE}, H))
     at = NOON_MS
-    for values, quality in (([20.0, at, None, None, 7.0], "suspect"), ([20.0, at], "good"), ([], "good")):
+    newer: list[tuple[list[float | None], str]] = [
+        ([20.0, at, None, None, 7.0], "suspect"),
+        ([20.0, at], "good"),
+        ([], "good"),
+    ]
+    for values, quality in newer:
         room.known = replace(room.known, memory=Memory(3, values={"t": values}, at_ms=at))
         assert room.quality(1, t=70, h=40) == quality
 

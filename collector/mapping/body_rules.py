@@ -10,7 +10,7 @@ from collector.mapping.rules import Expression, Rules
 
 Charset = Literal["utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "windows-1250", "windows-1252"]
 Decoder = Literal["json", "json-fragment", "xml", "csv", "key-value", "prometheus", "text"]
-Separator = Annotated[str, Field(min_length=1, max_length=4)]
+Separator = Annotated[str, Field(min_length=1, max_length=4), AfterValidator(checks.separator)]
 _OPTIONS: Mapping[str, tuple[Decoder, ...]] = {
     "columns": ("json",),
     "elements": ("xml",),
@@ -58,12 +58,12 @@ class BodyRules(Rules):
     root: Expression | None = None
     ends_with: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     columns: Columns | None = None
-    elements: Mapping[str, str] = Field(default_factory=dict)
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    elements: Annotated[Mapping[str, str], AfterValidator(checks.element_paths)] = Field(default_factory=dict)
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(checks.delimiter)] = ","
     header: bool = True
     pairs: Separator = "\n"
     between: Separator = "="
-    pattern: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(checks.pattern)] | None = None
 
     @model_validator(mode="after")
     def _options_of_the_decoder(self) -> "BodyRules":
@@ -74,6 +74,10 @@ class BodyRules(Rules):
                     "take it away, or correct decoder",
                     (option,),
                 )
+        if self.between == self.pairs or "\n" in self.between:
+            raise checks.refusal(
+                f"between {self.between!a} is what separates the pairs", "write another, such as =", ("between",)
+            )
         if self.decoder == "text" and self.pattern is None:
             raise checks.refusal("decoder text has no pattern", "write pattern: with named groups", ("pattern",))
         return self

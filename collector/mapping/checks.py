@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import TypeVar
+from xml.etree.ElementTree import Element
 
 from pydantic_core import PydanticCustomError
 
@@ -18,7 +19,10 @@ _HEADER_VALUE = re.compile(r"[ -~]*")
 _RESERVED_HEADERS = {
     "authorization", "proxy-authorization", "cookie",  # a credential comes by secret_ref, never in a file
     "host", "connection", "content-length", "content-type", "transfer-encoding", "expect", "upgrade", "te",
+    "x-http-method-override", "x-http-method", "x-method-override",  # they make a GET a write
 }  # fmt: skip
+_CALLS = re.compile(r"\(\?(?:R|&|P>|[+-]?[0-9])")
+"""A pattern that calls itself has no bound but the memory."""
 
 
 def refusal(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> PydanticCustomError:
@@ -74,6 +78,12 @@ def headers(given: Mapping[str, str]) -> Mapping[str, str]:
     return given
 
 
+def header_name(name: str) -> str:
+    """The name of a header that carries a secret."""
+    headers({name: ""})
+    return name
+
+
 def bounds(given: tuple[float, float]) -> tuple[float, float]:
     """A closed interval."""
     if not given[0] < given[1]:
@@ -86,3 +96,55 @@ def not_empty(given: tuple[T, ...]) -> tuple[T, ...]:
     if not given:
         raise refusal("the list is empty", "write at least one, or leave the key out")
     return given
+
+
+def separator(text: str) -> str:
+    """What stands between pairs, or between key and value."""
+    if "\r" in text or (len(text) > 1 and "\n" in text):
+        raise refusal(f"{text!a} cannot separate", 'write what stands in a line; a line\'s end is always one, as "\\n"')
+    return text
+
+
+def delimiter(character: str) -> str:
+    """What stands between two cells."""
+    if character in '"\r\n\x00':
+        raise refusal(f"{character!a} cannot stand between cells", "write one such as ',' or ';'")
+    return character
+
+
+def pattern(text: str) -> str:
+    """A regular expression with named groups, of the package `regex`."""
+    import regex  # noqa: PLC0415 (its engine takes 3 MB and 20 ms, and most profiles have no pattern)
+
+    try:
+        groups = regex.compile(text, cache_pattern=False).groupindex
+    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
+        raise refusal(f"not a regular expression: {str(error)[:80]!a}", "see pypi.org/project/regex") from None
+    if not groups:
+        raise refusal("the pattern has no named group", "write (?P<name>...) around what is to be read")
+    if _CALLS.search(text):
+        raise refusal("the pattern calls itself", "write the part out where it is needed")
+    return text
+
+
+def element_paths(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Names of the tree and where their elements stand in the document."""
+    for name, path in given.items():
+        if path.count("//") > 1:
+            raise refusal(f"{path[:60]!r} searches at every depth more than once", "use // once", (name,))
+        problem = _path_problem(path)
+        if problem:
+            told = "see 'Supported XPath syntax' in Python's documentation; {*}Name finds Name in any namespace"
+            raise refusal(f"{path[:60]!r} is no path of elements: {problem}", told, (name,))
+    return given
+
+
+def _path_problem(path: str) -> str:
+    """ElementTree reads a path when it searches, and trips over an unfinished one."""
+    try:
+        Element("x").findall(path)
+    except (TypeError, IndexError, StopIteration):
+        return "it is unfinished"
+    except (SyntaxError, KeyError, ValueError) as error:
+        return str(error)[:60]
+    return "" if path.strip() else "it is empty"

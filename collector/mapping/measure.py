@@ -1,16 +1,17 @@
 """One measurement of an answer: select, number, unit, quality."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from collector.domain.errors import MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
 from collector.domain.quality import quality_of
-from collector.domain.units import stored_unit, to_stored, unit_code
+from collector.domain.units import SIGNIFICANT_DIGITS, stored_unit, to_stored, unit_code
 from collector.mapping.excerpt import excerpt
 from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.numbers import finite, number_of
-from collector.mapping.select import select, shown
-from collector.mapping.tree import Tree
+from collector.mapping.select import holds, select, shown
+from collector.mapping.tree import Tree, Unended
 
 _SHOWN_BELOW = 10**18
 """Larger integers may have thousands of digits, which Python refuses to write."""
@@ -24,7 +25,7 @@ class Measured:
         rules: of the profile.
         measurement: what is stored.
         sent: the number before conversion, None without one.
-        stage: where it failed, if it did: `select`, `sentinel`, `number` or `unit`.
+        stage: why it is not `good`, if it is not: `select`, `sentinel`, `number`, `unit`, `truncated` or `range`.
         why: what was seen there.
         absent: the device does not name it, or names it null.
     """
@@ -50,7 +51,7 @@ def measure(rules: MeasurementRules, tree: Tree) -> Measured:
     """
     try:
         found = select(rules.select, tree)
-        return _absent(rules, found) or _faulty(rules, found) or _read(rules, found, tree)
+        return _absent(rules, found) or _faulty(rules, found, tree) or _read(rules, found, tree)
     except MalformedAnswerError as error:
         return _without_value(rules, Quality.BAD, "select", error.detail)
 
@@ -59,14 +60,16 @@ def _absent(rules: MeasurementRules, found: object) -> Measured | None:
     if found is None:
         nothing = Measurement(rules.name, None, rules.stored_unit, Quality.MISSING)
         return Measured(rules, nothing, stage="select", why="nothing is there", absent=True)
-    if isinstance(found, str) and found.strip() in rules.missing:
+    if rules.missing and isinstance(found, str) and _is_one_of(rules.missing, found.strip()):
         return _without_value(rules, Quality.MISSING, "select", f"the word {excerpt(found)}")
     return None
 
 
-def _faulty(rules: MeasurementRules, found: object) -> Measured | None:
+def _faulty(rules: MeasurementRules, found: object, tree: Tree) -> Measured | None:
     if _is_sentinel(rules, found):
         return _without_value(rules, Quality.BAD, "sentinel", _seen(found))
+    if rules.bad_when is not None and holds(select(rules.bad_when, tree)):
+        return _without_value(rules, Quality.BAD, "sentinel", f"{shown(rules.bad_when)} holds")
     return None
 
 
@@ -75,20 +78,42 @@ def _read(rules: MeasurementRules, found: object, tree: Tree) -> Measured:
     if code is None:
         return _without_value(rules, Quality.BAD, "unit", f"the device names none at {shown(str(rules.unit_select))}")
     sent = number_of(found, code, decimal_comma=rules.decimal_comma)
-    stored = None if sent is None else finite(to_stored(sent, code))
-    if stored is None:
+    glued = code if sent is None or sent.glued is None else sent.glued
+    if rules.unit_select is not None and glued != code:
+        return _without_value(rules, Quality.BAD, "unit", f"{_seen(found)}, and the device names {code}")
+    stored = None if sent is None else finite(to_stored(_times(rules.times, sent.number), glued))
+    if sent is None or stored is None:
         return _without_value(rules, Quality.BAD, "number", f"{_seen(found)} is not a number in {code}")
-    measurement = Measurement(rules.name, stored, stored_unit(code), quality_of(stored, rules.range))
-    return Measured(rules, measurement, sent)
+    return _judged(rules, Measurement(rules.name, stored, stored_unit(code)), sent.number, found)
+
+
+def _judged(rules: MeasurementRules, measurement: Measurement, sent: float, found: object) -> Measured:
+    value = measurement.value
+    if isinstance(found, Unended):
+        stage, why = "truncated", f"nothing after {_seen(found)} shows that it is whole"
+    elif value is None or quality_of(value, rules.range) is Quality.GOOD:
+        return Measured(rules, measurement, sent)
+    else:
+        stage, why = "range", f"{value:g} {measurement.unit} is outside {list(rules.range or ())}"
+    return Measured(rules, replace(measurement, quality=Quality.SUSPECT), sent, stage, why)
+
+
+def _times(times: float, number: float) -> float:
+    """Rounded, so that 283 tenths are 28.3 and not 28.300000000000001."""
+    return number if times == 1.0 else float(f"{number * times:.{SIGNIFICANT_DIGITS}g}")
 
 
 def _is_sentinel(rules: MeasurementRules, found: object) -> bool:
     if not rules.sentinels:
         return False
-    if isinstance(found, str) and found.strip() in rules.sentinel_words:
+    if isinstance(found, str) and _is_one_of(rules.sentinel_words, found.strip()):
         return True
-    number = number_of(found, rules.unit_code, decimal_comma=rules.decimal_comma)
-    return number is not None and number in rules.sentinel_numbers
+    sent = number_of(found, rules.unit_code, decimal_comma=rules.decimal_comma)
+    return sent is not None and sent.number in rules.sentinel_numbers
+
+
+def _is_one_of(words: Collection[str], found: str) -> bool:
+    return found in words or any(len(word) > 1 and word[-1] == "*" and found.startswith(word[:-1]) for word in words)
 
 
 def _code_sent(rules: MeasurementRules, tree: Tree) -> str | None:
@@ -97,7 +122,8 @@ def _code_sent(rules: MeasurementRules, tree: Tree) -> str | None:
     named = select(rules.unit_select, tree)
     if named is None or named == "":
         return None
-    code = unit_code(named if isinstance(named, str) else _seen(named))
+    word = named.strip() if isinstance(named, str) else _seen(named)
+    code = unit_code(rules.unit_words.get(word, word))
     if stored_unit(code) != rules.stored_unit:
         raise MisconfiguredError(
             f"unit: {rules.name} comes in {code}, and the profile expects what is stored as {rules.stored_unit}"

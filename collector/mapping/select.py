@@ -1,6 +1,6 @@
 """Selecting values in a decoded answer by JMESPath: a small specified language that runs no user code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -8,11 +8,29 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
+from jmespath.visitor import Options
 
 from collector.domain.errors import MalformedAnswerError
+from collector.mapping.tree import Unended
 
 _RUNTIME_ERRORS = (JMESPathError, ArithmeticError, ValueError, TypeError, RecursionError)
 """A function that meets another type than it wants, sums too large, slices by zero: all of them mean another shape."""
+
+
+class _Functions(Functions):
+    """JMESPath's own; what they make of an `Unended` text is `Unended` again, a number as its digits."""
+
+    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
+        """Functions know types by their names, so they are given plain texts."""
+        sent = list(resolved_args)
+        if not any(isinstance(given, Unended) for given in sent):
+            return super().call_function(function_name, sent)
+        plain = [str.__str__(given) if isinstance(given, Unended) else given for given in sent]
+        found = super().call_function(function_name, plain)
+        return Unended(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else found
+
+
+_OPTIONS = Options(custom_functions=_Functions())
 
 
 class ExpressionError(ValueError):
@@ -68,7 +86,11 @@ def _compiled(expression: str) -> ParsedResult:
 def _search(expression: str) -> Callable[[object], Any]:
     """What finds it: JMESPath's interpreter, and for names and alternatives of names, a tenth of its steps."""
     parsed = _compiled(expression)
-    return _direct(parsed.parsed) or parsed.search
+    return _direct(parsed.parsed) or partial(_interpreted, parsed)
+
+
+def _interpreted(parsed: ParsedResult, tree: object) -> Any:
+    return parsed.search(tree, options=_OPTIONS)
 
 
 def _direct(node: Mapping[str, Any]) -> Callable[[object], Any] | None:

@@ -8,7 +8,10 @@ import pytest
 from collector.domain.errors import DeniedError, MalformedAnswerError, MisconfiguredError
 from collector.domain.outcome import Measurement, Quality
 from collector.mapping.answer import map_answer
+from collector.mapping.measure import measure
+from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.profile import Profile
+from collector.mapping.tree import Unended
 
 T = {"name": "t", "select": "t", "unit": "C"}
 H = {"name": "h", "select": "h", "unit": "%"}
@@ -49,7 +52,18 @@ def one(rules: dict[str, Any], **values: Any) -> Measurement:
         ({"range": [0, 30]}, -0.1, -0.1, "suspect"),
         ({"unit": "F", "range": [0, 30]}, 70, 21.11, "good"),
         ({"unit": "F", "sentinels": [32]}, 32, None, "bad"),
-        ({"unit": "F"}, "70 C", None, "bad"),
+        ({"unit": "F"}, "70 C", 70.0, "good"),
+        ({"unit": "F"}, "70 %", None, "bad"),
+        ({"range": [0, 30]}, "71.6 F", 22.0, "good"),
+        ({"times": 0.1}, "283", 28.3, "good"),
+        ({"times": 0.1, "unit": "F"}, 706, 21.4444444444, "good"),
+        ({"times": 0.1, "sentinels": [283]}, 283, None, "bad"),
+        ({"times": 0.1, "range": [0, 28]}, 283, 28.3, "suspect"),
+        ({"sentinels": ["Error*"]}, " Error 2", None, "bad"),
+        ({"sentinels": ["Error*"]}, "An Error", None, "bad"),
+        ({"sentinels": ["*"]}, 21.5, 21.5, "good"),
+        ({"sentinels": ["*"]}, "21.5", 21.5, "good"),
+        ({"missing": ["n/a*"]}, "n/a (no probe)", None, "missing"),
         ({"unit": "kPa"}, 1e308, None, "bad"),
         ({"decimal_comma": True}, "21,5", 21.5, "good"),
         ({"select": "abs(t)"}, -3, 3.0, "good"),
@@ -100,9 +114,61 @@ def test_unit_of_a_channel_that_is_not_there_does_not_matter() -> None:
     assert one({"unit_select": "u"}, u="?").quality is Quality.MISSING
 
 
+@pytest.mark.parametrize(("sent", "value"), [("0", 50.0), (0, 50.0), (1, 10.0), (" 2 ", -223.15), ("K", -223.15)])
+def test_words_of_the_device_for_units(sent: Any, value: float) -> None:
+    words = {"0": "C", "1": "F", "2": "K"}
+    assert one({"unit_select": "u", "unit_words": words}, t=50, u=sent).value == value
+
+
+def test_a_word_for_a_unit_that_nobody_knows_is_shown() -> None:
+    with pytest.raises(MisconfiguredError, match="unit: '3' is not in the table"):
+        one({"unit_select": "u", "unit_words": {"0": "C"}}, t=50, u=3)
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "quality"), [(1, 50.0, "good"), (0, None, "bad"), (None, 50.0, "good"), ("x", 50.0, "good")]
+)
+def test_a_channel_that_says_it_is_faulty(state: Any, value: float | None, quality: str) -> None:
+    found = one({"bad_when": "state == `0`"}, t=50, state=state)
+    assert (found.value, found.quality) == (value, Quality(quality))
+
+
+def test_a_faulty_channel_that_is_not_there_is_missing() -> None:
+    assert one({"bad_when": "`true`"}).quality is Quality.MISSING
+
+
 def test_glued_unit_must_be_the_one_that_the_device_names() -> None:
     assert one({"unit_select": "u"}, t="50 F", u="F").value == 10.0
     assert one({"unit_select": "u"}, t="50 C", u="F").quality is Quality.BAD
+
+
+# ---- an answer that may be cut
+
+CUT = {"decoder": "key-value", "pairs": ","}
+
+
+@pytest.mark.parametrize(
+    ("body", "quality"),
+    [(b"h=40,t=21", "suspect"), (b"h=40,t=21,", "good"), (b"h=40,t=21\n", "good"), (b"h=40,t=x", "bad")],
+)
+def test_a_value_that_nothing_follows_is_suspect_at_best(body: bytes, quality: str) -> None:
+    found = map_answer(profile({**T, "range": [0, 50]}, H, body=CUT), body).measurements[0]
+    assert found.quality is Quality(quality)
+
+
+@pytest.mark.parametrize(
+    ("rules", "sent", "stage", "why"),
+    [
+        ({}, Unended("21.5"), "truncated", "nothing after '21.5' shows that it is whole"),
+        ({"range": [0, 20]}, 21.5, "range", "21.5 Cel is outside [0.0, 20.0]"),
+        ({}, 21.5, "", ""),
+        ({"bad_when": "t"}, 21.5, "sentinel", "t holds"),
+        ({"unit_select": "u"}, "21.5 F", "unit", "'21.5 F', and the device names Cel"),
+    ],
+)
+def test_each_measurement_says_why_it_is_not_good(rules: dict[str, Any], sent: Any, stage: str, why: str) -> None:
+    found = measure(MeasurementRules.model_validate({**T, **rules}), {"t": sent, "u": "C"})
+    assert (found.stage, found.why) == (stage, why)
 
 
 # ---- all zero

@@ -93,9 +93,14 @@ def test_without_an_arrival_nothing_is_judged_and_the_memory_stays() -> None:
 
 def test_a_newer_release_may_remember_more_of_a_measurement() -> None:
     room = Watched(profile({**T, **RATE}, H))
-    told: dict[str, list[float | None]] = {"suspect": [20.0, NOON_MS, None, None, 7.0], "good": [20.0, NOON_MS]}
-    for quality, values in told.items():
-        room.known = replace(room.known, memory=Memory(3, values={"t": values}, at_ms=NOON_MS))
+    at = NOON_MS
+    newer: list[tuple[list[float | None], str]] = [
+        ([20.0, at, None, None, 7.0], "suspect"),
+        ([20.0, at], "good"),
+        ([], "good"),
+    ]
+    for values, quality in newer:
+        room.known = replace(room.known, memory=Memory(3, values={"t": values}, at_ms=at))
         assert room.quality(1, t=70, h=40) == quality
 
 

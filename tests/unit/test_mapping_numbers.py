@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.mapping.numbers import finite, number_of
+from collector.mapping.numbers import finite
+from collector.mapping.numbers import number_of as read
+
+
+def number_of(sent: object, unit: str, *, decimal_comma: bool = False) -> float | None:
+    found = read(sent, unit, decimal_comma=decimal_comma)
+    return None if found is None else found.number
 
 
 @pytest.mark.parametrize(
@@ -33,13 +39,23 @@ def test_numbers(sent: object, value: float) -> None:
     "sent",
     [
         True, False, None, [], {}, [21], float("nan"), float("inf"), 10**400, "", " ", "nan", "NaN", "inf",
-        "-Infinity", "1e999", "1e3", "0x1F", "1_000", "21.5F", "21.5 K", "21.5 %", "21,5", "1,234.5", "1.2.3", "21.",
-        ".5", "--5", "+-5", "- 5", "2 1",
+        "-Infinity", "1e999", "1e3", "0x1F", "1_000", "21.5 V", "21.5 %", "21.5 grad", "21,5", "1,234.5", "1.2.3",
+        "21.", ".5", "--5", "+-5", "- 5", "2 1",
         "\u0662\u0661", "\u221221", "21\x00", "9" * 400, "warm", "Error 2", "21.5 C C", "C", "\ud800",
     ],
 )  # fmt: skip
 def test_what_is_no_number(sent: object) -> None:
     assert number_of(sent, "Cel") is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "glued"),
+    [(21.5, None), ("21.5", None), ("21.5F", "[degF]"), ("21.5 \u2103", "Cel"), ("294 K", "K")],
+)
+def test_a_glued_unit_may_be_any_that_is_stored_as_the_expected_one(sent: object, glued: str | None) -> None:
+    found = read(sent, "Cel")
+    assert found is not None
+    assert found.glued == glued
 
 
 @pytest.mark.parametrize(

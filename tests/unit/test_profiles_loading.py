@@ -47,7 +47,7 @@ TIME = "time:\n  select: t\n  "
 # what is replaced in GOOD, by what, key, line, part of the problem, part of the remedy
 WRONG = [
     ("  path: /data", "  path: [unclosed\n\tx", "", 5, "not YAML", "correct the syntax"),
-    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'digest' or 'query'"),
+    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'bearer', 'basic', 'digest', "),
     ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, "),
     ("denied_when", "denied_if", "denied_if", 10, "no such key here", "denied_when"),
     ("name: cold-room\n", "title: x\n", "title", 1, "no such key here", "known are name"),

@@ -11,6 +11,7 @@ from collector.domain.units import find_unit, spellings, stored_unit, to_stored,
 
 CODES = sorted(set(spellings().values()))
 STORED = {"Cel", "%", "hPa", "[ppm]", "[ppb]", "ug/m3", "lx", "W", "g/m3", "V", "A", "m/s", "s", "1"}
+STORED |= {"W/m2", "km/h", "[mi_i]/h", "mm", "mm/h"}
 
 
 @pytest.mark.parametrize(

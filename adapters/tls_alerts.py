@@ -1,7 +1,7 @@
 """What a server says of a client's certificate, and whether it speaks TLS at all.
 
-Of a certificate it speaks since TLS 1.3 only after the client is content. A client that has sent its first request by then mostly sees a connection that was closed, and sometimes the alert. So
-this asks, and says nothing.
+Of a certificate it speaks since TLS 1.3 only after the client is content. A client that has sent its first request by
+then mostly sees a connection that was closed, and sometimes the alert. So this asks, and says nothing.
 """
 
 import asyncio

@@ -78,6 +78,12 @@ def headers(given: Mapping[str, str]) -> Mapping[str, str]:
     return given
 
 
+def header_name(name: str) -> str:
+    """The name of a header that carries a secret."""
+    headers({name: ""})
+    return name
+
+
 def bounds(given: tuple[float, float]) -> tuple[float, float]:
     """A closed interval."""
     if not given[0] < given[1]:

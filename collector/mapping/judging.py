@@ -160,7 +160,8 @@ class Judgement:
 
     def _held_of(self, one: Measured) -> Held:
         held = None if self._held is None else self._held.values.get(one.rules.name)
-        return held if held is not None and len(held) == len(NOTHING) else NOTHING
+        known = len(NOTHING)  # a newer release may remember more of a measurement
+        return held[:known] if held is not None and len(held) >= known else NOTHING
 
     def _same_since(self, one: Measured, value: float) -> float | None:
         """Since when the value is the same; None when it is new, or was not looked at for as long as the rule's limit.

@@ -71,6 +71,8 @@ def request_headers(profile: Profile, secret: str | None) -> dict[str, str]:
             found["Authorization"] = "Basic " + b64encode(f"{whose.user}:{whose.password}".encode()).decode()
         case "bearer":
             found["Authorization"] = "Bearer " + _token(secret_of(profile, secret))
+        case "header":
+            found[str(profile.request.auth_header)] = _token(secret_of(profile, secret))
     return found
 
 
@@ -82,6 +84,8 @@ def request_parameters(profile: Profile, secret: str | None) -> tuple[tuple[str,
     """
     if profile.request.auth_query is None or _auth(profile, secret) == "none":
         return ()
+    if len(profile.request.auth_query) == 1:
+        return ((profile.request.auth_query[0], _token(secret_of(profile, secret))),)
     whose = user_and_password(profile, secret)
     user, password = profile.request.auth_query
     return ((user, whose.user), (password, whose.password))
@@ -103,5 +107,5 @@ def _auth(profile: Profile, secret: str | None) -> str:
 
 def _token(secret: str) -> str:
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
-        raise MisconfiguredError("secret: a bearer token has neither blanks nor control characters; check secret_ref")
+        raise MisconfiguredError("secret: a token has neither blanks nor control characters; check secret_ref")
     return secret

@@ -30,10 +30,11 @@ class RequestRules(Rules):
     Attributes:
         path: taken when the chamber's URL is a bare host; may have a query.
         headers: sent as they stand; no credentials.
-        auth: how the chamber's secret is sent; `basic`, `digest` and `query` expect `user:password`. With `none` no
-            secret is ever sent.
+        auth: how the chamber's secret is sent; `basic`, `digest` and `query` with two names expect `user:password`, the
+            others take it as it is. With `none` no secret is ever sent.
         auth_optional: a chamber without a secret is asked without one: a password is its owner's choice.
-        auth_query: of `query`: names of the two parameters that carry user and password.
+        auth_query: of `query`: names of the two parameters for user and password, or of the one for the whole secret.
+        auth_header: of `header`: the header that carries the secret, such as X-API-Key.
         only_empty_parameters: a device that writes by a GET with values: every parameter of the URL, the owner's own
             included, must have an empty value.
         max_bytes: limit of the decompressed body.
@@ -41,9 +42,10 @@ class RequestRules(Rules):
 
     path: Annotated[str, AfterValidator(checks.request_path)] = "/"
     headers: Annotated[Mapping[str, str], AfterValidator(checks.headers)] = Field(default_factory=dict)
-    auth: Literal["none", "bearer", "basic", "digest", "query"] = "none"
+    auth: Literal["none", "bearer", "basic", "digest", "query", "header"] = "none"
     auth_optional: bool = False
-    auth_query: Annotated[tuple[str, str], Strict(strict=False)] | None = None
+    auth_query: Annotated[tuple[str, ...], Strict(strict=False), Field(min_length=1, max_length=2)] | None = None
+    auth_header: Annotated[str, AfterValidator(checks.header_name)] | None = None
     only_empty_parameters: bool = False
     max_bytes: Annotated[int, Field(ge=1, le=MAX_BYTES_CEILING)] = MAX_BYTES_DEFAULT
 
@@ -66,6 +68,12 @@ class RequestRules(Rules):
                 "auth: query and auth_query go together",
                 "write both, such as auth: query and auth_query: [user, password], or neither",
                 ("auth_query",),
+            )
+        if (self.auth == "header") != (self.auth_header is not None):
+            raise checks.refusal(
+                "auth: header and auth_header go together",
+                "write both, such as auth: header and auth_header: X-API-Key, or neither",
+                ("auth_header",),
             )
         names = self.auth_query or ()
         if len(set(names)) != len(names) or not all(_PARAMETER.fullmatch(name) for name in names):

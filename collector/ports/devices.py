@@ -1,12 +1,11 @@
-"""Reading devices: the client, secrets, profiles."""
+"""Reading devices: the client and secrets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from collector.domain.egress import EgressPolicy
 from collector.mapping.credentials import Credentials
-from collector.mapping.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +77,4 @@ class SecretResolver(Protocol):
         Raises:
             MisconfiguredError: there is none; the detail names the reference, never the content.
         """
-        ...
-
-
-class ProfileCatalog(Protocol):
-    """The device profiles of this deployment."""
-
-    def find(self, name: str) -> Profile | None:
-        """The profile of that name, or None."""
-        ...
-
-    def names(self) -> Sequence[str]:
-        """All names, sorted."""
         ...

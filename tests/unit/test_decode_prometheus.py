@@ -76,6 +76,7 @@ def test_what_may_be_cut() -> None:
         ("<html>\n", "decode: line 1 is no sample: '<html>'"),
         ("t 1\nt{a=\n", "decode: line 2 is no sample: 't{a='"),
         ("t 1\n\nt 1 rhum 38\n", "decode: line 3 is no sample: 't 1 rhum 38'"),
+        ("t 3 16\n", "decode: line 1 is no sample: 't 3 16'"),
         ("t 1\nt 2\n", "decode: the sample 't' occurs twice, again in line 2"),
         ('t{a="1",b="2"} 1\nt{b="2",a="1"} 1\n', "decode: the sample 't' occurs twice, again in line 2"),
         ('t{a="1",a="2"}3\n', 'decode: line 1: the labels \'{a="1",a="2"}\' cannot be read'),

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from adapters.memory import InMemoryLedger, InMemoryRegistry
+from adapters.memory import InMemoryLedger, InMemoryProfiles, InMemoryRegistry
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.secrets import FileAndEnvSecrets
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies, EgressPolicy, parse_rule
@@ -18,12 +19,14 @@ from collector.domain.errors import (
     SlotFailedError,
 )
 from collector.domain.outcome import GapReason, Reading
+from collector.domain.profile_document import unknown_profile
 from collector.mapping.credentials import Credentials
 from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.profile import Profile
 from collector.mapping.request_rules import RequestRules
 from collector.usecases.enrol import CheckSpec
 from collector.usecases.fetch import FetchReading
+from collector.usecases.profiles import OfferedProfiles
 from tests.unit.jumping_time import NOON_MS, JumpingClock, in_jumping_time
 from tests.unit.round_doubles import Answer, ScriptedDevices
 from tests.unit.round_stage import PROFILES, chamber
@@ -33,16 +36,15 @@ TEMPERATURE = MeasurementRules(name="temperature", select="t", unit="Cel", requi
 
 
 class OneProfile:
-    """`ProfileCatalog` of one profile."""
+    """`SpecProfiles` of one profile."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
-    def find(self, name: str) -> Profile | None:
-        return self._profile if name == self._profile.name else None
-
-    def names(self) -> list[str]:
-        return [self._profile.name]
+    async def of(self, spec: ChamberSpec) -> Profile:
+        if spec.profile != self._profile.name:
+            raise unknown_profile(spec, self._profile.name)
+        return self._profile
 
 
 class Room:
@@ -213,12 +215,10 @@ async def test_a_url_that_could_write_is_not_asked() -> None:
 
 
 async def test_a_url_that_could_write_is_refused_at_enrolment_with_a_remedy() -> None:
-    rules = RequestRules(path="/atmoweb?Temp1Read=", only_empty_parameters=True)
-    check = CheckSpec(
-        InMemoryRegistry(InMemoryLedger(lambda: NOON_MS)),
-        OneProfile(Profile(name="own", measurements=(TEMPERATURE,), request=rules)),
-    )
+    ledger = InMemoryLedger(lambda: NOON_MS)
+    offered = OfferedProfiles(FileProfiles([builtin_profiles_folder()]), InMemoryProfiles(ledger))
+    check = CheckSpec(InMemoryRegistry(ledger), offered)
     with pytest.raises(InvalidFieldError) as caught:
-        await check(chamber(60, profile="own", url="http://192.168.1.20/atmoweb?TempSet=30"))
+        await check(chamber(60, profile="memmert-atmoweb", url="http://192.168.1.20/atmoweb?TempSet=30"))
     assert (caught.value.field, "NAME=" in caught.value.remedy) == ("url", True)
-    await check(chamber(60, profile="own", url="http://192.168.1.20/atmoweb?TempSet="))
+    await check(chamber(60, profile="memmert-atmoweb", url="http://192.168.1.20/atmoweb?TempSet="))

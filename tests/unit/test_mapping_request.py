@@ -66,9 +66,41 @@ def test_basic() -> None:
     assert b64decode(found["Authorization"].removeprefix("Basic ")).decode() == "user:p\u00e4ss:word"
 
 
+def test_key_in_a_header_and_token_in_one_parameter() -> None:
+    in_header, in_query = profile(auth="header", auth_header="X-API-Key"), profile(auth="query", auth_query=["token"])
+    assert request_headers(in_header, "k-1") == {"X-API-Key": "k-1"}
+    assert request_parameters(in_query, "a:b") == (("token", "a:b"),)
+    for ask, key in ((request_headers, in_header), (request_parameters, in_query)):
+        with pytest.raises(MisconfiguredError, match="the chamber has none; set its secret_ref"):
+            ask(key, None)
+    with pytest.raises(MisconfiguredError, match="neither blanks nor control characters"):
+        request_headers(in_header, "k\r\nHost: x")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"auth": "header"},
+        {"auth_header": "X"},
+        {"auth": "header", "auth_header": "Host"},
+        {"auth": "query", "auth_query": []},
+    ],
+)
+def test_header_and_parameters_must_be_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        profile(**wrong)
+
+
 @pytest.mark.parametrize(
     "request_rules",
-    [{"auth": "bearer"}, {"auth": "basic"}, {"auth": "digest"}, {"auth": "query", "auth_query": ["u", "p"]}],
+    [
+        {"auth": "bearer"},
+        {"auth": "basic"},
+        {"auth": "digest"},
+        {"auth": "query", "auth_query": ["u", "p"]},
+        {"auth": "query", "auth_query": ["token"]},
+        {"auth": "header", "auth_header": "X-API-Key"},
+    ],
 )
 def test_password_is_its_owners_choice(request_rules: dict[str, Any]) -> None:
     optional, always = profile(**request_rules, auth_optional=True), profile(**request_rules)
@@ -120,7 +152,8 @@ def test_a_profile_sends_the_secret_in_one_way_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["user", "user"], ["", "password"], ["us er", "password"], ["user", "a=b"], ["user", "p&q"], ["user"]]
+    "names",
+    [["user", "user"], ["", "password"], ["us er", "password"], ["user", "a=b"], ["user", "p&q"], ["a", "b", "c"]],
 )
 def test_names_of_parameters_that_are_none(names: list[str]) -> None:
     with pytest.raises(ValidationError):

@@ -103,6 +103,30 @@ def test_every_profile_with_a_serial_number_shows_that() -> None:
     assert {profile_of(file).name for file in SERIAL_NUMBERS} == with_one
 
 
+def test_frozen_awair_is_doubted() -> None:
+    body = (ANSWERS / "awair_element.json").read_bytes()
+    begun = observed("awair_element.json")
+    assert begun is not None
+    memory, qualities = None, []
+    for later_s in (0, 240, 360):
+        known = Circumstances(received_ms=begun + later_s * 1000, memory=memory)
+        found = map_answer(named("awair"), body, known)
+        memory, qualities = found.memory, [m.quality.value for m in found.measurements]
+        assert set(qualities) == {"good" if later_s < 300 else "suspect"}
+
+
+def test_jump_of_a_room_is_doubted() -> None:
+    memory, found = None, []
+    for at_s, sent in ((0, 22.0), (60, 71.6), (120, 22.5)):
+        body = f"ret=OK,htemp={sent},hhum=40,otemp=5.0\n".encode()
+        mapped = map_answer(
+            named("daikin"), body, Circumstances(received_ms=1_709_630_000_000 + at_s * 1000, memory=memory)
+        )
+        memory, temperature = mapped.memory, mapped.measurements[0]
+        found.append([temperature.value, temperature.quality.value])
+    assert found == [[22.0, "good"], [71.6, "suspect"], [22.5, "good"]]
+
+
 def test_devices_that_write_by_a_get_are_asked_empty_parameters_only() -> None:
     request = named("memmert-atmoweb").request
     assert request.only_empty_parameters

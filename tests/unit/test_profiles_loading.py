@@ -47,7 +47,7 @@ TIME = "time:\n  select: t\n  "
 # what is replaced in GOOD, by what, key, line, part of the problem, part of the remedy
 WRONG = [
     ("  path: /data", "  path: [unclosed\n\tx", "", 5, "not YAML", "correct the syntax"),
-    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'digest' or 'query'"),
+    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'bearer', 'basic', 'digest', "),
     ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, "),
     (ERROR, TIME + "zone: Prague", "time.zone", 12, "'Prague' is not a time zone", "Europe/Prague"),
     (ERROR, TIME + "zone: +01:00", "time.zone", 12, "is not a time zone", "utc, chamber"),

@@ -15,7 +15,8 @@ def decode(rules: BodyRules, text: str) -> Tree:
     """Decode rows: objects by the names of the first row, or lists of cells without one.
 
     Cells are stripped, empty lines passed over. A row with more cells than there are names is refused: a decimal comma
-    between comma-separated cells shifts every value behind it. The last cell of a shorter one is `Unended`: it is torn.
+    between comma-separated cells shifts every value behind it. The cells of a shorter one (without names: than the
+    longest) are all `Unended`: it is torn, and nobody knows on which side.
 
     Raises:
         UndecodableError: the quotes are not closed, a name occurs twice, a row is too long.
@@ -23,9 +24,15 @@ def decode(rules: BodyRules, text: str) -> Tree:
     if text.count(rules.delimiter) + text.count("\n") > NODES_LIMIT:
         raise crowded()
     rows = list(_rows(rules, text))
-    if rows and rules.ends_with is None and not text.endswith("\n"):
-        rows[-1] = (rows[-1][0], _torn(rows[-1][1]))
-    return _objects(rows) if rules.header else [cells for _, cells in rows]
+    if rules.header:
+        return _objects(rows, cut=_is_cut(rules, text))
+    width = max((len(cells) for _, cells in rows), default=0)
+    found = [cells if len(cells) == width else _torn(cells) for _, cells in rows]
+    return [*found[:-1], _cut(found[-1])] if found and _is_cut(rules, text) else found
+
+
+def _is_cut(rules: BodyRules, text: str) -> bool:
+    return rules.ends_with is None and not text.endswith("\n")
 
 
 def _rows(rules: BodyRules, text: str) -> Iterator[tuple[int, Row]]:
@@ -40,13 +47,16 @@ def _rows(rules: BodyRules, text: str) -> Iterator[tuple[int, Row]]:
         raise UndecodableError(f"not CSV: {str(error)[:80]} at line {reader.line_num}", stage) from None
 
 
-def _objects(rows: Sequence[tuple[int, Row]]) -> list[dict[str, str]]:
+def _objects(rows: Sequence[tuple[int, Row]], *, cut: bool) -> list[dict[str, str]]:
     if not rows:
         return []
     names = rows[0][1]
     if len(set(names)) != len(names):
         raise twice(names)
-    return [_object(names, cells, line) for line, cells in rows[1:]]
+    found = [_object(names, cells, line) for line, cells in rows[1:]]
+    if found and cut:
+        found[-1] = dict(zip(found[-1], _cut(list(found[-1].values())), strict=True))
+    return found
 
 
 def _object(names: Row, cells: Row, line: int) -> dict[str, str]:
@@ -56,4 +66,8 @@ def _object(names: Row, cells: Row, line: int) -> dict[str, str]:
 
 
 def _torn(cells: Row) -> Row:
+    return [Unended(cell) for cell in cells]
+
+
+def _cut(cells: Row) -> Row:
     return [*cells[:-1], Unended(cells[-1])]

@@ -9,11 +9,14 @@ from collector.mapping.body_rules import BodyRules
 from collector.mapping.decoders.refusals import NODES_LIMIT, UndecodableError, crowded
 from collector.mapping.tree import Tree, Unended
 
-_SAMPLE = re.compile(r"([^\s{]*+)\s*(\{.*\})?\s*([^\s{}]++)(?:\s+(-?[0-9]{1,20}))?")
+_SAMPLE = re.compile(r"([^\s{]*+)\s*(\{.*\})?\s*([^\s{}]++)(?:\s+-?[0-9]{12,16})?")
 _LABELS = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*+)\s*=\s*"((?:[^"\\]++|\\.)*+)"\s*(?:,|$)')
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*+")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+_OPEN_METRICS = re.compile(r"^# (?:UNIT |TYPE \S+ (?:info|stateset|unknown|gaugehistogram)\b)", re.MULTILINE)
+"""What only OpenMetrics has: such a page ends with `# EOF`."""
+_END = "# EOF"
 _NODES_OF_SAMPLE = 3
 LINE_LIMIT = 4096
 """Characters of a sample: the parser copies the rest of the line for each label."""
@@ -24,10 +27,11 @@ def decode(rules: BodyRules, text: str) -> Tree:
 
     Each line goes through prometheus_client's parser of the classic format, and what it refuses (AirGradient's old
     firmware wrote no blank before the value) through a tolerant one. A line that neither reads is refused: a torn line
-    may have lost half of a value. What is no number (NaN, +Inf) stays a text.
+    may have lost half of a value. What is no number (NaN, +Inf) stays a text. A timestamp has milliseconds: 12 digits
+    at least, or it is the other half of a value. A page that is OpenMetrics by its comments must end as one.
 
     Raises:
-        UndecodableError: says which line.
+        UndecodableError: says which line; stage `truncated` when `# EOF` is missing.
     """
     if text.count("\n") > NODES_LIMIT:
         raise crowded()
@@ -35,6 +39,8 @@ def decode(rules: BodyRules, text: str) -> Tree:
     samples = [(at, line) for at, line in lines if line and not line.startswith("#")]
     if len(samples) * _NODES_OF_SAMPLE + sum(line.count("=") for _, line in samples) > NODES_LIMIT:
         raise crowded()
+    if _OPEN_METRICS.search(text) and not text.rstrip().endswith(_END):
+        raise UndecodableError(f"the page is OpenMetrics and does not end with {_END}", "truncated")
     found: dict[str, list[dict[str, Any]]] = {}
     seen: set[object] = set()
     for at, line in samples:
@@ -56,7 +62,7 @@ def _sample(at: int, line: str) -> tuple[str, dict[str, str], str]:
     shape = _SAMPLE.fullmatch(line) if len(line) <= LINE_LIMIT else None
     if shape is None:
         raise UndecodableError(f"line {at} is no sample: {line[:40]!a}")
-    name, labels, value, _ = shape.groups()
+    name, labels, value = shape.groups()
     try:
         (sample,) = next(iter(text_string_to_metric_families(line))).samples
         return sample.name, dict(sample.labels), value

@@ -1,0 +1,1 @@
+"""Answers of devices, mutated by the million: the mapping must never throw, hang, or give a wrong number as good."""

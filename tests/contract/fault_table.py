@@ -157,9 +157,8 @@ TRANSPORT: list[Row] = [
     *rows(gap("http_status", "http_302"), {"kind": "redirect", "form": "login"}, {"kind": "redirect", "form": "https"}),
     *rows(gap("malformed", "length"), "short-length", dialects="generic-json memmert-atmoweb generic-csv"),
     *rows(gap("malformed", "decode"), "cut"),
-    *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml"),
+    *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml airgradient-metrics"),
     *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus"),
-    *rows(reading(relative_humidity=("suspect", 45)), "cut", dialects="airgradient-metrics"),
 ]
 CONTENT: list[Row] = [
     *rows(gap("unauthorized", "http_401"), {"kind": "status", "code": 401}),

@@ -7,11 +7,12 @@
 | `chamberlog.fetch.duration` | s | histogram | `error.type` when it failed | `chamberlog_fetch_duration_seconds` |
 | `chamberlog.outcomes.unsaved` | {outcome} | up-down counter | | `chamberlog_outcomes_unsaved` |
 | `chamberlog.gap.slots` | {slot} | counter | `reason`: a gap reason | `chamberlog_gap_slots_total` |
+| `chamberlog.answers.dropped` | {answer} | counter | | `chamberlog_answers_dropped_total` |
 | `chamberlog.clock.skew` | s | gauge | | `chamberlog_clock_skew_seconds` |
 
-All but the clock's carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason` and `error.type`
-(at /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`, `_sum` and
-`_count`. `target_info` names the service.
+All but the clock's and the answers' carry `chamberlog.organization` (at /metrics `chamberlog_organization`). `reason`
+and `error.type` (at /metrics `error_type`, empty when the fetch went well) are gap reasons. Histograms have `_bucket`,
+`_sum` and `_count`. `target_info` names the service.
 `chamberlog.collections` counts slots by what became of them: `reading` plus `gap` are the slots accounted for, but the
 paused ones, which nobody collects. `chamberlog.outcomes.unsaved` counts readings. One worker may store what another was
 refused, so only its sum over all workers means something. `chamberlog.clock.skew` is the process's wall clock less
@@ -76,6 +77,9 @@ class OtelCollectionMetrics:
             "chamberlog.outcomes.unsaved", "{outcome}", "Readings that wait for the store: sum over workers"
         )
         self._gap_slots = meter.create_counter("chamberlog.gap.slots", "{slot}", "Slots without a reading")
+        self._answers = meter.create_counter(
+            "chamberlog.answers.dropped", "{answer}", "Last answers that were not kept for people: no reading is lost"
+        )
         self._skew = meter.create_gauge("chamberlog.clock.skew", "s", "This process's wall clock less Temporal's")
         self._organizations: set[str] = set()
         self._told: set[str] = set()
@@ -102,6 +106,10 @@ class OtelCollectionMetrics:
         if delta or organization not in self._told:  # none is shown as none, and added once only
             self._told.add(organization)
             self._unsaved.add(delta, self._whose(organization))
+
+    def answers_dropped(self, count: int) -> None:
+        """Last answers of devices that are not kept: PostgreSQL is away, or there are too many at once."""
+        self._answers.add(count)
 
     def clock_skew(self, skew_ms: int) -> None:
         """How far this process's wall clock is ahead (+) or behind (-): the newest counts."""

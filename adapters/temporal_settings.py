@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
-from adapters.tls_alerts import alert_of
+from adapters.tls_alerts import alert_of, speaks_tls
 from collector.domain.errors import InvalidFieldError
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -92,15 +92,25 @@ def blamed(error: Exception, config: ClientConnectConfig) -> InvalidFieldError |
 
 
 async def blamed_after_all(error: Exception, config: ClientConnectConfig) -> InvalidFieldError | None:
-    """As `blamed`, of a server that took the connection and closed it: it is asked what it has against the papers."""
+    """As `blamed`, of a server that took the connection and closed it.
+
+    It is asked what it has against the papers; and without TLS, whether it wants TLS.
+    """
     tls = config.get("tls")
-    if not tls or "call error after connection" not in str(error):
+    if "call error after connection" not in str(error):
         return None
     match = HOST_AND_PORT.fullmatch(config["target_host"])
     assert match is not None, "it was checked"
-    papers = tls if isinstance(tls, TLSConfig) else None
-    alert = await alert_of(match["host"].strip("[]"), int(match["port"]), papers)
+    host, port = match["host"].strip("[]"), int(match["port"])
+    if not tls:
+        return _wants_tls(config) if await speaks_tls(host, port) else None
+    alert = await alert_of(host, port, tls if isinstance(tls, TLSConfig) else None)
     return refused_papers(alert, config) if alert else None
+
+
+def _wants_tls(config: ClientConnectConfig) -> InvalidFieldError:
+    problem = f"{config['target_host']}: it is off, and what listens there speaks TLS"
+    return InvalidFieldError(TLS, problem, f"set it to true, or correct {ADDRESS}")
 
 
 def refused_papers(alert: str, config: ClientConnectConfig) -> InvalidFieldError:

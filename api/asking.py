@@ -71,10 +71,15 @@ def _operation_id(operation_id: Annotated[str, _shown("the operation's id", "pow
     return _possible("operation", operation_id, OPERATION_PATTERN)
 
 
+def _profile_name(profile_name: Annotated[str, _shown("the profile's name", "airgradient")]) -> str:
+    return _possible("profile", profile_name)
+
+
 Use = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_principal)]
 ChamberId = Annotated[str, Depends(_chamber_id)]
 SectionId = Annotated[str, Depends(_section_id)]
 OrganizationId = Annotated[str, Depends(_organization_id)]
+ProfileName = Annotated[str, Depends(_profile_name)]
 BatchId = Annotated[str, Depends(_batch_id)]
 OperationId = Annotated[str, Depends(_operation_id)]

@@ -11,11 +11,13 @@ from prometheus_client import CollectorRegistry
 from adapters.clock import SystemClock
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import InMemoryActive, InMemoryLatest
+from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations, PostgresSections
 from adapters.postgres.pool import Postgres
+from adapters.postgres.profiles import PostgresProfiles
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.process import make_runner, read_settings, shown_servers
@@ -72,6 +74,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         fleet=TemporalFleet(temporal),
         keys=PostgresKeys(postgres),
         profiles=FileProfiles(_folders(settings)),
+        library=PostgresProfiles(postgres),
+        answers=PostgresAnswers(postgres),
         clock=clock,
         metrics=partial(metrics_text, registry),
         upkeep=PostgresUpkeep(postgres),

@@ -1,8 +1,17 @@
-"""The use cases of organizations, sections and batches, each kind's together."""
+"""The use cases of organizations, sections, batches and profiles, each kind's together."""
 
 from dataclasses import dataclass
 
-from collector.ports import Batches, Clock, LedgerReader, Organizations, Registry, Sections
+from collector.ports import (
+    Batches,
+    Clock,
+    LedgerReader,
+    Organizations,
+    ProfileCatalog,
+    ProfileLibrary,
+    Registry,
+    Sections,
+)
 from collector.usecases.batches import (
     ChangeBatch,
     EndBatch,
@@ -12,12 +21,14 @@ from collector.usecases.batches import (
     ShowBatch,
     StartBatch,
 )
+from collector.usecases.catalog import DescribeProfiles, ListProfiles, PutProfile, RemoveProfile, ShowProfile
 from collector.usecases.organizations import (
     AddOrganization,
     ChangeOrganization,
     ListOrganizations,
     ShowOrganization,
 )
+from collector.usecases.profiles import CompiledProfiles
 from collector.usecases.sections import AddSection, ChangeSection, ListSections, ShowSection
 
 
@@ -54,6 +65,16 @@ class BatchServices:
     readings: ListBatchReadings
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileServices:
+    """What can be done with profiles."""
+
+    list: ListProfiles
+    show: ShowProfile
+    put: PutProfile
+    remove: RemoveProfile
+
+
 def organization_services(organizations: Organizations) -> OrganizationServices:
     """Make the use cases of organizations."""
     return OrganizationServices(
@@ -84,4 +105,17 @@ def batch_services(batches: Batches, registry: Registry, ledger: LedgerReader, c
         end=EndBatch(batches, clock),
         chambers=ListBatchChambers(batches),
         readings=ListBatchReadings(registry, ledger),
+    )
+
+
+def profile_services(files: ProfileCatalog, library: ProfileLibrary) -> ProfileServices:
+    """Make the use cases of profiles."""
+    compiled = CompiledProfiles()
+    describe = DescribeProfiles(files, compiled)
+    show = ShowProfile(files, library, describe)
+    return ProfileServices(
+        list=ListProfiles(files, library, describe),
+        show=show,
+        put=PutProfile(files, library, show, compiled),
+        remove=RemoveProfile(files, library, show),
     )

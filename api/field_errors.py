@@ -6,7 +6,18 @@ from typing import Any
 from pydantic import BaseModel
 
 READ_ONLY = frozenset(
-    {"organization", "version", "status", "next_slot", "last_reading", "paused", "chambers", "created_at", "updated_at"}
+    {
+        "organization",
+        "version",
+        "profile_version",
+        "status",
+        "next_slot",
+        "last_reading",
+        "paused",
+        "chambers",
+        "created_at",
+        "updated_at",
+    }
 )
 """Fields that the API answers and never takes."""
 SHOWN = 12

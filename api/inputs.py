@@ -73,6 +73,8 @@ class ChamberBody(Body):
     labels: dict[Text, Text] = Field(default_factory=dict)
     secret_ref: Text | None = Field(None, description="env:NAME or file:/path, resolved by the worker")
     verify_tls: bool = Field(default=True, description="false accepts self-signed certificates")
+    timezone: Text | None = Field(None, description="IANA name of the zone of the device's clock, where it names none")
+    serial_number: Text | None = Field(None, description="the device's own; another device at the URL is refused")
 
     def spec(self, organization: str) -> ChamberSpec:
         """The spec that is asked for.
@@ -85,6 +87,7 @@ class ChamberBody(Body):
         span_ms = None if self.round_span_s is None else to_ms("round_span_s", self.round_span_s)
         rest: dict[str, Any] = self.model_dump(exclude={"interval_s", "timeout_s", "round_span_s"})
         rest |= {"interval_ms": interval_ms, "timeout_ms": timeout_ms, "round_span_ms": span_ms}
+        rest |= {"timezone": self.timezone or "", "serial_number": self.serial_number or ""}
         return ChamberSpec(organization=organization, **rest)
 
 
@@ -104,6 +107,8 @@ class ChamberPatch(Body):
     labels: dict[Text, Text] = Field(default_factory=dict)
     secret_ref: Text | None = None
     verify_tls: bool = True
+    timezone: Text | None = None
+    serial_number: Text | None = None
 
     def altered(self, spec: ChamberSpec) -> ChamberSpec:
         """The spec with the given fields; a default time budget follows its interval.
@@ -116,6 +121,7 @@ class ChamberPatch(Body):
             if name in given:
                 seconds = given.pop(name)
                 given[name.removesuffix("_s") + "_ms"] = None if seconds is None else to_ms(name, seconds)
+        given |= {name: given[name] or "" for name in ("timezone", "serial_number") if name in given}
         if "interval_ms" in given and spec.timeout_ms == default_timeout_ms(spec.interval_ms):
             given.setdefault("timeout_ms", default_timeout_ms(given["interval_ms"]))
         return replace(spec, **given)

@@ -23,6 +23,7 @@ from collector.domain.errors import (
     ForbiddenError,
     InvalidFieldError,
     NotFoundError,
+    ProfileChangedError,
     RejectedError,
     StaleVersionError,
 )
@@ -158,9 +159,10 @@ def _listed_by(path: str) -> str:
 def _of_refusal(error: ConflictError | RejectedError) -> ProblemError:
     if isinstance(error, RejectedError):
         return ProblemError(422 if error.kind == wire.INVALID else 409, str(error), [_of_rejection(str(error))])
-    if isinstance(error, StaleVersionError):
+    if isinstance(error, StaleVersionError | ProfileChangedError):
         field = _field("If-Match", str(error), error.remedy)
-        return ProblemError(412, str(error), [field], {"ETag": f'"{error.current}"'})
+        headers = {} if error.current is None else {"ETag": f'"{error.current}"'}
+        return ProblemError(412, str(error), [field], headers)
     detail = f"{error}; {error.remedy}" if error.remedy else str(error)
     return ProblemError(409, detail, [_field(error.field or "id", str(error), error.remedy)])
 

@@ -1,11 +1,10 @@
-"""Chambers and their profiles, as the API answers them. Instants are RFC 3339, UTC, milliseconds."""
+"""Chambers, as the API answers them. Instants are RFC 3339, UTC, milliseconds."""
 
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.domain.instants import iso
-from collector.usecases.catalog import ProfileSummary
 from collector.usecases.fleet import ChamberView
 
 T = TypeVar("T")
@@ -46,7 +45,7 @@ class PauseOut(BaseModel):
 
 
 class ChamberOut(BaseModel):
-    """A chamber; `version` is also its ETag."""
+    """A chamber; `version` is also its ETag, `profile_version` which version of its profile reads it."""
 
     model_config = shows(
         id="incubator-3",
@@ -55,6 +54,7 @@ class ChamberOut(BaseModel):
         section="default",
         url="http://192.168.1.20",
         profile="airgradient",
+        profile_version="0f3a9c5be21d",
         interval_s=60,
         timeout_s=10,
         round_span_s=None,
@@ -62,6 +62,8 @@ class ChamberOut(BaseModel):
         labels={"room": "2.14"},
         secret_ref=None,
         verify_tls=True,
+        timezone=None,
+        serial_number=None,
         version=1,
         status="collecting",
         next_slot="2026-03-01T12:01:17.000Z",
@@ -75,6 +77,7 @@ class ChamberOut(BaseModel):
     section: str
     url: str
     profile: str
+    profile_version: str | None
     interval_s: int | float
     timeout_s: int | float
     round_span_s: int | float | None
@@ -82,6 +85,8 @@ class ChamberOut(BaseModel):
     labels: dict[str, str]
     secret_ref: str | None
     verify_tls: bool
+    timezone: str | None
+    serial_number: str | None
     version: int
     status: str
     next_slot: Instant | None
@@ -102,6 +107,7 @@ def chamber_out(view: ChamberView) -> ChamberOut:
         section=spec.section,
         url=spec.url,
         profile=spec.profile,
+        profile_version=spec.profile_version or None,
         interval_s=seconds(spec.interval_ms),
         timeout_s=seconds(spec.timeout_ms),
         round_span_s=None if spec.round_span_ms is None else seconds(spec.round_span_ms),
@@ -109,34 +115,13 @@ def chamber_out(view: ChamberView) -> ChamberOut:
         labels=spec.labels,
         secret_ref=spec.secret_ref,
         verify_tls=spec.verify_tls,
+        timezone=spec.timezone or None,
+        serial_number=spec.serial_number or None,
         version=spec.version,
         status=view.status,
         next_slot=instant(view.next_slot_ms),
         last_reading=instant(view.record.last_reading_ms),
         paused=paused,
-    )
-
-
-class ProfileOut(BaseModel):
-    """A device profile: `measurements` is name -> UCUM code."""
-
-    model_config = shows(
-        name="airgradient",
-        description="AirGradient ONE and Open Air",
-        checked="2026-01-15",
-        measurements={"temperature": "Cel", "carbon_dioxide": "[ppm]"},
-    )
-
-    name: str
-    description: str
-    checked: str
-    measurements: dict[str, str]
-
-
-def profile_out(profile: ProfileSummary) -> ProfileOut:
-    """A profile as JSON."""
-    return ProfileOut(
-        name=profile.name, description=profile.description, checked=profile.checked, measurements=dict(profile.units)
     )
 
 

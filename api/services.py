@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from api.entity_services import (
     BatchServices,
     OrganizationServices,
+    ProfileServices,
     SectionServices,
     batch_services,
     organization_services,
+    profile_services,
     section_services,
 )
 from collector.ports import (
     ActiveChambers,
+    AnswerShelf,
     Batches,
     Clock,
     FleetControl,
@@ -23,15 +26,16 @@ from collector.ports import (
     LiveFeed,
     Organizations,
     ProfileCatalog,
+    ProfileLibrary,
     Registry,
     SectionControl,
     Sections,
     UpkeepLog,
 )
 from collector.usecases.active import PageChambers
+from collector.usecases.answers import ListAnswers
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
-from collector.usecases.catalog import ListProfiles
 from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeChamber, RetireChamber
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
@@ -39,6 +43,7 @@ from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.live import WatchLive
 from collector.usecases.observe import ObserveFleet
+from collector.usecases.profiles import OfferedProfiles
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
@@ -61,6 +66,8 @@ class Ports:
     fleet: FleetControl
     keys: KeyStore
     profiles: ProfileCatalog
+    library: ProfileLibrary
+    answers: AnswerShelf
     clock: Clock
     metrics: MetricsText
     upkeep: UpkeepLog
@@ -96,7 +103,8 @@ class Services:
     detectors: ListDetectors
     change_detector: ChangeDetector
     audit: AuditLedger
-    profiles: ListProfiles
+    profiles: ProfileServices
+    answers: ListAnswers
     organizations: OrganizationServices
     sections: SectionServices
     batches: BatchServices
@@ -108,7 +116,7 @@ class Services:
 def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
-    check = CheckSpec(registry, ports.profiles)
+    check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
     return Services(
         clock=clock,
         metrics=ports.metrics,
@@ -130,7 +138,8 @@ def make_services(ports: Ports) -> Services:
         detectors=ListDetectors(ledger),
         change_detector=ChangeDetector(registry, ledger, ports.active),
         audit=AuditLedger(ledger, clock),
-        profiles=ListProfiles(ports.profiles),
+        profiles=profile_services(ports.profiles, ports.library),
+        answers=ListAnswers(ports.answers),
         organizations=organization_services(ports.organizations),
         sections=section_services(ports.sections),
         batches=batch_services(ports.batches, registry, ledger, clock),

@@ -18,6 +18,7 @@ from cli.commands import (
     measuring,
     organizations,
     processes,
+    profiles,
     readings,
     sections,
 )
@@ -70,7 +71,7 @@ app.command(rich_help_panel=FLEET)(control.resume)
 app.command(rich_help_panel=FLEET)(control.collect)
 app.command(rich_help_panel=FLEET)(fleet.retire)
 app.command(rich_help_panel=FLEET)(detectors.detectors)
-app.command(rich_help_panel=FLEET)(fleet.profiles)
+app.add_typer(profiles.group, name="profiles", rich_help_panel=FLEET)
 app.command(rich_help_panel=DATA)(readings.readings)
 app.command(rich_help_panel=DATA)(live.live)
 app.command(rich_help_panel=DATA)(ledger.gaps)

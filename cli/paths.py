@@ -10,6 +10,7 @@ from collector.domain.organization import BATCH_PATTERN
 ID_REMEDY = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
 BATCH_REMEDY = "use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
 CHAMBERS, ORGANIZATIONS, SECTIONS, BATCHES = "/v1/chambers", "/v1/organizations", "/v1/sections", "/v1/batches"
+PROFILES = "/v1/profiles"
 
 
 def chamber_path(chamber: str, part: str = "") -> str:
@@ -57,6 +58,15 @@ def batch_path(batch: str, part: str = "") -> str:
         InvalidFieldError: field `id`.
     """
     return _path(BATCHES, batch, part, ("a batch id", BATCH_PATTERN, BATCH_REMEDY))
+
+
+def profile_path(profile: str) -> str:
+    """The path of a profile.
+
+    Raises:
+        InvalidFieldError: field `id`.
+    """
+    return _path(PROFILES, profile, "", ("a profile's name", ID_PATTERN, ID_REMEDY))
 
 
 def _path(folder: str, name: str, part: str, kind: tuple[str, re.Pattern[str], str]) -> str:

@@ -64,16 +64,61 @@ class Session:
         return {"items": items, "next_cursor": None}
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One run of a command that may need no API.
+
+    Attributes:
+        flags: that find it.
+        as_json: print one JSON document instead of a table.
+    """
+
+    flags: TargetFlags
+    as_json: bool
+
+    @contextmanager
+    def opened(self) -> Iterator[Session]:
+        """A session with the API."""
+        with ApiClient(find_target(self.flags)) as api:
+            yield Session(api, self.as_json)
+
+    def show(self, document: Any, draw: Callable[[Any], None]) -> None:
+        """Print the document as JSON, or let `draw` print it for people."""
+        if self.as_json:
+            print_json(document)
+        else:
+            draw(document)
+
+
 def data_command(command: Callable[..., None]) -> Callable[..., None]:
     """Make a function of a session a command: it gets the shared flags beside its own arguments."""
 
     @wraps(command)
     def run(**arguments: Any) -> None:
-        as_json = arguments.pop("as_json")
-        flags = TargetFlags(*(arguments.pop(name) for name in ("api", "api_key", "api_key_file", "home")))
-        with _opened(flags, as_json=as_json) as session:
+        with _desk(arguments).opened() as session:
             command(session, **arguments)
 
+    return _flagged(command, run)
+
+
+def local_command(command: Callable[..., None]) -> Callable[..., None]:
+    """Make a function of a desk a command, with the same flags; it asks the API only if it opens a session."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        desk = _desk(arguments)
+        command(desk, **arguments)
+
+    return _flagged(command, run)
+
+
+def _desk(arguments: dict[str, Any]) -> Desk:
+    """Take the shared flags out of the arguments."""
+    as_json = arguments.pop("as_json")
+    return Desk(TargetFlags(*(arguments.pop(name) for name in ("api", "api_key", "api_key_file", "home"))), as_json)
+
+
+def _flagged(command: Callable[..., None], run: Callable[..., None]) -> Callable[..., None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
@@ -82,9 +127,3 @@ def data_command(command: Callable[..., None]) -> Callable[..., None]:
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
     run.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]  # what typer reads
     return run
-
-
-@contextmanager
-def _opened(flags: TargetFlags, *, as_json: bool) -> Iterator[Session]:
-    with ApiClient(find_target(flags)) as api:
-        yield Session(api, as_json)

@@ -35,7 +35,10 @@ BatchFlag = Annotated[
     str | None,
     typer.Option("--batch", help="Only what belongs to this batch; its range is the default.", autocompletion=batches),
 ]
+Profile = Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.", autocompletion=profiles)]
 ProfileHelp = "Device profile; `chamberlog profiles` lists them."
+TimezoneHelp = "Zone of the device's clock, such as Europe/Prague, where its answers name none."
+SerialNumberHelp = "The device's own: another device at the address is refused."
 LabelFlag = Annotated[list[str] | None, typer.Option("--label", help="KEY=VALUE; may be repeated.")]
 
 FromFlag = Annotated[str | None, typer.Option("--from", help="Inclusive: 2026-01-31T08:00:00Z, 2026-01-31 or -2h.")]
@@ -59,10 +62,13 @@ __all__ = [
     "LabelFlag",
     "LimitFlag",
     "Organization",
+    "Profile",
     "ProfileHelp",
     "ReasonFlag",
     "Section",
     "SectionFlag",
+    "SerialNumberHelp",
+    "TimezoneHelp",
     "ToFlag",
     "UntilFlag",
     "chambers",

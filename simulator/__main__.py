@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.dialects import USUAL, named
 from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet, rehearse
 from simulator.listener import HOST
 from simulator.replay import CurveError
@@ -71,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--devices-file", type=Path, help="written with all addresses once all devices listen")
     parser.add_argument("--series", type=Path, help="CSV recording to replay instead of the curves that ship")
     parser.add_argument("--speed", type=_speed, default=1.0, help="curve seconds per second (default 1)")
+    parser.add_argument(
+        "--dialects", type=_dialects, default=USUAL, help="all, or names with commas (default airgradient,generic-json)"
+    )
+    parser.add_argument("--password", help="devices that can be locked want it")
+    parser.add_argument("--secrets", type=Path, help="folder for what their chambers' secret_ref leads to")
     parser.add_argument("--check", action="store_true", help="only say whether it could run")
     return parser
 
@@ -79,6 +85,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= DEVICES_CEILING:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to {DEVICES_CEILING}")
     return int(text)
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    try:
+        return named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _address(text: str) -> str:

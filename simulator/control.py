@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from simulator.device import SimulatedDevice
-from simulator.faults import FaultError, parse_fault
+from simulator.dialects import Answer
+from simulator.faults import FaultError, fault_document, parse_fault
 from simulator.http1 import BadRequestError, Request, read_request, render
-from simulator.listener import Listener, PortTakenError
+from simulator.listener import Listener, PortTakenError, StillAcceptsError
 from simulator.served import ServedLog
 
 Document = dict[str, object]
@@ -26,7 +27,7 @@ class _RefusedError(Exception):
 class Control:
     """HTTP with JSON on a port of its own.
 
-    `GET /readyz`; `GET /devices`; `PUT /devices/{id}/fault` with a fault document (see `simulator.faults.parse_fault`);
+    `GET /readyz`; `GET /devices`; `PUT /devices/{id}/fault` with a fault document (see `simulator.faults.KINDS`);
     `DELETE /devices/{id}/fault`; `GET /log?device=&since=` (milliseconds since the Unix epoch, inclusive).
     What cannot be done answers 4xx with `{"error": ...}`, which names the field and the remedy.
     """
@@ -68,7 +69,8 @@ class Control:
                 status, document, keep_alive = 400, {"error": str(error)}, False
             except _RefusedError as error:
                 status, document = error.status, {"error": str(error)}
-            writer.write(render(status, json.dumps(document).encode(), "application/json", keep_alive=keep_alive))
+            answer = Answer(json.dumps(document).encode(), "application/json", status)
+            writer.write(render(answer, keep_alive=keep_alive))
             await writer.drain()
 
     async def _answer(self, request: Request) -> Document:
@@ -93,7 +95,7 @@ class Control:
             await device.set_fault(None if document is None else parse_fault(document))
         except FaultError as error:
             raise _RefusedError(422, str(error)) from None
-        except PortTakenError as error:
+        except (PortTakenError, StillAcceptsError) as error:
             raise _RefusedError(409, error.strerror or str(error)) from None
         return _shown(device)
 
@@ -129,5 +131,5 @@ def _shown(device: SimulatedDevice) -> Document:
         "dialect": device.dialect.name,
         "port": device.port,
         "last_serial": device.last_serial,
-        "fault": None if fault is None else fault.document(),
+        "fault": None if fault is None else fault_document(fault),
     }

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from simulator.dialects import Answer, Framing
+
 BODY_LIMIT = 65_536
 
 
@@ -23,6 +25,8 @@ class Request:
         query: decoded; of a doubled name the last value.
         body: empty unless the request has a Content-Length.
         keep_alive: whether the client expects the connection to stay.
+        target: path and query as sent.
+        authorization: the header, "" when there is none.
     """
 
     method: str
@@ -30,6 +34,8 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     keep_alive: bool = True
+    target: str = ""
+    authorization: str = ""
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
@@ -59,16 +65,21 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
         dict(parse_qsl(target.query, keep_blank_values=True)),
         await _read_body(reader, headers),
         _keeps_alive(words[2], headers.get("connection", "").lower()),
+        words[1],
+        headers.get("authorization", ""),
     )
 
 
-def render(status: int, body: bytes, content_type: str, *, keep_alive: bool) -> bytes:
+def render(answer: Answer, framing: Framing = Framing.LENGTH, *, keep_alive: bool) -> bytes:
     """A whole answer with its head."""
-    head = (
-        f"HTTP/1.1 {status} {_phrase(status)}\r\nContent-Type: {content_type}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
-    )
-    return head.encode("latin-1") + body
+    version = "1.0" if framing is Framing.HTTP10 else "1.1"
+    lines = [f"HTTP/{version} {answer.status} {phrase(answer.status)}"]
+    if answer.content_type:
+        lines.append(f"Content-Type: {answer.content_type}")
+    lines += answer.headers
+    if framing is not Framing.UNTIL_CLOSE:
+        lines += [f"Content-Length: {len(answer.body)}", f"Connection: {'keep-alive' if keep_alive else 'close'}"]
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + answer.body
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -92,7 +103,8 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
         raise BadRequestError("the connection ended within the body") from None
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """The usual words for a status."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -13,6 +13,8 @@ BACKLOG = 1_024
 FREE_FIRST, FREE_LAST = 18_100, 32_000
 """Free ports are taken from below the system's ephemeral range: no outgoing connection can be on one at a restart."""
 
+FILLERS, FILLED_S = 16, 0.1
+"""A full backlog answers no attempt to connect: how many connections are tried, and how long each is waited for."""
 STARTS, STRIDE = 50, 200
 """Where processes begin to look, and how far apart."""
 
@@ -21,6 +23,10 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 class PortTakenError(OSError):
     """Somebody else listens on the port; the message names it and the remedy."""
+
+
+class StillAcceptsError(OSError):
+    """This machine accepts connections beyond a full backlog: nothing here can make it drop them."""
 
 
 def listen_on(port: int, host: str = HOST) -> socket.socket:
@@ -76,6 +82,7 @@ class Listener:
         self._serve = serve
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._fillers: list[socket.socket] = []
 
     @property
     def url(self) -> str:
@@ -92,6 +99,7 @@ class Listener:
             return
         if self._sock.fileno() < 0:
             self._sock = listen_on(self.port, self._host)
+        self._let_go()
         try:
             self._server = await asyncio.start_server(self._connected, sock=self._sock, backlog=BACKLOG)
         except OSError as error:
@@ -105,8 +113,45 @@ class Listener:
         await self.close()
         self._sock = _bound(self.port, self._host)
 
+    async def neglect(self) -> None:
+        """Drop what is open; the system goes on accepting connections, and nobody serves them."""
+        await self.close()
+        self._sock = listen_on(self.port, self._host)
+
+    async def drop(self) -> None:
+        """Answer no attempt to connect, as a machine that is not there: the backlog is full and stays full.
+
+        Raises:
+            StillAcceptsError: this machine accepts all the same; the port is open again.
+        """
+        await self.close()
+        self._sock = _bound(self.port, self._host)
+        self._sock.listen(0)
+        for _ in range(FILLERS):
+            if not await self._fill():
+                return
+        await self.open()
+        raise StillAcceptsError(errno.EOPNOTSUPP, "this machine accepts beyond a full backlog; use web-server-dead")
+
+    async def _fill(self) -> bool:
+        """One connection more; False when it is not accepted any longer."""
+        filler = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        filler.settimeout(0)
+        self._fillers.append(filler)
+        address = (HOST if self._host == EVERYWHERE else self._host, self.port)
+        try:
+            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(filler, address), FILLED_S)
+        except TimeoutError:
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        while self._fillers:
+            self._fillers.pop().close()
+
     async def close(self) -> None:
         """Close the port and every connection; closing again changes nothing."""
+        self._let_go()
         if self._server is not None:
             self._server.close()
             self._server = None

@@ -24,6 +24,7 @@ class Served:
         served_ms: wall clock just before the answer left, milliseconds since the Unix epoch, UTC.
         fault: the fault in force, or None.
         status: HTTP status, None when no HTTP answer was sent.
+        wrote: what the request changed in the device, such as `TempSet=30`; "" for one that only read.
     """
 
     device: str
@@ -31,6 +32,7 @@ class Served:
     served_ms: int
     fault: str | None
     status: int | None
+    wrote: str = ""
 
 
 class ServedLog:
@@ -132,4 +134,7 @@ class ServedLog:
 
 
 def _line(served: Served) -> bytes:
-    return json.dumps(asdict(served)).encode() + b"\n"
+    document = asdict(served)
+    if not served.wrote:
+        del document["wrote"]  # nearly every line
+    return json.dumps(document).encode() + b"\n"

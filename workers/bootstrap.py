@@ -19,9 +19,11 @@ from adapters.clock import SystemClock
 from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
 from adapters.memory import InMemoryLatest, InMemoryLive
+from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.fleet_rows import PostgresFleetRows
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
+from adapters.postgres.profiles import PostgresProfiles
 from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.postgres.writer import PostgresOutcomes
 from adapters.process import collect_rarely, make_runner, read_settings, shown_servers
@@ -40,7 +42,9 @@ from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.fetch import FetchReading
+from collector.usecases.keep_answers import KeepAnswers
 from collector.usecases.maintain import MaintainLedger
+from collector.usecases.profiles import PinnedProfiles
 from collector.usecases.reconcile import ReconcileFleet
 from collector.usecases.store import StoreOutcomes
 from workers.clock_watch import ClockWatch
@@ -202,10 +206,11 @@ async def _activities(
     own = [settings.profiles] if settings.profiles else []
     fetch = FetchReading(
         await closing.enter_async_context(HttpDeviceClient()),
-        FileProfiles([builtin_profiles_folder(), *own]),
+        PinnedProfiles(FileProfiles([builtin_profiles_folder(), *own]), PostgresProfiles(postgres)),
         FileAndEnvSecrets(),
         load_policies(settings.egress),
         clock,
+        answers=KeepAnswers(_last_answers(settings, metrics, closing)),
     )
     latest, live = _shown(settings, clock, closing)
     return CollectionActivities(
@@ -215,6 +220,15 @@ async def _activities(
         clock,
         skew,
     )
+
+
+def _last_answers(settings: WorkerSettings, metrics: OtelCollectionMetrics, closing: AsyncExitStack) -> PostgresAnswers:
+    """Over a connection of their own: no reading waits for them."""
+    postgres = Postgres(settings.postgres.get_secret_value(), size=1)
+    closing.push_async_callback(postgres.close)
+    answers = PostgresAnswers(postgres, metrics.answers_dropped)
+    closing.push_async_callback(answers.close)
+    return answers
 
 
 def _shown(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> tuple[LatestCache, LiveFeed]:

@@ -1,108 +1,113 @@
-"""From the bytes of a connection to a whole answer.
+"""From the bytes of a connection to a whole answer."""
 
-A plain answer is read here; h11 reads every other one, from its first byte.
-"""
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from collections.abc import Mapping
-
-import h11
 import httpx
 
+from adapters.http_device.attempt import Attempt
 from adapters.http_device.body import Body
-from adapters.http_device.plain import BEGIN, EMPTY_LINE, HEAD_LIMIT, PlainHead, plain_head
-from adapters.http_device.wire import DeviceWire
+from adapters.http_device.breach import Breach, BreachError, bad
+from adapters.http_device.framing import Incoming, Wire
+from adapters.http_device.head import HEAD_LIMIT, NO_CONTENT, Head, may_begin, read_head
 from collector.domain.errors import AnswerTooLargeError, DeviceStatusError, DeviceUnauthorizedError
 from collector.ports import DeviceAnswer
 
-H11_HEAD_LIMIT = 100 * 1024
-"""What httpx allows: h11's own 16 KiB would refuse devices that it reads."""
+EMPTY_LINE = re.compile(rb"\n\r?\n")
+"""The end of a head, whether its lines end in CRLF or in LF alone."""
+SECONDS = re.compile(r"[0-9]{1,9}")
 
 
-async def read_answer(wire: DeviceWire, max_bytes: int) -> DeviceAnswer:
-    """Read one answer; what follows it is ignored.
+async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAnswer:
+    """Read one answer; a challenge of a 401 is left in the attempt.
 
     Raises:
         DeviceStatusError: outside 2xx; the body is not read.
         DeviceUnauthorizedError: 401, 403.
         AnswerTooLargeError: the body has more than `max_bytes` bytes.
         MalformedAnswerError: the body is not what its headers say.
-        h11.RemoteProtocolError: not HTTP, or cut.
+        BreachError: not HTTP, cut, or with more than one meaning.
         OSError: the connection broke.
     """
-    data = bytearray()
-    while (end := EMPTY_LINE.search(data)) is None and _may_be_plain(data):
-        part = await wire.read()
-        if not part:
+    incoming = Incoming(wire)
+    head = await _head(incoming)
+    while head.status < 200:
+        if head.status == 101:
+            raise bad("it switches to another protocol")
+        head = await _head(incoming)
+    if head.status == 401:
+        attempt.challenges = head.headers.get("www-authenticate", ())
+    check_status(head)
+    body = b"" if head.status == NO_CONTENT else await _body(incoming, head, max_bytes)
+    return DeviceAnswer(head.status, body, head.last("content-type"))
+
+
+async def _head(incoming: Incoming) -> Head:
+    data = incoming.data
+    while True:
+        del data[: len(data) - len(data.lstrip(b"\r\n"))]  # empty lines before a status line mean nothing
+        if not may_begin(data):
+            raise BreachError(Breach.NOT_HTTP)
+        if (end := EMPTY_LINE.search(data)) is not None:
             break
-        data += part
-    if data and not BEGIN.startswith(data[: len(BEGIN)]):
-        raise h11.RemoteProtocolError("not HTTP")  # h11 would wait for the end of its first line
-    head = plain_head(data, end.end()) if end is not None and end.end() <= HEAD_LIMIT else None
-    return await (_read_odd(wire, data, max_bytes) if head is None else _read_plain(wire, data, head, max_bytes))
+        if len(data) > HEAD_LIMIT:
+            raise bad(f"its head is longer than {HEAD_LIMIT} bytes")
+        await incoming.more()
+    head = read_head(data[: end.start()])
+    del data[: end.end()]
+    return head
 
 
-def _may_be_plain(data: bytearray) -> bool:
-    """Whether it is worth waiting for the end of the head: what is odd already is judged at once, not at its end."""
-    return len(data) <= HEAD_LIMIT and BEGIN.startswith(data[: len(BEGIN)])
+async def _body(incoming: Incoming, head: Head, max_bytes: int) -> bytes:
+    length, body = head.length, Body(head.content_encoding, max_bytes)
+    if head.chunked:
+        await incoming.pass_on_chunks(body)
+    elif length is None:
+        await incoming.pass_on_all(body)
+    else:
+        if length > max_bytes and not body.compressed:
+            raise AnswerTooLargeError(f"too_large: the answer has more than {max_bytes} bytes")
+        await incoming.pass_on(length, body)
+        await incoming.end(keeps_open="keep-alive" in head.words("connection"))
+    return body.whole()
 
 
-async def _read_plain(wire: DeviceWire, data: bytearray, head: PlainHead, max_bytes: int) -> DeviceAnswer:
-    check_status(head.status)
-    if head.length > max_bytes:
-        raise AnswerTooLargeError(f"too_large: the answer has more than {max_bytes} bytes")
-    end = head.body_at + head.length
-    while len(data) < end:
-        part = await wire.read()
-        if not part:
-            raise h11.RemoteProtocolError("the connection ended inside the body")
-        data += part
-    return DeviceAnswer(head.status, bytes(data[head.body_at : end]), head.content_type)
-
-
-async def _read_odd(wire: DeviceWire, data: bytearray, max_bytes: int) -> DeviceAnswer:
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=H11_HEAD_LIMIT)
-    connection.send(h11.Request(method="GET", target="/", headers=[("Host", "device"), ("Connection", "close")]))
-    connection.send(h11.EndOfMessage())
-    if data:
-        connection.receive_data(bytes(data))
-    answer = await _next(connection, wire)
-    while isinstance(answer, h11.InformationalResponse):
-        answer = await _next(connection, wire)
-    if not isinstance(answer, h11.Response):
-        raise h11.RemoteProtocolError("the answer is no response")
-    headers = {name.decode("ascii"): value.decode("latin-1") for name, value in answer.headers}
-    check_status(answer.status_code, headers)
-    body = Body(headers.get("content-encoding", ""), max_bytes)
-    while isinstance(part := await _next(connection, wire), h11.Data):
-        body.take(bytes(part.data))
-    return DeviceAnswer(answer.status_code, body.whole(), headers.get("content-type", ""))
-
-
-async def _next(connection: h11.Connection, wire: DeviceWire) -> object:
-    while (event := connection.next_event()) is h11.NEED_DATA:
-        connection.receive_data(await wire.read())
-    return event
-
-
-def check_status(status: int, headers: Mapping[str, str] | None = None) -> None:
+def check_status(head: Head) -> None:
     """Refuse everything outside 2xx.
-
-    Args:
-        status: of the answer.
-        headers: by lower-case name.
 
     Raises:
         DeviceUnauthorizedError: 401, 403.
-        DeviceStatusError: any other one; says where a redirect leads, never its path.
+        DeviceStatusError: any other one; says where a redirect leads, never its path, and how long to wait.
     """
+    status = head.status
     if 200 <= status <= 299:
         return
     if status in (401, 403):
         raise DeviceUnauthorizedError(f"http_{status}: the device refused the credentials, or access is switched off")
-    location = (headers or {}).get("location")
-    if location is not None and 300 <= status <= 399:
+    location = head.last("location")
+    if location and 300 <= status <= 399:
         raise DeviceStatusError(f"http_{status}: redirects to {_host_of(location)}; redirects are not followed")
-    raise DeviceStatusError(f"http_{status}")
+    wait_s = _wait_s(head)
+    asked = f": the device asks to be left alone for {wait_s} s" if wait_s else ""
+    raise DeviceStatusError(f"http_{status}{asked}", wait_ms=wait_s * 1000)
+
+
+def _wait_s(head: Head) -> int:
+    """What Retry-After says; an instant counts from the answer's own Date, for devices' clocks are wrong."""
+    said = head.last("retry-after")
+    if SECONDS.fullmatch(said):
+        return int(said)
+    until, now = _instant(said), _instant(head.last("date"))
+    return 0 if until is None or now is None else max(0, round((until - now).total_seconds()))
+
+
+def _instant(said: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _host_of(location: str) -> str:

@@ -30,7 +30,7 @@ class Attempt:
         stage: where it stands.
         received: bytes of the answer so far, as they came over the wire (after TLS).
         head: the first of them, at most `HEAD_LIMIT`.
-        ended: the reader met the end of the connection, not only the event loop.
+        challenges: what a 401 asked for, its WWW-Authenticate headers.
     """
 
     host: str
@@ -42,13 +42,18 @@ class Attempt:
     stage: Stage = Stage.WAITING
     received: int = 0
     head: bytearray = field(default_factory=bytearray)
-    ended: bool = False
+    challenges: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
         """Host and port, for people; never the path, which may carry a password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    def again(self) -> None:
+        """Another request of the same attempt: nothing of its answer is there yet."""
+        self.received, self.challenges = 0, ()
+        self.head.clear()
 
     def take(self, data: bytes) -> None:
         """Count bytes of the answer."""

@@ -1,11 +1,13 @@
 """The body of an answer, decompressed, within its limit."""
 
 import zlib
+from collections.abc import Iterator
 
 from collector.domain.errors import AnswerTooLargeError, MalformedAnswerError
 
 # Window bits that make zlib tell gzip and zlib streams apart by itself.
 GZIP_OR_ZLIB = 47
+STEP = 65_536
 INFLATED = {"gzip", "x-gzip", "deflate"}
 # Compressions that nobody asked for and that cannot be undone here. Any other word is ignored: real devices send
 # "UTF-8" and the like as Content-Encoding of a plain body.
@@ -24,17 +26,22 @@ class Body:
         self._inflater, self._max_bytes = _inflater(content_encoding), max_bytes
         self._read = bytearray()
 
-    def take(self, part: bytes) -> None:
+    @property
+    def compressed(self) -> bool:
+        """Whether it grows when it is read."""
+        return self._inflater is not None
+
+    def take(self, part: bytes | bytearray) -> None:
         """The next part.
 
         Raises:
             AnswerTooLargeError: over `max_bytes` after decompression.
             MalformedAnswerError: the body is not what Content-Encoding says.
         """
-        room = self._max_bytes + 1 - len(self._read)
-        self._read += self._inflater.feed(part, room) if self._inflater else part
-        if len(self._read) > self._max_bytes:
-            raise AnswerTooLargeError(f"too_large: the answer has more than {self._max_bytes} bytes")
+        for piece in self._inflater.feed(part) if self._inflater else (part,):
+            if len(self._read) + len(piece) > self._max_bytes:
+                raise AnswerTooLargeError(f"too_large: the answer has more than {self._max_bytes} bytes")
+            self._read += piece
 
     def whole(self) -> bytes:
         """Everything, after the last part.
@@ -62,21 +69,19 @@ class _Inflater:
         self._stream = zlib.decompressobj(GZIP_OR_ZLIB)
         self._fed = False
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        """At most `limit` (> 0) more bytes; when there are more, the rest is lost."""
-        out = bytearray()
+    def feed(self, data: bytes | bytearray) -> Iterator[bytes]:
+        """Further bytes, in pieces of at most `STEP`; whoever has enough takes no more of them."""
         self._fed = self._fed or bool(data)
-        while data and len(out) < limit:
+        while data:
             if self._stream.eof:  # gzip allows several members, one after the other
                 self._stream = zlib.decompressobj(GZIP_OR_ZLIB)
             try:
-                out += self._stream.decompress(data, limit - len(out))
+                yield self._stream.decompress(data, STEP)
             except zlib.error:
                 raise MalformedAnswerError(
                     "encoding: the body is not the gzip or deflate that its header says"
                 ) from None
             data = self._stream.unconsumed_tail or self._stream.unused_data
-        return bytes(out)
 
     def finish(self) -> None:
         """Check that the compressed stream has its end.

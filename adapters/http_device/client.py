@@ -3,18 +3,21 @@
 import asyncio
 import ssl
 from functools import lru_cache
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
 from adapters.http_device.addresses import Resolver, SystemResolver, allowed_addresses
 from adapters.http_device.answer import read_answer
 from adapters.http_device.attempt import Attempt, Stage
+from adapters.http_device.digest import DigestSession, DigestSessions, worth_answering
 from adapters.http_device.faults import fault_of, late
 from adapters.http_device.lanes import HostLanes
 from adapters.http_device.request import WrittenRequest, write_request
 from adapters.http_device.tls import trusting_context, verifying_context
 from adapters.http_device.wire import open_wire
-from collector.domain.errors import SlotFailedError
+from collector.domain.errors import DeviceUnauthorizedError, SlotFailedError
+from collector.mapping.credentials import Credentials
 from collector.ports import DeviceAnswer, DeviceRequest
 
 REMEMBERED = 20_000
@@ -36,6 +39,7 @@ class HttpDeviceClient:
         self._resolver = resolver or SystemResolver()
         self._verifying, self._trusting = tls or verifying_context(), trusting_context()
         self._lanes = HostLanes()
+        self._sessions = DigestSessions()
         self._written = lru_cache(REMEMBERED)(write_request)
 
     async def __aenter__(self) -> Self:
@@ -61,7 +65,7 @@ class HttpDeviceClient:
         Raises:
             MisconfiguredError: the URL or a header cannot be sent; besides what the port lists.
         """
-        sent = self._written(request.url, tuple(request.headers.items()))
+        sent = self._written(request.url, tuple(request.headers.items()), request.parameters)
         deadline = asyncio.get_running_loop().time() + request.budget_ms / 1000
         attempt = Attempt(sent.host, sent.port, request.budget_ms, deadline)
         try:
@@ -79,11 +83,33 @@ class HttpDeviceClient:
         attempt.stage = Stage.RESOLVING
         found = await self._resolver.resolve(sent.host, sent.port)
         attempt.addresses = allowed_addresses(found, sent.port, request.egress)
+        if request.digest is None:
+            return await self._ask(request, sent, sent.head, attempt)
+        return await self._ask_as(request.digest, request, sent, attempt)
+
+    async def _ask_as(
+        self, who: Credentials, request: DeviceRequest, sent: WrittenRequest, attempt: Attempt
+    ) -> DeviceAnswer:
+        """With the nonce of before, if there is one; else the device's challenge is answered."""
+        key = (sent.host, sent.port, sent.secure, who)
+        session, answered = self._sessions.find(key), 0
+        while True:
+            head = sent.head if session is None else sent.authorized(session.authorization(who, sent.target))
+            try:
+                return await self._ask(request, sent, head, attempt)
+            except DeviceUnauthorizedError as refused:
+                self._sessions.forget(key)
+                session = DigestSession(worth_answering(attempt.challenges, answered, refused), token_hex(16))
+            self._sessions.keep(key, session)
+            answered += 1
+            attempt.again()
+
+    async def _ask(self, request: DeviceRequest, sent: WrittenRequest, head: bytes, attempt: Attempt) -> DeviceAnswer:
         wire = await open_wire(attempt, self._tls(request) if sent.secure else None)
         try:
             attempt.stage = Stage.ASKED
-            wire.write(sent.head)
-            return await read_answer(wire, request.max_bytes)
+            wire.write(head)
+            return await read_answer(wire, attempt, request.max_bytes)
         finally:
             await wire.aclose()
 

@@ -12,7 +12,9 @@
 | `connect_timeout` | timeout | nobody accepted, or the handshake did not end, within the budget |
 | `read_timeout` | timeout | connected, asked, no byte of answer |
 | `budget` | timeout | an answer that did not end, or another request to the host took the time |
-| `not_http`, `bad_http` | malformed | the answer does not begin like HTTP; or it does, and breaks its rules |
+| `not_http` | malformed | the answer does not begin like HTTP |
+| `bad_http` | malformed | it does, and cannot be read, or not in one way only |
+| `length` | malformed | the body goes on behind its Content-Length: a value may be cut |
 | `request` | misconfigured | a URL or header that cannot be sent |
 """
 
@@ -21,9 +23,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import h11
-
 from adapters.http_device.attempt import Attempt, Stage
+from adapters.http_device.breach import Breach, BreachError
 from collector.domain.errors import (
     ChamberlogError,
     DeviceTimeoutError,
@@ -34,6 +35,7 @@ from collector.domain.errors import (
 )
 
 NO_ROUTE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+OUR_BEGINNING = b"GET "
 
 
 def fault_of(exc: Exception, attempt: Attempt) -> SlotFailedError | None:
@@ -44,8 +46,9 @@ def fault_of(exc: Exception, attempt: Attempt) -> SlotFailedError | None:
     told = [root for root in roots if root.errno is not None or type(root) is not OSError]
     if told:
         return _socket_fault(told[0], attempt)
-    if any(isinstance(cause, h11.RemoteProtocolError) for cause in causes):
-        return _protocol_fault(attempt)
+    for cause in causes:
+        if isinstance(cause, BreachError):
+            return _breach(cause, attempt)
     if roots:
         return DeviceUnreachableError(f"network: {attempt.target}: {type(exc).__name__}")
     return None
@@ -97,17 +100,23 @@ def _tls_reason(cause: ssl.SSLError) -> str:
     return str(told or "handshake failed")
 
 
-def _protocol_fault(attempt: Attempt) -> SlotFailedError:
-    if attempt.head and not _begins_like_http(bytes(attempt.head)):
-        return MalformedAnswerError(f"not_http: the answer begins {bytes(attempt.head)!r}")
-    if not attempt.ended:
-        return MalformedAnswerError(f"bad_http: the answer breaks the rules of HTTP; it begins {bytes(attempt.head)!r}")
-    code, what = ("cut", "inside its answer") if attempt.received else ("closed", "without an answer")
-    return DeviceUnreachableError(f"{code}: {attempt.target} closed {what}, after {attempt.received} bytes")
+def _breach(breach: BreachError, attempt: Attempt) -> SlotFailedError:
+    match breach.kind:
+        case Breach.CUT:
+            code, what = ("cut", "inside its answer") if attempt.received else ("closed", "without an answer")
+            return DeviceUnreachableError(f"{code}: {attempt.target} closed {what}, after {attempt.received} bytes")
+        case Breach.NOT_HTTP:
+            return MalformedAnswerError(f"not_http: {_beginning(attempt)}")
+        case Breach.BAD_HTTP:
+            return MalformedAnswerError(f"bad_http: {breach.why}; {_beginning(attempt)}")
+    return MalformedAnswerError(f"{breach.kind.value}: {breach.why}")
 
 
-def _begins_like_http(head: bytes) -> bool:
-    return head.startswith(b"HTTP/"[: len(head)])
+def _beginning(attempt: Attempt) -> str:
+    head = bytes(attempt.head)
+    if head.startswith(OUR_BEGINNING):  # its path may hold a credential
+        return "the answer is the request itself: this is an echo, no device"
+    return f"the answer begins {head!r}"
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:

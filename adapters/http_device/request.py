@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import h11
 import httpx
@@ -25,22 +26,37 @@ class WrittenRequest:
         host: as the URL names it, in ASCII: for the Host header, the TLS handshake and the resolver.
         port: TCP port.
         secure: https.
+        target: path and query, as they stand in the head.
         head: every byte that is sent; it holds the credentials.
     """
 
     host: str
     port: int
     secure: bool
+    target: str = field(repr=False)
     head: bytes = field(repr=False)
 
+    def authorized(self, authorization: str) -> bytes:
+        """What is sent when a challenge is answered.
 
-def write_request(url: str, headers: tuple[tuple[str, str], ...]) -> WrittenRequest:
-    """A plain GET of the URL with these headers over the standing ones.
+        Raises:
+            MisconfiguredError: the answer has characters outside ASCII, because the user's name has.
+        """
+        if not authorization.isascii():
+            raise unsendable("the user's name has characters outside ASCII, and the device does not say that it may")
+        return self.head[:-2] + f"Authorization: {authorization}\r\n\r\n".encode("ascii")
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def write_request(url: str, headers: Pairs, parameters: Pairs = ()) -> WrittenRequest:
+    """A plain GET of the URL and these parameters, with these headers over the standing ones.
 
     Raises:
         MisconfiguredError: URL or header cannot be sent; quotes neither, for they may hold a secret.
     """
-    sent = _parsed(url, dict(headers))
+    sent = _parsed(_extended(url, parameters), dict(headers))
     port = sent.url.port or DEFAULT_PORTS.get(sent.url.scheme)
     if not sent.url.host or port is None:
         raise unsendable("the URL is not http or https with a host")
@@ -51,7 +67,17 @@ def write_request(url: str, headers: tuple[tuple[str, str], ...]) -> WrittenRequ
     except h11.LocalProtocolError:
         raise unsendable("a header has characters that HTTP does not allow") from None
     assert head is not None
-    return WrittenRequest(sent.url.raw_host.decode("ascii"), port, sent.url.scheme == "https", head)
+    target = sent.url.raw_path.decode("ascii")
+    return WrittenRequest(sent.url.raw_host.decode("ascii"), port, sent.url.scheme == "https", target, head)
+
+
+def _extended(url: str, parameters: Pairs) -> str:
+    """Devices decode `%20` everywhere, and `+` not always."""
+    if not parameters:
+        return url
+    more = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters)
+    base = url.partition("#")[0]
+    return f"{base}{'&' if '?' in base else '?'}{more}"
 
 
 def _parsed(url: str, headers: Mapping[str, str]) -> httpx.Request:

@@ -63,10 +63,24 @@ class DeviceWire(asyncio.Protocol):
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        self._attempt.ended = True
         if self._fault is not None:
             raise self._fault
         return b""
+
+    async def read_within(self, seconds: float) -> bytes:
+        """As `read`, or nothing after so long, or shortly before the attempt's budget ends.
+
+        Raises:
+            OSError: the connection broke.
+        """
+        until = min(self._loop.time() + seconds, self._attempt.deadline - seconds)
+        timer = self._loop.call_at(until, self._wake)
+        try:
+            while not self._buffer and not self._over and self._loop.time() < until:
+                await self._news()
+        finally:
+            timer.cancel()
+        return await self.read() if self._buffer or self._over else b""
 
     def write(self, data: bytes) -> None:
         """Send; a connection that is gone is told by the next read, which may still find an answer."""

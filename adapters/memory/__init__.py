@@ -1,6 +1,7 @@
 """In-memory twins of the stores and the registry: shipped, and held equal to PostgreSQL by the contract tests."""
 
 from adapters.memory.active import InMemoryActive
+from adapters.memory.answers import InMemoryAnswers
 from adapters.memory.history import InMemoryHistory
 from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
@@ -9,11 +10,13 @@ from adapters.memory.live import InMemoryLive
 from adapters.memory.maintenance import InMemoryMaintenance
 from adapters.memory.organizations import InMemoryBatches, InMemoryOrganizations, InMemorySections
 from adapters.memory.outcomes import InMemoryOutcomes
+from adapters.memory.profiles import InMemoryProfiles
 from adapters.memory.registry import InMemoryRegistry
 from adapters.memory.upkeep import InMemoryUpkeep
 
 __all__ = [
     "InMemoryActive",
+    "InMemoryAnswers",
     "InMemoryBatches",
     "InMemoryHistory",
     "InMemoryKeys",
@@ -23,6 +26,7 @@ __all__ = [
     "InMemoryMaintenance",
     "InMemoryOrganizations",
     "InMemoryOutcomes",
+    "InMemoryProfiles",
     "InMemoryRegistry",
     "InMemorySections",
     "InMemoryUpkeep",

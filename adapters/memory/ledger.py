@@ -10,7 +10,9 @@ from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import AwayError, NotFoundError
 from collector.domain.organization import FIRST_SECTION, Batch, Organization, Section
 from collector.domain.outcome import Gap, Quality, Reading
+from collector.domain.profile_document import ProfileDocument
 from collector.domain.sealing import SealedAccount
+from collector.ports.answers import AnswerKind, ChamberAnswer
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.keys import KeyRecord
 
@@ -131,6 +133,9 @@ class InMemoryLedger:
         organizations: by id.
         sections: by organization and id.
         batches: by organization and id.
+        profiles: every version that is kept, by organization, name and version.
+        offers: version of the organization's own that is offered, by organization and name.
+        answers: last answers, by chamber id and kind.
         now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
         retained_from_ms: readings of slots before are gone.
         rolled_up_ms: what was stored before is in the hours of its chamber.
@@ -147,6 +152,9 @@ class InMemoryLedger:
         self.organizations: dict[str, Organization] = {}
         self.sections: dict[tuple[str, str], Section] = {}
         self.batches: dict[tuple[str, str], Batch] = {}
+        self.profiles: dict[tuple[str, str, str], ProfileDocument] = {}
+        self.offers: dict[tuple[str, str], str] = {}
+        self.answers: dict[tuple[str, AnswerKind], ChamberAnswer] = {}
         self.retained_from_ms = self.rolled_up_ms = 0
         self.sealed: dict[date, dict[str, SealedAccount]] = {}
         self.partitions: set[date] = set()

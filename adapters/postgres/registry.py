@@ -8,7 +8,7 @@ from adapters.detectors import changed_detector
 from adapters.postgres import registry_queries as q
 from adapters.postgres.history_queries import DETECTORS
 from adapters.postgres.pool import Connection, Postgres
-from adapters.postgres.rows import Row, pause_values, record_from, spec_values
+from adapters.postgres.rows import Row, device_from, device_values, pause_values, record_from, spec_values
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import ConflictError, NotFoundError, StaleVersionError
@@ -43,6 +43,7 @@ class PostgresRegistry:
             await _enter(connection, spec)
             key = await connection.fetchval(q.ENROL, *spec_values(spec), epoch.first_slot_ms, now_ms)
             if key is not None:
+                await _write_device(connection, spec, device_from({}))
                 await _begin(connection, key, spec, epoch)
             else:
                 await _enrol_again(connection, spec, epoch)
@@ -84,7 +85,7 @@ class PostgresRegistry:
             if spec.section != row["section"]:
                 await _enter(connection, spec)
                 await connection.execute(q.PLACE, row["key"], None, spec.organization, spec.section)
-            await _write_spec(connection, spec, expected_version + 1)
+            await _write_spec(connection, spec, expected_version + 1, row)
             return await _find(connection, spec.organization, spec.id)
 
     async def change_pause(self, organization: str, chamber_id: str, pause: Pause | None) -> ChamberRecord:
@@ -140,7 +141,7 @@ async def _enrol_again(connection: Connection, spec: ChamberSpec, epoch: Epoch) 
     version = row["version"] + 1
     ended_ms = await connection.fetchval(q.LAST_SLOT, row["key"])
     first_ms = max(epoch.first_slot_ms, Grid(epoch.interval_ms, epoch.phase_ms).after(ended_ms))
-    await _write_spec(connection, spec, version)
+    await _write_spec(connection, spec, version, row)
     await connection.execute(q.BEGIN_AGAIN, row["key"], first_ms)
     await _begin(connection, row["key"], spec, Epoch(first_ms, epoch.interval_ms, epoch.phase_ms, version))
 
@@ -151,9 +152,15 @@ async def _begin(connection: Connection, key: int, spec: ChamberSpec, epoch: Epo
     await connection.execute(q.PLACE, key, epoch.first_slot_ms, spec.organization, spec.section)
 
 
-async def _write_spec(connection: Connection, spec: ChamberSpec, version: int) -> None:
+async def _write_spec(connection: Connection, spec: ChamberSpec, version: int, before: Row) -> None:
     values = spec_values(spec)
     await connection.execute(q.WRITE_SPEC, *values[:3], version, *values[4:])
+    await _write_device(connection, spec, device_from(before))
+
+
+async def _write_device(connection: Connection, spec: ChamberSpec, before: Sequence[str]) -> None:
+    if device_values(spec) != before:
+        await connection.execute(q.WRITE_DEVICE, spec.id, *device_values(spec))
 
 
 async def _find(connection: Connection, organization: str, chamber_id: str) -> ChamberRecord:

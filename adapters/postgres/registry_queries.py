@@ -1,6 +1,6 @@
 """Every statement of the registry."""
 
-from adapters.postgres.rows import RECORD_COLUMNS
+from adapters.postgres.rows import DEVICE_OF_ROW, RECORD_COLUMNS
 
 IS_OPEN = "(to_jsonb(s) -> 'active') IS DISTINCT FROM 'false'"
 """A schema that is not migrated yet has no such column, and no section that is closed: chambers are enrolled there."""
@@ -37,12 +37,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, $14
 ON CONFLICT (id) DO NOTHING RETURNING key
 """
 
-LOCK = """
+LOCK = f"""
 SELECT key, organization, section, version, retiring, retired_at IS NOT NULL AS retired,
     pause_since IS NOT NULL AS paused, pause_reason, pause_by,
-    ms_of(pause_until) AS pause_until_ms
-FROM chamber WHERE id = $1 FOR NO KEY UPDATE
-"""
+    ms_of(pause_until) AS pause_until_ms, {DEVICE_OF_ROW}
+FROM chamber c WHERE id = $1 FOR NO KEY UPDATE
+"""  # noqa: S608 - a constant of ours
 
 LAST_SLOT = "SELECT ms_of(max(last_slot)) FROM schedule_epoch WHERE chamber = $1"
 
@@ -51,6 +51,9 @@ UPDATE chamber SET section = $3, version = $4, name = $5, url = $6, profile = $7
     round_span_ms = $10, aligned = $11, labels = $12::text::jsonb, secret_ref = $13, verify_tls = $14
 WHERE id = $1 AND organization = $2
 """
+
+WRITE_DEVICE = "UPDATE chamber SET profile_version = $2, timezone = $3, serial_number = $4 WHERE id = $1"
+"""Apart, and only when they differ: a schema that is not migrated yet has no such columns."""
 
 BEGIN_AGAIN = """
 UPDATE chamber SET retiring = false, retired_at = NULL, resumed_at = NULL, pause_since = NULL, pause_reason = '',

@@ -23,7 +23,11 @@ ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 SPEC_COLUMNS = """id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
     aligned, labels::text AS labels, secret_ref, verify_tls, ms_of(pause_since) AS pause_since_ms, pause_reason,
     pause_by, ms_of(pause_until) AS pause_until_ms, retiring"""
-RECORD_COLUMNS = f"""{SPEC_COLUMNS}, status, ms_of(settled_through) AS settled_through_ms,
+DEVICE_OF_ROW = """(SELECT ARRAY[j ->> 'profile_version', j ->> 'timezone', j ->> 'serial_number']
+    FROM (SELECT to_jsonb(c) AS j OFFSET 0) d) AS device"""
+"""Of a row `chamber c`. A schema that is not migrated yet has no such columns, and no chamber that has any of them."""
+DEVICE = f"(SELECT {DEVICE_OF_ROW} FROM chamber c WHERE c.key = chamber_overview.key) AS device"  # noqa: S608 - ours
+RECORD_COLUMNS = f"""{SPEC_COLUMNS}, {DEVICE}, status, ms_of(settled_through) AS settled_through_ms,
     ms_of(first_slot) AS first_slot_ms, ms_of(created_at) AS created_ms, ms_of(last_reading) AS last_reading_ms,
     ms_of(retired_at) AS retired_ms,
     (SELECT ARRAY[e.interval_ms, e.phase_ms] FROM schedule_epoch e WHERE e.chamber = chamber_overview.key
@@ -34,7 +38,8 @@ READING_COLUMNS = """ms_of(r.scheduled_at) AS slot_ms, ms_of(r.requested_at) AS 
 
 
 def spec_from(row: Row) -> ChamberSpec:
-    """The spec of a row with `SPEC_COLUMNS`."""
+    """The spec of a row with `SPEC_COLUMNS`; what `device` would say stays unsaid without that column."""
+    profile_version, timezone, serial_number = device_from(row)
     return ChamberSpec(
         id=row["id"],
         organization=row["organization"],
@@ -50,6 +55,9 @@ def spec_from(row: Row) -> ChamberSpec:
         secret_ref=row["secret_ref"],
         verify_tls=row["verify_tls"],
         version=row["version"],
+        profile_version=profile_version,
+        timezone=timezone,
+        serial_number=serial_number,
     )
 
 
@@ -60,6 +68,16 @@ def spec_values(spec: ChamberSpec) -> tuple[object, ...]:
     whose = (spec.id, spec.organization, clean(spec.section), spec.version, *texts)
     times = (spec.interval_ms, spec.timeout_ms, spec.round_span_ms, spec.aligned)
     return (*whose, *times, labels, spec.secret_ref, spec.verify_tls)
+
+
+def device_from(row: Row) -> tuple[str, ...]:
+    """Profile version, zone and serial number of a row with `device`; texts that are not there are empty."""
+    return tuple(text or "" for text in row.get("device") or ("", "", ""))
+
+
+def device_values(spec: ChamberSpec) -> tuple[str, ...]:
+    """Values in the order profile version, zone, serial number."""
+    return tuple(clean(text) for text in (spec.profile_version, spec.timezone, spec.serial_number))
 
 
 def pause_from(row: Row) -> Pause | None:

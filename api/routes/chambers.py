@@ -17,6 +17,7 @@ from api.inputs import (
 )
 from api.ledger_schemas import AdhocReadingOut, adhoc_out
 from api.problems import BODY_PROBLEMS, ProblemError, documented
+from api.profile_schemas import AnswerOut, answer_out
 from api.schemas import ChamberOut, Listed, chamber_out
 from api.versions import Versions, tag
 from collector.domain.outcome import Gap, GapReason
@@ -104,6 +105,12 @@ async def pause_chamber(
 async def resume_chamber(chamber_id: ChamberId, use: Use, caller: Caller, response: Response) -> ChamberOut:
     """Read it again, on the same grid; `next_slot` is the first slot that is collected."""
     return _tagged(response, await use.resume(caller, chamber_id))
+
+
+@router.get("/{chamber_id}/answers", responses=documented(404))
+async def list_answers(chamber_id: ChamberId, use: Use, caller: Caller) -> Listed[AnswerOut]:
+    """The last answer that could be read and the last one that could not, the newer first; refreshed in 10 minutes."""
+    return Listed(items=[answer_out(answer) for answer in await use.answers(caller.organization, chamber_id)])
 
 
 @router.post("/{chamber_id}/collect", responses=documented(404, 409, 502, 504, *BODY_PROBLEMS))

@@ -42,11 +42,19 @@ def change_chamber(
     verify: Annotated[
         bool | None, typer.Option("--verify/--insecure", help="Whether certificates must be valid.")
     ] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", help=words.TimezoneHelp)] = None,
+    no_timezone: Annotated[bool, typer.Option("--no-timezone", help="The zone is not known.")] = False,
+    serial_number: Annotated[str | None, typer.Option("--serial-number", help=words.SerialNumberHelp)] = None,
+    no_serial_number: Annotated[
+        bool, typer.Option("--no-serial-number", help="Whichever device is seen first from now on.")
+    ] = False,
 ) -> None:
     """Change a chamber; what is not named stays. If somebody else changes it meanwhile, nothing is changed (exit 5)."""
     wanted = given(section=section, name=name, url=url, profile=profile, aligned=aligned, verify_tls=verify)
     wanted |= _times(interval_s=every, timeout_s=timeout, round_span_s=round_span) | given(secret_ref=secret_ref)
+    wanted |= given(timezone=timezone, serial_number=serial_number)
     _remove(wanted, round_span_s=no_round_span, secret_ref=no_secret_ref)
+    _remove(wanted, timezone=no_timezone, serial_number=no_serial_number)
     labels = labels_of(label or []) | dict.fromkeys(no_label or [])
     session.show(change(session, chamber_path(chamber), _with_labels(wanted, labels)), print_chamber)
 

@@ -5,13 +5,16 @@ from typing import Annotated, Any
 import typer
 
 from cli import words
-from cli.changing import labels_of
+from cli.changing import given, labels_of
 from cli.output import amount, print_fields, print_table, say
 from cli.paths import CHAMBERS, chamber_path
 from cli.session import Session, data_command
 from cli.tables import Fit
 from cli.times import clock_of, duration_of, now_ms, parse_duration_ms, seconds_of, today_of
 from cli.words import Chamber, LabelFlag, LimitFlag, ProfileHelp, SectionFlag
+
+KNOWN_BY = {"timezone": "time zone", "serial_number": "serial number"}
+"""Fields that are shown when they are set, and what people call them."""
 
 
 @data_command
@@ -32,12 +35,14 @@ def add(
     round_span: Annotated[str | None, typer.Option("--round-span", help="Length of a round.")] = None,
     secret_ref: Annotated[str | None, typer.Option("--secret-ref", help="env:NAME or file:/path.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Accept self-signed certificates.")] = False,
+    timezone: Annotated[str | None, typer.Option("--timezone", help=words.TimezoneHelp)] = None,
+    serial_number: Annotated[str | None, typer.Option("--serial-number", help=words.SerialNumberHelp)] = None,
 ) -> None:
     """Enrol a chamber and start collecting. The same again changes nothing."""
     times = {"interval_s": every, "timeout_s": timeout, "round_span_s": round_span}
     body: dict[str, Any] = {"id": chamber, "url": url, "profile": profile, "section": section}
     body |= {k: seconds_of(parse_duration_ms(k, v)) for k, v in times.items() if v is not None}
-    body |= {k: v for k, v in {"name": name, "secret_ref": secret_ref}.items() if v is not None}
+    body |= given(name=name, secret_ref=secret_ref, timezone=timezone, serial_number=serial_number)
     body |= {"labels": labels_of(label or []), "aligned": aligned, "verify_tls": not insecure}
     answer = session.api.send("POST", CHAMBERS, body)
     session.show(answer.document, print_chamber)
@@ -75,23 +80,22 @@ def retire(
     session.show(answer.document, print_chamber)
 
 
-@data_command
-def profiles(session: Session) -> None:
-    """List the device profiles that the API knows."""
-    document = session.api.get("/v1/profiles").document
-    session.show(document, _print_profiles)
-
-
 def print_chamber(chamber: dict[str, Any]) -> None:
     """One chamber for people, a line each."""
     rows = [("id", chamber["id"]), ("status", chamber["status"]), ("name", chamber["name"] or "-")]
-    rows += [("section", f"{chamber['organization']}/{chamber['section']}"), ("profile", chamber["profile"])]
+    rows += [("section", f"{chamber['organization']}/{chamber['section']}"), ("profile", _profile_text(chamber))]
     rows += [("url", chamber["url"]), ("every", duration_of(chamber["interval_s"]))]
     rows += [("timeout", duration_of(chamber["timeout_s"])), ("version", str(chamber["version"]))]
     rows += [("last reading", clock_of(chamber["last_reading"])), ("next slot", clock_of(chamber["next_slot"]))]
     rows += [("paused", _pause_text(chamber["paused"]))] if chamber["paused"] else []
+    rows += [(said, chamber[name]) for name, said in KNOWN_BY.items() if chamber[name]]
     rows += [("label", f"{k}={v}") for k, v in sorted(chamber["labels"].items())]
     print_fields(rows)
+
+
+def _profile_text(chamber: dict[str, Any]) -> str:
+    version = chamber["profile_version"]
+    return f"{chamber['profile']}, version {version}" if version else str(chamber["profile"])
 
 
 def _pause_text(pause: dict[str, Any]) -> str:
@@ -112,11 +116,3 @@ def _print_chambers(document: dict[str, Any]) -> None:
         for c in document["items"]
     ]
     print_table(columns, rows, amount(len(rows), "chamber"), Fit(spare=("url", "profile", "next slot", "section")))
-
-
-def _print_profiles(document: dict[str, Any]) -> None:
-    rows = [
-        [p["name"], p["description"], ", ".join(f"{name} [{unit}]" for name, unit in p["measurements"].items())]
-        for p in document["items"]
-    ]
-    print_table(["profile", "what it reads", "measurements"], rows, fit=Fit(texts=("what it reads", "measurements")))

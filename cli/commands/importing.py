@@ -28,8 +28,8 @@ AT_ONCE = 8
 LINE = re.compile(r"line (\d+)")
 EPILOG = (
     "Columns of a CSV file, named in its first row, in any order: id, url, profile, interval (10s, 5m) or interval_s;"
-    " if wanted section, name, timeout or timeout_s, round_span or round_span_s, aligned, verify_tls, secret_ref, and"
-    " label.KEY for each label. An empty cell says nothing: what is there stays.\n\n"
+    " if wanted section, name, timeout or timeout_s, round_span or round_span_s, aligned, verify_tls, secret_ref,"
+    " timezone, serial_number, and label.KEY for each label. An empty cell says nothing: what is there stays.\n\n"
     "YAML: `chambers:` is a list with the same names, labels as a mapping; `defaults:` holds what they have in common."
     "\n\nExamples:\n"
     "chamberlog import fleet.csv --dry-run\n"

@@ -44,6 +44,10 @@ def _reference(name: str, cell: Any) -> str | None:
     return None if cell is None else _text(name, cell)
 
 
+def _given_or_not(name: str, cell: Any) -> str | None:
+    return _reference(name, cell) or None
+
+
 def _duration(name: str, cell: Any) -> int | float:
     if not isinstance(cell, str):
         remedy = f"write it with its unit, such as 10s or 5m, or use the column {name}_s for seconds"
@@ -102,6 +106,8 @@ COLUMNS: Mapping[str, Column] = {
     "aligned": Column("aligned", _flag),
     "verify_tls": Column("verify_tls", _flag),
     "secret_ref": Column("secret_ref", _reference),
+    "timezone": Column("timezone", _given_or_not),
+    "serial_number": Column("serial_number", _given_or_not),
     "labels": Column("labels", _labels),
 }
-"""All but the labels that have a column of their own. YAML's null removes a `round_span`, a `secret_ref` or a label."""
+"""All but the labels that have a column of their own. YAML's null removes what may be absent, and a label."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from cli.changing import merged_labels
 from cli.exits import Complaint
-from cli.fleet.entries import PLAIN, Entry, FleetFile, spec_with
+from cli.fleet.entries import PLAIN, UNSAID, Entry, FleetFile, spec_with
 from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import InvalidFieldError
 
@@ -106,7 +106,8 @@ def _refused(entry: Entry, known: Json | None, there: There, *, create_sections:
             yield entry.complaint(name, f"it is missing, and {body.get('id', 'the chamber')} is new", remedy)
     elif known["status"] == RETIRING:
         yield entry.complaint("id", f"{known['id']} is retiring", "import it again once it is retired")
-    if "profile" in body and body["profile"] not in there.profiles:
+    stays = known is not None and known["profile"] == body.get("profile")  # it may be offered no longer
+    if "profile" in body and not stays and body["profile"] not in there.profiles:
         remedy = f"use one of: {', '.join(there.profiles)}"
         yield entry.complaint("profile", f"there is no profile {body['profile'][:60]!r}", remedy)
     yield from _section_refused(entry, there, create_sections=create_sections)
@@ -148,6 +149,6 @@ def _fields(entry: Entry, known: Json) -> dict[str, tuple[Any, Any]]:
 
 def spec_of(chamber: Json) -> ChamberSpec:
     """The spec of a chamber as the API answers it."""
-    names = ("id", "url", "profile", "section", "name", "aligned", "secret_ref", "verify_tls")
+    names = ("id", "url", "profile", "section", "name", "aligned", "secret_ref", "verify_tls", *UNSAID)
     times = {name: chamber[name] for name in ("interval_s", "timeout_s", "round_span_s")}
     return spec_with(PLAIN, {**{name: chamber[name] for name in names}, "labels": chamber["labels"], **times})

@@ -20,6 +20,8 @@ PLAIN = ChamberSpec(
     timeout_ms=10_000,
 )
 """A chamber that nothing is wrong with: each field is checked in it alone, so that all wrong ones are found at once."""
+UNSAID = ("timezone", "serial_number")
+"""Texts that the API answers as null when they are not set."""
 MILLISECONDS = {"interval_s": "interval_ms", "timeout_s": "timeout_ms", "round_span_s": "round_span_ms"}
 
 
@@ -139,6 +141,8 @@ def spec_with(spec: ChamberSpec, body: Mapping[str, Any]) -> ChamberSpec:
             changes[MILLISECONDS[name]] = None if value is None else round(value * 1000)
         elif name == "labels":
             changes[name] = merged_labels(spec.labels, value)
+        elif name in UNSAID:
+            changes[name] = value or ""
         else:
             changes[name] = value
     if "interval_ms" in changes and spec.timeout_ms == default_timeout_ms(spec.interval_ms):

@@ -5,7 +5,8 @@ ChamberlogError
 ├── NotFoundError               no such thing inside the caller's organization
 ├── ForbiddenError              whoever asks may not do that
 ├── ConflictError               the thing exists and is different, or its state forbids the request
-│   └── StaleVersionError       somebody changed it since it was read
+│   ├── StaleVersionError       somebody changed it since it was read
+│   └── ProfileChangedError     the same of a profile, whose versions are texts
 ├── AwayError                   a server that is needed cannot be reached: try again later
 │   ├── StoreRefusedError       the store did not take the outcome: keep it
 │   └── EngineAwayError         Temporal cannot be reached
@@ -20,7 +21,8 @@ ChamberlogError
     ├── AnswerTooLargeError     more bytes than the profile allows
     ├── MalformedAnswerError    decoding or mapping failed
     ├── BlockedError            the egress policy forbids the address
-    └── MisconfiguredError      the chamber's own settings cannot work
+    ├── MisconfiguredError      the chamber's own settings cannot work
+    └── ProfileAwayError        nobody could ask: the version of the profile is kept where nobody answers
 """
 
 from typing import ClassVar
@@ -95,6 +97,19 @@ class StaleVersionError(ConflictError):
         self.current = current
 
 
+class ProfileChangedError(ConflictError):
+    """Another version of the profile is offered than the caller read.
+
+    Attributes:
+        current: the version that stands now; None = none.
+    """
+
+    def __init__(self, current: str | None) -> None:
+        stands = f"it is version {current} now" if current else "it is not offered any more"
+        super().__init__(stands, "read it again and repeat the change")
+        self.current = current
+
+
 class AwayError(ChamberlogError):
     """A server that is needed cannot be reached; the same request may work later."""
 
@@ -130,13 +145,14 @@ class SlotFailedError(ChamberlogError):
         reason: the gap reason if it stays so.
         retryable: whether another attempt within the slot's deadline makes sense.
         detail: a short code plus what was seen, at most 500 characters, never a secret or a whole body.
+        wait_ms: how long the device asks to be left alone; 0 = it does not.
     """
 
     reason: ClassVar[GapReason]
     retryable: ClassVar[bool] = True
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail[:500]
+    def __init__(self, detail: str, *, wait_ms: int = 0) -> None:
+        self.detail, self.wait_ms = detail[:500], wait_ms
         super().__init__(self.detail)
 
 
@@ -196,3 +212,12 @@ class MisconfiguredError(SlotFailedError):
 
     reason = GapReason.MISCONFIGURED
     retryable = False
+
+
+class ProfileAwayError(SlotFailedError):
+    """The version of the profile that reads the chamber is not at hand, and what keeps it cannot be reached.
+
+    `missed`, because the device is not to blame and was not asked; nor are the chamber's settings wrong.
+    """
+
+    reason = GapReason.MISSED

@@ -19,6 +19,7 @@ _HEADER_VALUE = re.compile(r"[ -~]*")
 _RESERVED_HEADERS = {
     "authorization", "proxy-authorization", "cookie",  # a credential comes by secret_ref, never in a file
     "host", "connection", "content-length", "content-type", "transfer-encoding", "expect", "upgrade", "te",
+    "x-http-method-override", "x-http-method", "x-method-override",  # they make a GET a write
 }  # fmt: skip
 _CALLS = re.compile(r"\(\?(?:R|&|P>|[+-]?[0-9])")
 """A pattern that calls itself has no bound but the memory."""
@@ -75,6 +76,12 @@ def headers(given: Mapping[str, str]) -> Mapping[str, str]:
                 f"a profile may not set {name}", "credentials: use auth and the chamber's secret_ref", (name,)
             )
     return given
+
+
+def header_name(name: str) -> str:
+    """The name of a header that carries a secret."""
+    headers({name: ""})
+    return name
 
 
 def bounds(given: tuple[float, float]) -> tuple[float, float]:

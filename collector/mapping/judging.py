@@ -103,7 +103,8 @@ class Judgement:
             return "range", f"{value:g} {one.measurement.unit} is outside {low:g} to {high:g}"
         low, high = one.rules.natural_bounds
         if not low <= value <= high:
-            return "range", f"{value:g} {one.measurement.unit} does not exist: nature has {low:g} to {high:g}"
+            where = f"below {low:g}" if value < low else f"above {high:g}"
+            return "range", f"{value:g} {one.measurement.unit} does not exist: nothing is {where}"
         return self._rate(one, value) or self._stuck(one, value) if one.rules.remembers else None
 
     def _rate(self, one: Measured, value: float) -> tuple[str, str] | None:
@@ -159,7 +160,8 @@ class Judgement:
 
     def _held_of(self, one: Measured) -> Held:
         held = None if self._held is None else self._held.values.get(one.rules.name)
-        return held if held is not None and len(held) == len(NOTHING) else NOTHING
+        known = len(NOTHING)  # a newer release may remember more of a measurement
+        return held[:known] if held is not None and len(held) >= known else NOTHING
 
     def _same_since(self, one: Measured, value: float) -> float | None:
         """Since when the value is the same; None when it is new, or was not looked at for as long as the rule's limit.

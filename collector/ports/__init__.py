@@ -5,8 +5,9 @@ error it names, when its server cannot be reached.
 """
 
 from collector.ports.active import ActiveChamber, ActiveChambers, ActivePart, ReadActive
+from collector.ports.answers import AnswerKeeper, AnswerKind, AnswerShelf, ChamberAnswer
 from collector.ports.clock import Clock, ServerClock, ServerInstant
-from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
+from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, SecretResolver
 from collector.ports.fleet import FleetControl
 from collector.ports.history import (
     CHANGEABLE,
@@ -35,6 +36,7 @@ from collector.ports.maintenance import LedgerMaintenance, RolledUp
 from collector.ports.organizations import Batches, BatchFilter, Organizations, SectionRecord, Sections, Stay
 from collector.ports.outcomes import CachedLatest, LatestCache, OutcomeStore, SaveBatch, SaveResult
 from collector.ports.paging import Page
+from collector.ports.profiles import ProfileCatalog, ProfileLibrary, SpecProfiles
 from collector.ports.reconcile import (
     ChamberRun,
     FleetFigures,
@@ -54,6 +56,9 @@ __all__ = [
     "ActiveChamber",
     "ActiveChambers",
     "ActivePart",
+    "AnswerKeeper",
+    "AnswerKind",
+    "AnswerShelf",
     "Audit",
     "BatchFilter",
     "BatchPart",
@@ -61,6 +66,7 @@ __all__ = [
     "Begun",
     "Bin",
     "CachedLatest",
+    "ChamberAnswer",
     "ChamberFilter",
     "ChamberRecord",
     "ChamberRun",
@@ -94,6 +100,7 @@ __all__ = [
     "Past",
     "Principal",
     "ProfileCatalog",
+    "ProfileLibrary",
     "ReadActive",
     "Registry",
     "Resumed",
@@ -109,6 +116,7 @@ __all__ = [
     "ServerClock",
     "ServerInstant",
     "Signs",
+    "SpecProfiles",
     "Stay",
     "StoredReading",
     "UpkeepLog",

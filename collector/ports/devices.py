@@ -1,11 +1,11 @@
-"""Reading devices: the client, secrets, profiles."""
+"""Reading devices: the client and secrets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from collector.domain.egress import EgressPolicy
-from collector.mapping.profile import Profile
+from collector.mapping.credentials import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class DeviceRequest:
     Attributes:
         url: absolute, http or https.
         headers: what the profile asks for, credentials included.
+        parameters: appended to those of the URL; they carry credentials.
+        digest: answers a Digest challenge (RFC 7616), which costs another request within the same budget.
         budget_ms: total time, from name resolution to the last byte.
         max_bytes: limit of the decompressed body.
         verify_tls: False accepts self-signed certificates.
@@ -24,9 +26,11 @@ class DeviceRequest:
     url: str
     budget_ms: int
     egress: EgressPolicy
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_bytes: int = 65_536
     verify_tls: bool = True
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    digest: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class DeviceClient(Protocol):
     """Reads devices, one request at a time per host, never a write, never a redirect followed."""
 
     async def fetch(self, request: DeviceRequest) -> DeviceAnswer:
-        """GET once.
+        """GET once; with `digest`, again when the device asks who it is.
 
         Waiting for another request to the same host to end counts against the budget.
 
@@ -73,16 +77,4 @@ class SecretResolver(Protocol):
         Raises:
             MisconfiguredError: there is none; the detail names the reference, never the content.
         """
-        ...
-
-
-class ProfileCatalog(Protocol):
-    """The device profiles of this deployment."""
-
-    def find(self, name: str) -> Profile | None:
-        """The profile of that name, or None."""
-        ...
-
-    def names(self) -> Sequence[str]:
-        """All names, sorted."""
         ...

@@ -26,7 +26,7 @@ class PauseWish:
 
 
 class ConfigureChamber:
-    """Writes the changed spec as the next version, then tells the chamber.
+    """Writes the changed spec as the next version, then tells the chamber. It takes the newest version of its profile.
 
     A second run with the version that stands writes nothing when nothing differs, and tells the chamber again: that
     repairs a change that Temporal did not hear of.
@@ -61,8 +61,7 @@ class ConfigureChamber:
             before = await self._registry.find(principal.organization, chamber_id)
             refuse_unread(before.spec.version, versions)
             refuse_retired(before)
-            wanted = alter(before.spec)
-            await self._check(wanted)
+            wanted = await self._check(alter(before.spec), before.spec)
             return before, before if wanted == before.spec else await self._write(wanted, before.spec.version)
 
         before, record = await as_it_stands(versions, change)

@@ -127,7 +127,7 @@ class CollectRound:
             result = await self._attempt(run, control)
             if isinstance(result, Reading):
                 return result
-            again_ms = control.now_ms() + delay_ms
+            again_ms = control.now_ms() + max(delay_ms, result.wait_ms)
             if not self._worth_another(run, result, again_ms):
                 return Gap(run.slot_ms, run.slot_ms, result.reason, result.detail)
             if control.ended():
@@ -164,7 +164,7 @@ class CollectRound:
         if run.single:
             delay = SINGLE_RETRY_MS * 2 ** min(control.attempt - 1, 10)
             left = run.grid.deadline(run.slot_ms) - control.now_ms() - TIMEOUT_FLOOR_MS - INNER_RETRY_MS
-            raise TryAgainError(failure, max(INNER_RETRY_MS, min(delay, left)), run.snapshot())
+            raise TryAgainError(failure, max(INNER_RETRY_MS, failure.wait_ms, min(delay, left)), run.snapshot())
         if not run.raised and not run.holds_read and run.grid.interval_ms >= SHOWN_FROM_INTERVAL_MS:
             run.raised = True
-            raise TryAgainError(failure, INNER_RETRY_MS, run.snapshot())
+            raise TryAgainError(failure, max(INNER_RETRY_MS, failure.wait_ms), run.snapshot())

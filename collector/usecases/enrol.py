@@ -6,9 +6,10 @@ from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.domain.outcome import Epoch
-from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, ProfileCatalog, Registry
+from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, Registry
 from collector.usecases.active import forgetting
 from collector.usecases.fleet import ChamberView, view_of
+from collector.usecases.profiles import OfferedProfiles
 from collector.usecases.versions import refuse_different
 
 FIELD_NAMES = {"interval_ms": "interval_s", "timeout_ms": "timeout_s", "round_span_ms": "round_span_s"}
@@ -26,24 +27,26 @@ class Enrolled:
 class CheckSpec:
     """Refuses a spec that cannot work in this deployment."""
 
-    def __init__(self, registry: Registry, profiles: ProfileCatalog) -> None:
+    def __init__(self, registry: Registry, profiles: OfferedProfiles) -> None:
         self._registry, self._profiles = registry, profiles
 
-    async def __call__(self, spec: ChamberSpec) -> None:
-        """Check its fields, its profile and its section.
+    async def __call__(self, spec: ChamberSpec, before: ChamberSpec | None = None) -> ChamberSpec:
+        """Check its fields, its profile and its section; answers it with the newest version of its profile.
+
+        Args:
+            spec: that is wanted.
+            before: that stands; None = the chamber is new.
 
         Raises:
             InvalidFieldError: names the field, and the remedy lists what there is.
             AwayError: the registry cannot be reached.
         """
         check_spec(spec)
-        if self._profiles.find(spec.profile) is None:
-            known = ", ".join(self._profiles.names())
-            raise InvalidFieldError("profile", f"there is no profile {spec.profile[:80]!r}", f"use one of: {known}")
         if not await self._registry.has_section(spec.organization, spec.section):
             known = ", ".join(await self._registry.sections(spec.organization)) or "none is open, make one"
             problem = f"there is no section {spec.section[:80]!r} that takes chambers"
             raise InvalidFieldError("section", problem, f"use one of: {known}")
+        return await self._profiles.pinned(spec, before)
 
 
 class EnrolChamber:
@@ -67,9 +70,10 @@ class EnrolChamber:
             EngineAwayError: the row stays; the same call again starts the chamber.
             AwayError: the registry cannot be reached; nothing was started.
         """
-        await self._check(spec)
+        check_spec(spec)
         now_ms = self._clock.now_ms()
         there = await self._there(spec)
+        spec = await self._check(spec, there.spec if there else None)
         record = await self._enrol(spec, now_ms) if there is None else there
         _refuse_other(record, spec)
         await self._fleet.start(record)
@@ -95,6 +99,7 @@ class EnrolChamber:
 def _refuse_other(record: ChamberRecord, spec: ChamberSpec) -> None:
     if record.status == Status.RETIRING:
         raise ConflictError(f"chamber {spec.id} is retiring", "enrol it again once it is retired", "id")
-    wanted = replace(spec, version=record.spec.version)
+    # the version of its profile that it has is as good: only a change takes the newest one
+    wanted = replace(spec, version=record.spec.version, profile_version=record.spec.profile_version)
     different = (f.name for f in fields(spec) if getattr(wanted, f.name) != getattr(record.spec, f.name))
     refuse_different(f"chamber {spec.id} is enrolled already", [FIELD_NAMES.get(name, name) for name in different])

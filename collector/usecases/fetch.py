@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies
-from collector.domain.errors import MalformedAnswerError, MisconfiguredError, SlotFailedError
+from collector.domain.errors import MalformedAnswerError, SlotFailedError
 from collector.domain.memory import Memory
 from collector.domain.outcome import Reading
-from collector.mapping.answer import map_answer
+from collector.mapping.answer import MappedAnswer, map_answer
 from collector.mapping.circumstances import Circumstances
+from collector.mapping.credentials import quoting_no_secret
 from collector.mapping.profile import Profile
-from collector.mapping.request import request_headers, request_url
-from collector.ports import Clock, DeviceClient, DeviceRequest, ProfileCatalog, SecretResolver
+from collector.mapping.request import request_digest, request_headers, request_parameters, request_url
+from collector.ports import Clock, DeviceClient, DeviceRequest, SecretResolver, SpecProfiles
+from collector.usecases.keep_answers import KeepAnswers, Seen
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,15 @@ class FetchReading:
     def __init__(
         self,
         devices: DeviceClient,
-        profiles: ProfileCatalog,
+        profiles: SpecProfiles,
         secrets: SecretResolver,
         egress: EgressPolicies,
         clock: Clock,
+        *,
+        answers: KeepAnswers | None = None,
     ) -> None:
         self._devices, self._profiles, self._secrets = devices, profiles, secrets
-        self._egress, self._clock = egress, clock
+        self._egress, self._clock, self._answers = egress, clock, answers
 
     async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None = None) -> Fetched:
         """One reading for the slot within the budget, judged by the memory; the same memory judges the same.
@@ -60,30 +64,39 @@ class FetchReading:
             raise MalformedAnswerError(f"defect: {type(error).__name__}") from error
 
     async def _read(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None) -> Fetched:
-        profile = self._profile(spec)
-        request = self._request(spec, profile, budget_ms)
+        began = self._clock.monotonic_ms()
+        profile = await self._profiles.of(spec)
+        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
+        request = self._request(spec, profile, secret, max(1, budget_ms - (started - began)))
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
-        known = Circumstances(received_ms, spec.timezone, spec.serial_number, spec.version, memory)
-        mapped = map_answer(profile, answer.body, known)
+        mapped = self._mapped(Seen(spec, profile, slot_ms, received_ms, answer.body, secret), memory)
         instants = (slot_ms, requested_ms, received_ms)
         return Fetched(Reading(*instants, mapped.measurements, spec.version, mapped.observed_ms), mapped.memory)
 
-    def _profile(self, spec: ChamberSpec) -> Profile:
-        profile = self._profiles.find(spec.profile)
-        if profile is None:
-            known = ", ".join(self._profiles.names())
-            raise MisconfiguredError(f"profile {spec.profile!r} is not known to this worker; it has {known}")
-        return profile
+    def _mapped(self, seen: Seen, memory: Memory | None) -> MappedAnswer:
+        spec = seen.spec
+        known = Circumstances(seen.received_ms, spec.timezone, spec.serial_number, spec.version, memory)
+        try:
+            with quoting_no_secret(seen.body, seen.secret):
+                mapped = map_answer(seen.profile, seen.body, known)
+        except Exception as error:
+            if self._answers is not None:
+                self._answers.failure(seen, error)
+            raise
+        if self._answers is not None:
+            self._answers.success(seen, mapped)
+        return mapped
 
-    def _request(self, spec: ChamberSpec, profile: Profile, budget_ms: int) -> DeviceRequest:
-        secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
+    def _request(self, spec: ChamberSpec, profile: Profile, secret: str | None, budget_ms: int) -> DeviceRequest:
         return DeviceRequest(
             url=request_url(profile, spec.url),
             budget_ms=budget_ms,
             egress=self._egress.of(spec.organization, spec.section),
             headers=request_headers(profile, secret),
+            parameters=request_parameters(profile, secret),
+            digest=request_digest(profile, secret),
             max_bytes=profile.request.max_bytes,
             verify_tls=spec.verify_tls,
         )

@@ -1,47 +1,39 @@
 """The local interface of AirGradient air sensors."""
 
-import hashlib
-
-from simulator.dialects.dialect import Answer, in_texts, json_answer
-from simulator.replay import Sample
-
-COUNTERS = frozenset({"boot", "bootCount"})
-"""A real device counts its starts here; a simulated one puts the serial number of the answer."""
+from simulator.dialects.dialect import Dialect, Moment, json_text
+from simulator.dialects.marks import number
 
 
-class AirGradient:
-    """`GET /measures/current` answers a flat object with the keys of the device's firmware 3.1."""
+def _write(moment: Moment) -> str:
+    """A flat object with the keys of firmware 3.1. The serial number is where a real device counts its starts."""
+    sample, serial = moment.sample, moment.serial
+    dust = dust_of(moment)
+    return json_text(
+        {
+            "wifi": -48 - serial % 9,
+            "serialno": moment.hexadecimal,
+            "rco2": number("co2", round(sample.co2_ppm), "ppm"),
+            "pm01": number("pm1", dust, "ug/m3"),
+            "pm02": number("pm2_5", dust + dust // 2, "ug/m3"),
+            "pm10": number("pm10", 2 * dust, "ug/m3"),
+            "pm003Count": number("count", 80 * dust),
+            "tvocIndex": number("index", 60 + dust * 4),
+            "noxIndex": number("index", 1 + dust % 2),
+            "atmp": number("temperature", round(sample.temperature_c, 2), "°C"),
+            "atmpCompensated": number("temperature", round(sample.temperature_c - 0.85, 2), "°C"),
+            "rhum": number("humidity", round(sample.humidity_pct, 2), "%"),
+            "rhumCompensated": number("humidity", round(min(100.0, sample.humidity_pct + 3.1), 2), "%"),
+            "boot": serial,
+            "bootCount": serial,
+            "firmware": "3.1.1",
+            "model": "I-9PSL",
+        }
+    )
 
-    name = "airgradient"
-    path = "/measures/current"
 
-    def answer(self, device_id: str, sample: Sample, serial: int) -> Answer:
-        """The answer that carries these values and this serial number."""
-        return json_answer(_document(device_id, sample, serial))
-
-    def answer_in_texts(self, device_id: str, sample: Sample, serial: int) -> Answer:
-        """The same answer with words where the measured numbers belong."""
-        return json_answer(in_texts(_document(device_id, sample, serial), COUNTERS))
+def dust_of(moment: Moment) -> int:
+    """Dust in micrograms per cubic metre: people stir it up as they breathe out, so it follows the CO2."""
+    return 3 + int(moment.sample.co2_ppm) // 60
 
 
-def _document(device_id: str, sample: Sample, serial: int) -> dict[str, object]:
-    dust = 3 + int(sample.co2_ppm) // 60  # people stir up dust as they breathe out: it follows the CO2
-    return {
-        "wifi": -48 - serial % 9,
-        "serialno": hashlib.sha256(device_id.encode()).hexdigest()[:12],
-        "rco2": round(sample.co2_ppm),
-        "pm01": dust,
-        "pm02": dust + dust // 2,
-        "pm10": 2 * dust,
-        "pm003Count": 80 * dust,
-        "tvocIndex": 60 + dust * 4,
-        "noxIndex": 1 + dust % 2,
-        "atmp": round(sample.temperature_c, 2),
-        "atmpCompensated": round(sample.temperature_c - 0.85, 2),
-        "rhum": round(sample.humidity_pct, 2),
-        "rhumCompensated": round(min(100.0, sample.humidity_pct + 3.1), 2),
-        "boot": serial,
-        "bootCount": serial,
-        "firmware": "3.1.1",
-        "model": "I-9PSL",
-    }
+DIALECT = Dialect(name="airgradient", path="/measures/current", write=_write, channel="atmp")

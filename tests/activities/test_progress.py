@@ -11,6 +11,7 @@ from temporalio.converter import DataConverter
 
 from activities.round_control import decode_progress, earlier_progress
 from collector.domain.health import Health
+from collector.domain.memory import Memory
 from collector.domain.outcome import Gap, GapReason
 from collector.messages import RoundProgress
 from collector.packing import pack
@@ -23,6 +24,7 @@ FULL = RoundProgress(
     health=Health(2, NOON_MS - 1, "timeout: no answer", NOON_MS),
     failure=["timeout", "no answer"],
     raised=True,
+    memory=Memory(3, "A-17", NOON_MS, NOON_MS - 1, {"t": [21.5, NOON_MS, None, None]}, NOON_MS),
 )
 
 
@@ -48,6 +50,14 @@ async def test_progress_survives_its_way_through_temporal() -> None:
         ),
         failure=st.none() | st.lists(st.text(), min_size=2, max_size=2),
         raised=st.booleans(),
+        memory=st.none()
+        | st.builds(
+            Memory,
+            spec_version=st.integers(0, 99),
+            serial_number=st.text(max_size=9),
+            device_ms=st.none() | st.integers(0, 2**45),
+            values=st.dictionaries(st.text(max_size=9), st.lists(st.none() | st.floats(allow_nan=False), max_size=4)),
+        ),
     )
 )
 def test_any_progress_survives_json(progress: RoundProgress) -> None:
@@ -62,8 +72,10 @@ def test_any_progress_survives_json(progress: RoundProgress) -> None:
         ({"next_index": 3, "unsaved": [], "failure": None}, RoundProgress(next_index=3)),
         ({"next_index": 3, "health": {"failures": 2}}, RoundProgress(next_index=3, health=Health(2))),
         ({"next_index": 3, "health": None}, RoundProgress(next_index=3)),
+        ({"next_index": 3, "memory": {"serial_number": "A"}}, RoundProgress(next_index=3, memory=Memory(0, "A"))),
+        ({"next_index": 3, "memory": None}, RoundProgress(next_index=3)),
     ],
-    ids=["empty", "first version", "before health", "partial health", "no health"],
+    ids=["empty", "first version", "before health", "partial health", "no health", "partial memory", "no memory"],
 )
 def test_an_older_worker_told_less(row: dict[str, Any], progress: RoundProgress) -> None:
     assert decode_progress(row) == progress
@@ -71,6 +83,7 @@ def test_an_older_worker_told_less(row: dict[str, Any], progress: RoundProgress)
 
 def test_a_newer_worker_told_more() -> None:
     row = {**asdict(FULL), "colour": "blue", "health": {**asdict(FULL.health), "mood": 7}}
+    row["memory"] = {**row["memory"], "dreams": []}
     assert decode_progress(row) == FULL
 
 

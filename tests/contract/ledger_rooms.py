@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.memory import (
+    InMemoryAnswers,
     InMemoryBatches,
     InMemoryHistory,
     InMemoryKeys,
@@ -14,15 +15,18 @@ from adapters.memory import (
     InMemoryMaintenance,
     InMemoryOrganizations,
     InMemoryOutcomes,
+    InMemoryProfiles,
     InMemoryRegistry,
     InMemorySections,
 )
+from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.organizations import PostgresOrganizations, PostgresSections
 from adapters.postgres.pool import Postgres
+from adapters.postgres.profiles import PostgresProfiles
 from adapters.postgres.registry import PostgresRegistry
 from adapters.postgres.writer import PostgresOutcomes
 from collector.domain.cadence import Grid
@@ -36,6 +40,7 @@ from collector.ports import (
     LedgerReader,
     Organizations,
     OutcomeStore,
+    ProfileLibrary,
     Registry,
     SaveBatch,
     SaveResult,
@@ -61,6 +66,8 @@ class Rooms:
     organizations: Organizations
     sections: Sections
     batches: Batches
+    profiles: ProfileLibrary
+    answers: InMemoryAnswers | PostgresAnswers
 
 
 def memory_rooms(ledger: InMemoryLedger) -> Rooms:
@@ -71,7 +78,8 @@ def memory_rooms(ledger: InMemoryLedger) -> Rooms:
 
     ports = (InMemoryOutcomes(ledger), InMemoryRegistry(ledger), InMemoryHistory(ledger), InMemoryKeys(ledger))
     entities = (InMemoryOrganizations(ledger), InMemorySections(ledger), InMemoryBatches(ledger))
-    return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0), *entities)
+    read = (InMemoryProfiles(ledger), InMemoryAnswers(ledger))
+    return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0), *entities, *read)
 
 
 @asynccontextmanager
@@ -79,7 +87,7 @@ async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Ro
     """The ports over a PostgreSQL database."""
     postgres = Postgres(address, timeout_s=timeout_s)
     upkeep = Postgres(address, size=2, timeout_s=timeout_s, settings=LOCK_TIMEOUT)
-    outcomes = PostgresOutcomes(postgres)
+    outcomes, answers = PostgresOutcomes(postgres), PostgresAnswers(postgres, pace_s=0.01)
 
     async def add_section(organization: str, section: str) -> None:
         async with postgres.connection() as connection:
@@ -89,8 +97,11 @@ async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Ro
     try:
         ports = (outcomes, PostgresRegistry(postgres), PostgresHistory(postgres), PostgresKeys(postgres))
         entities = (PostgresOrganizations(postgres), PostgresSections(postgres), PostgresBatches(postgres))
-        yield Rooms("postgres", *ports, add_section, PostgresMaintenance(upkeep, committed=timedelta()), *entities)
+        read = (PostgresProfiles(postgres), answers)
+        maintenance = PostgresMaintenance(upkeep, committed=timedelta())
+        yield Rooms("postgres", *ports, add_section, maintenance, *entities, *read)
     finally:
+        await answers.close()
         await outcomes.close()
         await upkeep.close()
         await postgres.close()

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from adapters.cursors import write_cursor
 from api.app import create_app
 from api.services import make_services
-from collector.ports import SaveBatch
+from collector.ports import AnswerKind, ChamberAnswer, SaveBatch
 from tests.contract.ledger_rooms import Rooms
 from tests.unit.api_world import KEYS, World, a_reading
 from tests.unit.hostile_requests import BODIES, GETS, POSTS, QUERIES, THINGS, query_string
 
 HEADERS = {"If-Match": "*", "Content-Type": "application/json", "Authorization": f"Bearer {KEYS['deployment']}"}
+ATTIC = "name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n"
 NEW_YEAR = "2026-01-02T00:00:00Z"
 PAGED = {
     *("/v1/chambers", "/v1/latest", "/v1/sections", "/v1/batches", "/v1/organizations", "/v1/batches/lot-1/readings"),
@@ -49,11 +50,14 @@ async def client(postgres_rooms: Rooms) -> AsyncIterator[httpx.AsyncClient]:
         organizations=rooms.organizations,
         sections=rooms.sections,
         batches=rooms.batches,
+        library=rooms.profiles,
+        answers=rooms.answers,
     )
     transport = httpx.ASGITransport(create_app(make_services(ports)))
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as made:
         for collection, body in THINGS:
             assert (await made.post(collection, json=body)).status_code == 201
+        assert (await made.put("/v1/profiles/attic", json={"document": ATTIC})).status_code == 201
         spec = (await rooms.registry.find("default", "incubator-3")).spec
         reading = a_reading(spec, spec.grid.after(world.clock.wall_ms))
         await rooms.outcomes.save(SaveBatch(spec.id, [reading]))
@@ -66,6 +70,29 @@ async def test_the_whole_surface_works_over_postgresql(client: httpx.AsyncClient
         assert answer.status_code == 200, (path, answer.text)
     [reading] = (await client.get("/v1/batches/lot-1/readings")).json()["items"]
     assert (reading["chamber"], reading["measurements"]["temperature"]["value"]) == ("incubator-3", 21.5)
+
+
+async def test_a_chamber_of_ones_own_profile_works_over_postgresql(
+    client: httpx.AsyncClient, postgres_rooms: Rooms
+) -> None:
+    wanted = {"id": "attic-1", "url": "http://192.168.1.20", "profile": "attic", "interval_s": 60}
+    made = (await client.post("/v1/chambers", json={**wanted, "timezone": "UTC"})).json()
+    changed = await client.put("/v1/profiles/attic", json={"document": ATTIC + "description: new\n"})
+    assert changed.status_code == 200, changed.text
+    assert (await client.get("/v1/chambers/attic-1")).json()["profile_version"] == made["profile_version"]
+    old = await client.get("/v1/profiles/attic", params={"version": made["profile_version"]})
+    assert (old.json()["document"], len(old.json()["versions"])) == (ATTIC, 2)
+    assert (await client.delete("/v1/profiles/attic")).json()["newest"] is None
+    patched = (await client.patch("/v1/chambers/attic-1", json={"serial_number": "7"})).json()
+    assert (patched["profile_version"], patched["serial_number"]) == (made["profile_version"], "7")
+    postgres_rooms.answers.offer(
+        ChamberAnswer(
+            "attic-1", AnswerKind.FAILURE, 1_772_366_400_000, 1_772_366_400_090, b"<", 1, bytes(32), "denied: x"
+        )
+    )
+    await postgres_rooms.answers.settled()
+    [answer] = (await client.get("/v1/chambers/attic-1/answers")).json()["items"]
+    assert (answer["kind"], answer["problem"]) == ("failure", "denied: x")
 
 
 @LIGHT

@@ -206,6 +206,7 @@ def test_audit_names_the_offenders(api: Api, run: Run) -> None:
 
 def test_profiles_are_listed(api: Api, run: Run) -> None:
     profile = {"name": "airgradient", "description": "air", "checked": "recorded", "measurements": {"co2": "[ppm]"}}
+    profile |= {"version": "0f3a9c5be21d", "origin": "built_in", "problem": ""}
     api.answer_pages("/v1/profiles", [[profile]])
     assert "co2 [[ppm]]" in run("profiles")[1]
     assert json.loads(run("profiles", "--json")[1])["items"] == [profile]

@@ -67,22 +67,20 @@ def named(name: str) -> Profile:
     return profile
 
 
-def path_asked(request: str) -> str:
+def path_of(request: str) -> str:
     return request.partition(" ")[2].partition("?")[0]
 
 
 def profile_of(entry: dict[str, Any]) -> Profile:
+    """By the request among those of the family, else by the beginning of the file's name, else by the request alone."""
     by_file = max((start for start in PROFILE_OF if entry["file"].startswith(start)), key=len, default=None)
-    if by_file is not None:
-        return named(PROFILE_OF[by_file])
-    asked = path_asked(entry["request"])
-    by_request = [
-        p
-        for p in map(named, PROFILES.names())
-        if p.request.path != "/" and path_asked(f"GET {p.request.path}") == asked
-    ]
-    assert by_request, f"no built-in profile claims {entry['file']} ({entry['request']})"
-    return by_request[0]
+    family = PROFILE_OF[by_file].partition("-")[0] if by_file is not None else ""
+    asking = [p for p in map(named, PROFILES.names()) if p.request.path != "/" and p.name.startswith(family)]
+    asking = [p for p in asking if path_of(f"GET {p.request.path}") == path_of(entry["request"])]
+    if len(asking) == 1 or (asking and by_file is None):
+        return asking[0]
+    assert by_file is not None, f"no built-in profile claims {entry['file']} ({entry['request']})"
+    return named(PROFILE_OF[by_file])
 
 
 def body_of(entry: dict[str, Any]) -> bytes:
@@ -139,7 +137,7 @@ def test_profile_asks_as_the_recording_was_made(entry: dict[str, Any]) -> None:
     assert method == "GET"
     asked = request_url(profile, "http://device")
     if profile.request.path != "/" and "<" not in target:
-        assert path_asked(f"GET {asked.removeprefix('http://device')}") == path_asked(entry["request"])
+        assert path_of(f"GET {asked.removeprefix('http://device')}") == path_of(entry["request"])
 
 
 def test_profiles_that_claim_a_recording_have_one() -> None:

@@ -20,7 +20,7 @@ from temporalio.service import RPCError, TLSConfig
 
 from adapters.temporal_client import SEARCH_ATTRIBUTES, connect, connect_if_there, register_search_attributes
 from adapters.temporal_rounds import tells_workers_apart
-from adapters.tls_alerts import alert_of
+from adapters.tls_alerts import alert_of, speaks_tls
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 from stack.ports import free_port
 from stack.server import HOST, Server
@@ -217,6 +217,12 @@ async def test_a_server_that_only_closes_the_connection_is_asked_what_it_has_aga
     assert await alert_of(HOST, gates.ports["tls"], theirs) == ""
     assert await alert_of(HOST, gates.server.port, mine) == ""
     assert await alert_of(HOST, free_port(), mine) == ""
+
+
+async def test_a_port_is_asked_whether_it_speaks_tls(gates: Gates) -> None:
+    told = {gate: await speaks_tls(HOST, port) for gate, port in gates.ports.items()}
+    assert told == {gate: gate != "plain" for gate in gates.ports}
+    assert not await speaks_tls(HOST, free_port())
 
 
 def run(module: str, variables: Variables) -> "subprocess.CompletedProcess[str]":

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
     InMemoryActive,
+    InMemoryAnswers,
     InMemoryBatches,
     InMemoryHistory,
     InMemoryKeys,
@@ -21,6 +22,7 @@ from adapters.memory import (
     InMemoryLedger,
     InMemoryLive,
     InMemoryOrganizations,
+    InMemoryProfiles,
     InMemoryRegistry,
     InMemorySections,
     InMemoryUpkeep,
@@ -98,7 +100,7 @@ class World:
         """All that requests can change, wherever it is kept."""
         ledger = self.ledger
         rows: list[dict[Any, Any]] = [ledger.chambers, ledger.keys, ledger.organizations]
-        rows += [ledger.sections, ledger.batches]
+        rows += [ledger.sections, ledger.batches, ledger.profiles, ledger.offers, ledger.answers]
         beside: list[dict[Any, Any]] = [self.fleet.running, self.fleet._collected, self.section_control._kept]
         return [*rows, *beside, self.cache._kept, self.active._places]
 
@@ -136,6 +138,8 @@ class World:
             fleet=self.fleet,
             keys=InMemoryKeys(self.ledger),
             profiles=PROFILES,
+            library=InMemoryProfiles(self.ledger),
+            answers=InMemoryAnswers(self.ledger),
             clock=self.clock,
             metrics=partial(metrics_text, registry),
             upkeep=self.upkeep,

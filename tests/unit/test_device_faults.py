@@ -4,10 +4,10 @@ import socket
 import ssl
 from collections.abc import Callable
 
-import h11
 import pytest
 
 from adapters.http_device.attempt import Attempt, Stage
+from adapters.http_device.breach import Breach, BreachError
 from adapters.http_device.faults import fault_of, late
 from collector.domain.errors import (
     DeviceTimeoutError,
@@ -17,7 +17,7 @@ from collector.domain.errors import (
 )
 
 
-def attempt(stage: Stage = Stage.ASKED, head: bytes = b"", *, ended: bool = False) -> Attempt:
+def attempt(stage: Stage = Stage.ASKED, head: bytes = b"") -> Attempt:
     return Attempt(
         "chamber.test",
         80,
@@ -27,7 +27,6 @@ def attempt(stage: Stage = Stage.ASKED, head: bytes = b"", *, ended: bool = Fals
         stage=stage,
         received=len(head),
         head=bytearray(head),
-        ended=ended,
     )
 
 
@@ -63,13 +62,13 @@ CASES: list[tuple[Exception, type[SlotFailedError], str]] = [
     (OSError(errno.ENETUNREACH, "x"), DeviceUnreachableError, "no_route"),
     (OSError(errno.EMFILE, "x"), DeviceUnreachableError, "network"),
     (OSError("nothing known"), DeviceUnreachableError, "network"),
-    (h11.RemoteProtocolError("x"), DeviceUnreachableError, "closed"),
+    (BreachError(Breach.CUT), DeviceUnreachableError, "closed"),
 ]
 
 
 @pytest.mark.parametrize(("exc", "kind", "code"), CASES)
 def test_the_cause_tells_the_fault(exc: Exception, kind: type[SlotFailedError], code: str) -> None:
-    fault = fault_of(exc, attempt(ended=True))
+    fault = fault_of(exc, attempt())
     assert fault is not None
     assert (type(fault), fault.detail.partition(":")[0]) == (kind, code)
 
@@ -92,21 +91,29 @@ def test_what_is_nobodys_fault_is_not_disguised(exc: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "kind", "code"),
+    ("breach", "head", "kind", "code"),
     [
-        (attempt(ended=True), DeviceUnreachableError, "closed"),
-        (attempt(head=b"HT", ended=True), DeviceUnreachableError, "cut"),
-        (attempt(head=b"HTTP/1.1 200", ended=True), DeviceUnreachableError, "cut"),
-        (attempt(head=b"HTTP/1.1 200"), MalformedAnswerError, "bad_http"),
-        (attempt(head=b"23.5\n", ended=True), MalformedAnswerError, "not_http"),
-        (attempt(head=b"\x15\x03\x01"), MalformedAnswerError, "not_http"),
+        (Breach.CUT, b"", DeviceUnreachableError, "closed"),
+        (Breach.CUT, b"HT", DeviceUnreachableError, "cut"),
+        (Breach.CUT, b"HTTP/1.1 200", DeviceUnreachableError, "cut"),
+        (Breach.BAD_HTTP, b"HTTP/1.1 200", MalformedAnswerError, "bad_http"),
+        (Breach.LENGTH, b"HTTP/1.1 200", MalformedAnswerError, "length"),
+        (Breach.NOT_HTTP, b"23.5\n", MalformedAnswerError, "not_http"),
+        (Breach.NOT_HTTP, b"\x15\x03\x01", MalformedAnswerError, "not_http"),
     ],
 )
 def test_what_came_tells_broken_connections_from_answers_that_are_not_http(
-    seen: Attempt, kind: type[SlotFailedError], code: str
+    breach: Breach, head: bytes, kind: type[SlotFailedError], code: str
 ) -> None:
-    fault = fault_of(h11.RemoteProtocolError("x"), seen)
+    fault = fault_of(BreachError(breach, "why"), attempt(head=head))
     assert (type(fault), str(fault).partition(":")[0]) == (kind, code)
+
+
+def test_an_echo_of_the_request_is_not_quoted_because_its_path_may_hold_a_password() -> None:
+    fault = fault_of(BreachError(Breach.NOT_HTTP), attempt(head=b"GET /cm?user=a&password=hunter2"))
+    assert fault is not None
+    assert "echo" in fault.detail
+    assert "hunter2" not in fault.detail
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from adapters.memory import InMemoryLedger, InMemoryProfiles, InMemoryRegistry
+from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.secrets import FileAndEnvSecrets
 from collector.domain.chamber import ChamberSpec
 from collector.domain.egress import EgressPolicies, EgressPolicy, parse_rule
@@ -11,15 +13,20 @@ from collector.domain.errors import (
     DeniedError,
     DeviceTimeoutError,
     DeviceUnreachableError,
+    InvalidFieldError,
     MalformedAnswerError,
     MisconfiguredError,
     SlotFailedError,
 )
 from collector.domain.outcome import GapReason, Reading
+from collector.domain.profile_document import unknown_profile
+from collector.mapping.credentials import Credentials
 from collector.mapping.measurement_rules import MeasurementRules
 from collector.mapping.profile import Profile
 from collector.mapping.request_rules import RequestRules
+from collector.usecases.enrol import CheckSpec
 from collector.usecases.fetch import FetchReading
+from collector.usecases.profiles import OfferedProfiles
 from tests.unit.jumping_time import NOON_MS, JumpingClock, in_jumping_time
 from tests.unit.round_doubles import Answer, ScriptedDevices
 from tests.unit.round_stage import PROFILES, chamber
@@ -29,16 +36,15 @@ TEMPERATURE = MeasurementRules(name="temperature", select="t", unit="Cel", requi
 
 
 class OneProfile:
-    """`ProfileCatalog` of one profile."""
+    """`SpecProfiles` of one profile."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
-    def find(self, name: str) -> Profile | None:
-        return self._profile if name == self._profile.name else None
-
-    def names(self) -> list[str]:
-        return [self._profile.name]
+    async def of(self, spec: ChamberSpec) -> Profile:
+        if spec.profile != self._profile.name:
+            raise unknown_profile(spec, self._profile.name)
+        return self._profile
 
 
 class Room:
@@ -171,3 +177,48 @@ async def test_reading_again_reads_the_device_again() -> None:
     first, second = await room.read(chamber(60)), await room.read(chamber(60))
     assert len(room.devices.calls) == 2
     assert first != second
+
+
+@in_jumping_time
+async def test_a_password_in_the_query_and_one_for_a_challenge_stand_in_no_url_and_no_text() -> None:
+    query = RequestRules(path="/cm?cmnd=Status%2010", auth="query", auth_query=("user", "password"))
+    for rules in (query, RequestRules(auth="digest")):
+        room = Room(Profile(name="own", measurements=(TEMPERATURE,), request=rules), LAB3="admin:hunter2")
+        room.devices.script.append(Answer(body=b'{"t": 4.5}'))
+        await room.read(chamber(60, profile="own", url="http://192.168.1.20", secret_ref="env:LAB3"))
+        (call,) = room.devices.calls
+        assert "hunter2" not in call.request.url + repr(call.request)
+        assert (call.request.parameters, call.request.digest) in (
+            ((("user", "admin"), ("password", "hunter2")), None),
+            ((), Credentials("admin", "hunter2")),
+        )
+
+
+@in_jumping_time
+async def test_an_answer_that_repeats_the_password_is_not_quoted() -> None:
+    rules = RequestRules(auth="query", auth_query=("user", "password"))
+    room = Room(Profile(name="own", measurements=(TEMPERATURE,), request=rules), LAB3="admin:hunter2")
+    room.devices.script.append(Answer(body=b"<p>No /now?user=admin&password=hunter2</p>"))
+    error = await room.failure(chamber(60, profile="own", secret_ref="env:LAB3"))
+    assert isinstance(error, MalformedAnswerError)
+    assert "hunter2" not in str(error)
+    assert error.__cause__ is None
+
+
+@in_jumping_time
+async def test_a_url_that_could_write_is_not_asked() -> None:
+    rules = RequestRules(path="/atmoweb?Temp1Read=", only_empty_parameters=True)
+    room = Room(Profile(name="own", measurements=(TEMPERATURE,), request=rules))
+    error = await room.failure(chamber(60, profile="own", url="http://192.168.1.20/atmoweb?TempSet=30"))
+    assert isinstance(error, MisconfiguredError)
+    assert room.devices.calls == []
+
+
+async def test_a_url_that_could_write_is_refused_at_enrolment_with_a_remedy() -> None:
+    ledger = InMemoryLedger(lambda: NOON_MS)
+    offered = OfferedProfiles(FileProfiles([builtin_profiles_folder()]), InMemoryProfiles(ledger))
+    check = CheckSpec(InMemoryRegistry(ledger), offered)
+    with pytest.raises(InvalidFieldError) as caught:
+        await check(chamber(60, profile="memmert-atmoweb", url="http://192.168.1.20/atmoweb?TempSet=30"))
+    assert (caught.value.field, "NAME=" in caught.value.remedy) == ("url", True)
+    await check(chamber(60, profile="memmert-atmoweb", url="http://192.168.1.20/atmoweb?TempSet="))

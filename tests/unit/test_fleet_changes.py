@@ -6,7 +6,7 @@ from adapters.memory import InMemoryOutcomes
 from collector.domain.chamber import Pause
 from collector.domain.outcome import EpochEnd
 from collector.ports import SaveBatch
-from tests.unit.api_world import ENROLMENT, NOON_MS, World, enrolled
+from tests.unit.api_world import ENROLMENT, NOON_MS, PROFILES, World, enrolled
 
 MINE = "/v1/chambers/incubator-3"
 FIRST_SLOT = "2026-03-01T12:00:34.480Z"
@@ -18,6 +18,8 @@ async def test_enrolling_starts_a_chamber_at_the_first_slot_after_now() -> None:
     async with enrolled(world) as client:
         answer = await client.post("/v1/chambers", json=ENROLMENT)
     chamber = answer.json()
+    airgradient = PROFILES.document("airgradient")
+    assert airgradient is not None
     assert answer.status_code == 200
     assert answer.headers["location"] == MINE
     assert answer.headers["etag"] == '"1"'
@@ -28,6 +30,7 @@ async def test_enrolling_starts_a_chamber_at_the_first_slot_after_now() -> None:
         "section": "default",
         "url": "http://192.168.1.20",
         "profile": "airgradient",
+        "profile_version": airgradient.version,
         "interval_s": 60,
         "timeout_s": 10,
         "round_span_s": None,
@@ -35,6 +38,8 @@ async def test_enrolling_starts_a_chamber_at_the_first_slot_after_now() -> None:
         "labels": {},
         "secret_ref": None,
         "verify_tls": True,
+        "timezone": None,
+        "serial_number": None,
         "version": 1,
         "status": "starting",
         "next_slot": FIRST_SLOT,
@@ -63,6 +68,8 @@ async def test_every_field_of_an_enrolment_is_kept() -> None:
         "labels": {"room": "2.14"},
         "secret_ref": "env:LAB3_TOKEN",
         "verify_tls": False,
+        "timezone": "Europe/Prague",
+        "serial_number": "84fce612f5b8",
     }
     async with enrolled(World(), **wanted) as client:
         chamber = (await client.get(MINE)).json()
@@ -124,10 +131,10 @@ async def test_a_time_budget_that_somebody_chose_stays_and_must_fit() -> None:
 
 
 async def test_null_removes_what_may_be_absent() -> None:
-    async with enrolled(World(), secret_ref="env:A", round_span_s=60) as client:
-        body = {"secret_ref": None, "round_span_s": None}
+    async with enrolled(World(), secret_ref="env:A", round_span_s=60, timezone="UTC", serial_number="7") as client:
+        body = {"secret_ref": None, "round_span_s": None, "timezone": None, "serial_number": ""}
         chamber = (await client.patch(MINE, json=body, headers={"If-Match": 'W/"1"'})).json()
-    assert (chamber["secret_ref"], chamber["round_span_s"]) == (None, None)
+    assert [chamber[name] for name in body] == [None] * 4
 
 
 async def test_of_two_patches_of_one_version_one_is_refused() -> None:

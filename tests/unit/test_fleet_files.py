@@ -28,6 +28,8 @@ CHAMBER: dict[str, Any] = {
     "labels": {"room": "A1"},
     "secret_ref": None,
     "verify_tls": True,
+    "timezone": None,
+    "serial_number": None,
     "version": 7,
     "status": "collecting",
 }
@@ -50,10 +52,12 @@ def difference(file: FleetFile, *chambers: dict[str, Any], create_sections: bool
 
 def test_a_row_says_what_its_cells_say_and_nothing_else() -> None:
     header = (
-        "id,url,profile,interval,section,name,timeout_s,round_span,aligned,verify_tls,secret_ref,label.room,label.x"
+        "id,url,profile,interval,section,name,timeout_s,round_span,aligned,verify_tls,secret_ref,timezone,serial_number,"
+        "label.room,label.x"
     )
     [entry] = csv_of(
-        'c1,http://10.0.0.1,airgradient,1m30s,cold,"A, left",0.5,5m,yes,FALSE,env:TOKEN,A1,', header=header
+        'c1,http://10.0.0.1,airgradient,1m30s,cold,"A, left",0.5,5m,yes,FALSE,env:TOKEN,Europe/Prague,007,A1,',
+        header=header,
     ).entries
     assert entry.body == {
         "id": "c1",
@@ -67,6 +71,8 @@ def test_a_row_says_what_its_cells_say_and_nothing_else() -> None:
         "aligned": True,
         "verify_tls": False,
         "secret_ref": "env:TOKEN",
+        "timezone": "Europe/Prague",
+        "serial_number": "007",
         "labels": {"room": "A1"},
     }
     assert csv_of("c1", header="id").entries[0].body == {"id": "c1"}
@@ -208,6 +214,14 @@ def test_labels_that_the_file_does_not_name_stay() -> None:
     assert difference(other, known).steps[0].fields["labels"][1] == {"room": "B2", "floor": "2"}
     without = read_yaml_fleet("chambers:\n- id: c1\n  labels: {room: null}")
     assert difference(without, known).steps[0].fields["labels"][1] == {"floor": "2"}
+
+
+def test_a_chamber_keeps_a_profile_that_is_offered_no_longer() -> None:
+    known = {**CHAMBER, "profile": "attic"}
+    file = csv_of("c1,http://10.0.0.9,attic,10s", "c2,http://10.0.0.2,attic,10s")
+    found = difference(file, known)
+    assert fields(found.complaints) == ["line 3, profile"]
+    assert found.steps[0].fields == {"url": ("http://10.0.0.1", "http://10.0.0.9")}
 
 
 def test_what_would_be_refused_is_known_before_anything_is_sent() -> None:

@@ -103,6 +103,61 @@ def test_every_profile_with_a_serial_number_shows_that() -> None:
     assert {profile_of(file).name for file in SERIAL_NUMBERS} == with_one
 
 
+def turned(sent: Any, *, lists: bool) -> Any:
+    """The same, with the keys of every object (and the elements of every list) the other way round, and a new key."""
+    if isinstance(sent, dict):
+        return {"new_in_this_firmware": 1} | {key: turned(sent[key], lists=lists) for key in reversed(sent)}
+    if isinstance(sent, list):
+        elements = [turned(one, lists=lists) if isinstance(one, dict | list) else one for one in sent]
+        return elements[::-1] if lists else elements
+    return sent
+
+
+JSON_READINGS = [file for file in READINGS if file.endswith(".json")]
+BY_NAME = ("davis_wll", "ecowitt", "espec", "nettigo", "sensor_community", "awair_cloud")
+"""Their lists have no order that counts: elements are found by name, id or kind."""
+
+
+@pytest.mark.parametrize("file", [file for file in JSON_READINGS if not file.startswith("tasmota")])
+def test_order_of_keys_and_new_keys_change_nothing(file: str) -> None:
+    # Tasmota's sensors are numbered in the device's own order
+    charset = "iso-8859-1" if file.startswith("comet") else "utf-8"
+    body = json.dumps(turned(json.loads((ANSWERS / file).read_text(charset)), lists=False))
+    known = Circumstances(timezone="UTC", received_ms=observed(file))
+    assert map_answer(profile_of(file), body.encode(), known).measurements == mapped(file).measurements
+
+
+@pytest.mark.parametrize("file", [file for file in JSON_READINGS if file.startswith(BY_NAME)])
+def test_order_of_lists_changes_nothing(file: str) -> None:
+    body = json.dumps(turned(json.loads((ANSWERS / file).read_bytes()), lists=True))
+    known = Circumstances(timezone="UTC", received_ms=observed(file))
+    assert map_answer(profile_of(file), body.encode(), known).measurements == mapped(file).measurements
+
+
+def test_frozen_awair_is_doubted() -> None:
+    body = (ANSWERS / "awair_element.json").read_bytes()
+    begun = observed("awair_element.json")
+    assert begun is not None
+    memory, qualities = None, []
+    for later_s in (0, 240, 360):
+        known = Circumstances(received_ms=begun + later_s * 1000, memory=memory)
+        found = map_answer(named("awair"), body, known)
+        memory, qualities = found.memory, [m.quality.value for m in found.measurements]
+        assert set(qualities) == {"good" if later_s < 300 else "suspect"}
+
+
+def test_jump_of_a_room_is_doubted() -> None:
+    memory, found = None, []
+    for at_s, sent in ((0, 22.0), (60, 71.6), (120, 22.5)):
+        body = f"ret=OK,htemp={sent},hhum=40,otemp=5.0\n".encode()
+        mapped = map_answer(
+            named("daikin"), body, Circumstances(received_ms=1_709_630_000_000 + at_s * 1000, memory=memory)
+        )
+        memory, temperature = mapped.memory, mapped.measurements[0]
+        found.append([temperature.value, temperature.quality.value])
+    assert found == [[22.0, "good"], [71.6, "suspect"], [22.5, "good"]]
+
+
 def test_devices_that_write_by_a_get_are_asked_empty_parameters_only() -> None:
     request = named("memmert-atmoweb").request
     assert request.only_empty_parameters

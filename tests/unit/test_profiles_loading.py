@@ -42,11 +42,13 @@ def test_good_profile() -> None:
     assert profile.measurements[0].sentinels == (-999.0, "Err")
 
 
+ERROR = "denied_when: error"
+TIME = "time:\n  select: t\n  "
 # what is replaced in GOOD, by what, key, line, part of the problem, part of the remedy
 WRONG = [
     ("  path: /data", "  path: [unclosed\n\tx", "", 5, "not YAML", "correct the syntax"),
-    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'digest' or 'query'"),
-    ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, auth_opt"),
+    ("auth: basic", "auth: ntlm", "request.auth", 6, "not one of the values", "'bearer', 'basic', 'digest', "),
+    ("auth: basic", "auht: basic", "request.auht", 6, "no such key here", "known are path, headers, auth, "),
     ("denied_when", "denied_if", "denied_if", 10, "no such key here", "denied_when"),
     ("name: cold-room\n", "title: x\n", "title", 1, "no such key here", "known are name"),
     ("name: cold-room\n", "\n", "name", 2, "the key is missing", "write it"),
@@ -82,6 +84,15 @@ WRONG = [
     ("unit: F", "? [a]\n    : b", "measurements[0]", 14, "a key is not a word", "plain words"),
     ("unit: F", "unit: !!python/object:os.system x", "measurements[0].unit", 14, "not a plain value", "in quotes"),
     ("unit: F", "unit: 2024-13-45", "measurements[0].unit", 14, "not a value", "in quotes"),
+    (ERROR, TIME + "zone: Prague", "time.zone", 12, "'Prague' is not a time zone", "Europe/Prague"),
+    (ERROR, TIME + "zone: +01:00", "time.zone", 12, "is not a time zone", "utc, chamber"),
+    (ERROR, TIME + "format: epoch", "time.format", 12, "'epoch' is no format", "iso, unix, or a pattern"),
+    (ERROR, TIME + 'format: "%Q"', "time.format", 12, "not a pattern of strptime: 'Q' is a bad", "%Y %m %d"),
+    (ERROR, TIME + 'format: "%d.%m. %H:%M"', "time.format", 12, "does not say day, month, year", "'%d.%m.%Y %H:%M'"),
+    (ERROR, TIME + 'format: "%Y-%m-%d %I:%M"', "time.format", 12, "does not say", "%p"),
+    (ERROR, TIME + 'format: "%Y-%m-%d %H:%M %Z"', "time.format", 12, "%Z means other zones", "under zone:"),
+    (ERROR, TIME + "format: unix\n  zone: chamber", "time.zone", 13, "unix counts from the epoch in UTC", "wall clock"),
+    (ERROR, TIME + "max_skew_s: 0", "time.max_skew_s", 12, "0 is not", "greater than 0"),
 ]  # fmt: skip
 
 
@@ -98,6 +109,23 @@ def test_wrong_profile(  # noqa: PLR0917  one row of the table
     assert remedy in error.remedy
     assert str(error).startswith(f"own/cold-room.yaml:{line}: {key}")
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        *(
+            "format: unix",
+            "format: unix\n  zone: utc",
+            "zone: Europe/Prague",
+            "zone: chamber",
+            "format: iso\n  zone: utc",
+        ),
+        *('format: "%Y/%m/%dT%H:%M:%Sz"', 'format: "%d.%m.%y %I:%M %p"', 'format: "%Y%m%d%H%M%S%z"'),
+    ],
+)
+def test_a_time_that_can_be_read(rules: str) -> None:
+    assert load_profile(GOOD.replace(ERROR, TIME + rules), "x.yaml").time is not None
 
 
 @pytest.mark.parametrize("text", ["", "- a", "just a text", "a: b\n---\nc: d", "[" * 5000, "name: \x00", "&a [*a]"])

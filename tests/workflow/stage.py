@@ -29,7 +29,8 @@ from collector.messages import (
     StoreRequest,
 )
 from collector.packing import pack, unpack
-from tests.workflow.servers import IDENTITY
+from tests.workflow.endings import ServerProcess, in_time
+from tests.workflow.servers import IDENTITY, process_of
 from workflows.chamber import ChamberWorkflow
 from workflows.presentation import attributes
 
@@ -176,14 +177,15 @@ async def staged(
     now_ms = round((await env.get_current_time()).timestamp() * 1000)
     begin = ChamberState(wanted, first_ms or wanted.grid.after(now_ms if soon else now_ms + 10_000), **state)  # type: ignore[arg-type]
     queue = f"{wire.TASK_QUEUE}-{wanted.id}"
-    async with Worker(
+    worker = Worker(
         env.client,
         task_queue=queue,
         workflows=[ChamberWorkflow],
         activities=[doubles.collect, doubles.store, doubles.collect_adhoc],
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),
         identity=IDENTITY,
-    ):
+    )
+    async with _running(worker, process_of(env)):
         handle = await env.client.start_workflow(
             ChamberWorkflow.run,
             begin,
@@ -195,5 +197,18 @@ async def staged(
         try:
             yield Stage(env, doubles, handle, begin)
         finally:
-            if (await handle.describe()).close_time is None:
-                await handle.terminate("the test is over")
+            await in_time("the chamber", _terminated(handle), process_of(env))
+
+
+@asynccontextmanager
+async def _running(worker: Worker, server: ServerProcess) -> AsyncIterator[None]:
+    await worker.__aenter__()
+    try:
+        yield
+    finally:
+        await in_time("the worker", worker.__aexit__(None), server)
+
+
+async def _terminated(handle: Handle) -> None:
+    if (await handle.describe()).close_time is None:
+        await handle.terminate("the test is over")

@@ -26,6 +26,7 @@ async def status_of(stage: Stage) -> ChamberStatus:
 async def test_forgotten_slots_are_lost_and_the_rest_goes_on(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("restored", 60)) as stage:
         await stage.pass_s(20 * 60)
+        await stage.pass_slot()
         first, handed_out = stage.state.next_ms, stage.doubles.slots[-1]
         row = ChamberState(spec("restored", 60, name="as in the dump"), first + 5 * 60_000)
 
@@ -47,6 +48,7 @@ async def test_forgotten_slots_are_lost_and_the_rest_goes_on(env: WorkflowEnviro
 async def test_the_rows_pause_holds(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("held", 60)) as stage:
         await stage.pass_s(5 * 60)
+        await stage.pass_slot()
         row = ChamberState(spec("held", 60), stage.state.next_ms, Pause(stage.state.next_ms, "door"))
         await stage.ask(wire.UPDATE_BEGIN_AGAIN, BeginAgainRequest(row))
         await stage.pass_s(5 * 60)

@@ -103,7 +103,8 @@ async def test_pause_by_signal_stops_and_resume_goes_on_on_the_same_grid(env: Wo
 
 async def test_a_pause_ends_by_itself(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("until", 60)) as stage:
-        await stage.pass_s(100)
+        await stage.pass_slot()
+        await stage.pass_slot()
         until = await stage.now_ms() + 300_000
         await stage.handle.signal(wire.SIGNAL_PAUSE, {"until": iso(until)})
         await stage.pass_s(600)
@@ -147,7 +148,7 @@ async def test_a_new_interval_opens_an_epoch_and_no_slot_repeats(env: WorkflowEn
 
 async def test_a_refused_configuration_leaves_no_event(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("refused", 60)) as stage:
-        await stage.pass_s(100)
+        await stage.pass_slot()
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await stage.ask("configure", ConfigureRequest(spec("refused", 0.2, version=2)))
         assert isinstance(refused.value.cause, ApplicationError)
@@ -159,7 +160,7 @@ async def test_a_refused_configuration_leaves_no_event(env: WorkflowEnvironment)
 
 async def test_an_interval_by_signal_is_written_back(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("signalled", 60)) as stage:
-        await stage.pass_s(100)
+        await stage.pass_slot()
         await stage.handle.signal(wire.SIGNAL_SET_INTERVAL, 120)
         await stage.pass_s(600)
         assert Change(1, "set_interval", interval_ms=120_000) in stage.doubles.saved
@@ -179,7 +180,7 @@ async def test_a_change_that_lost_is_shown_and_keeps_the_version(env: WorkflowEn
 
 async def test_collect_now_is_off_the_grid_and_two_callers_share_it(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("adhoc", 60), soon=False) as stage:
-        await stage.pass_s(100)
+        await stage.pass_slot()
         asked = [stage.ask("collect_reading", CollectRequest(f"r{n}")) for n in range(2)]
         first, second = await asyncio.gather(*asked)
         assert first == second
@@ -204,6 +205,7 @@ async def test_collect_now_while_paused_needs_force(env: WorkflowEnvironment) ->
 async def test_continue_as_new_carries_everything(env: WorkflowEnvironment) -> None:
     async with staged(env, spec("long", 60), cycles_per_run=5) as stage:
         await stage.pass_s(25 * 60)
+        await stage.pass_slot()
         await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": "door"})
         await stage.pass_s(600)
         await stage.handle.signal(wire.SIGNAL_RESUME)

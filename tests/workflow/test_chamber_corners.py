@@ -75,7 +75,8 @@ async def test_a_cancel_during_collect_now_is_not_forgotten(env: WorkflowEnviron
 async def test_a_new_grid_during_an_outage_waits_once_and_in_its_place(env: WorkflowEnvironment) -> None:
     doubles = Doubles(refuse=True)
     async with staged(env, spec("outage", 60), doubles) as stage:
-        await stage.pass_s(150)
+        await stage.pass_s(90)
+        await stage.pass_slot()
         await stage.handle.signal(wire.SIGNAL_SET_INTERVAL, 90)
         await stage.pass_s(25 * 60)
         status = await status_of(stage)

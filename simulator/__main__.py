@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulator.dialects import DIALECTS, USUAL
+from simulator.dialects import USUAL, named
 from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet, rehearse
 from simulator.listener import HOST
 from simulator.replay import CurveError
@@ -88,10 +88,10 @@ def _count(text: str) -> int:
 
 
 def _dialects(text: str) -> tuple[str, ...]:
-    names = tuple(DIALECTS) if text == "all" else tuple(name.strip() for name in text.split(","))
-    if unknown := [name for name in names if name not in DIALECTS]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no dialect; use all, or some of {', '.join(DIALECTS)}")
-    return names
+    try:
+        return named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _address(text: str) -> str:

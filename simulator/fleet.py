@@ -28,7 +28,8 @@ class FleetPlan:
     """What a fleet is to be.
 
     Attributes:
-        devices: how many, 1 to 5,000; their ids are `sim-01`, `sim-02`, ...
+        devices: how many, 1 to 5,000; their ids are `sim-01`, `sim-02`, ..., and with other dialects than the usual
+            ones `sim-01-airgradient` and so on.
         host: IPv4 address to listen on; with 0.0.0.0 the devices' URLs name this machine.
         port_base: port of the first device, the others follow; 0 = the ports of an existing devices file as far as
             they are free, else any free ones.
@@ -88,7 +89,7 @@ class SimulatedFleet:
             log = opening.enter_context(ServedLog(self._plan.log))
             curves = [load_curve(self._plan.series)] if self._plan.series else shipped_curves()
             control_socket, sockets = _sockets(self._plan)
-            for number, (device_id, sock) in enumerate(zip(device_ids(self._plan.devices), sockets, strict=True)):
+            for number, (device_id, sock) in enumerate(zip(ids_of(self._plan), sockets, strict=True)):
                 answering = self._answering(number, device_id, curves, log)
                 device = SimulatedDevice(device_id, answering, sock)
                 self._devices[device_id] = device
@@ -197,6 +198,12 @@ def device_ids(count: int) -> list[str]:
     return [f"sim-{number:02d}" for number in range(1, count + 1)]
 
 
+def ids_of(plan: FleetPlan) -> list[str]:
+    """The devices' ids: a chamber of one id never changes its profile when a fleet speaks other dialects."""
+    ids, names = device_ids(plan.devices), plan.dialects
+    return ids if names == USUAL else [f"{one}-{names[number % len(names)]}" for number, one in enumerate(ids)]
+
+
 def _offset_s(device_id: str, curve: Curve) -> float:
     return int.from_bytes(hashlib.sha256(device_id.encode()).digest()[:4], "big") % max(1, int(curve.length_s))
 
@@ -235,7 +242,7 @@ def _wanted_ports(plan: FleetPlan) -> Iterator[tuple[int | None, bool]]:
     """Port and whether it was asked for, of the control port and of each device."""
     kept = _kept_ports(plan.devices_file)
     yield (plan.control_port, True) if plan.control_port else (kept.get("control"), False)
-    for number, device_id in enumerate(device_ids(plan.devices)):
+    for number, device_id in enumerate(ids_of(plan)):
         yield (plan.port_base + number, True) if plan.port_base else (kept.get(device_id), False)
 
 

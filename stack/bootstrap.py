@@ -1,6 +1,7 @@
 """What the stack does with the adapters: schema, search attributes, API key, lateness. Nothing else here knows them."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Postgres
+from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from adapters.temporal_client import register_search_attributes
 from collector.domain.errors import ConflictError
 from collector.domain.timerange import TimeRange
@@ -40,6 +42,15 @@ async def prepare(dsn: str, temporal: str, on_step: Callable[[str], None]) -> No
     """
     await migrate(dsn, lambda step: on_step(f"migrating: {step}"))
     await register_search_attributes(await _connect(temporal))
+
+
+def secret_folders(devices: Path) -> str:
+    """The value of CHAMBERLOG_SECRET_FOLDERS for a worker: the person's own folders, and that of simulated devices.
+
+    Args:
+        devices: the folder of the secrets that simulated devices want.
+    """
+    return os.pathsep.join((os.environ.get(FOLDERS_VARIABLE) or DEFAULT_FOLDERS, str(devices)))
 
 
 async def ensure_api_key(dsn: str, file: Path) -> str:

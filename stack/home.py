@@ -29,6 +29,7 @@ class Home:
         self.api_key_file = self.path / "api_key"
         self.ports_file = self.path / "ports.json"
         self.devices_file = self.path / "simulator" / "devices.json"
+        self.device_secrets = self.path / "simulator" / "secrets"
         self.served_file = self.path / "simulator" / "served.jsonl"
         self._lock = DirectoryLock(self.path / "lock")
 

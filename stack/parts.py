@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from stack.bootstrap import secret_folders
 from stack.environment import part_environment
 from stack.errors import DataError
 from stack.layout import Layout
@@ -49,8 +50,14 @@ def server_parts(layout: Layout) -> list[Part]:
     return [Part("postgres", postgres, at_once), Part("valkey", valkey, at_once), Part("temporal", temporal, at_once)]
 
 
-def simulator_part(layout: Layout, devices: int) -> Part:
-    """The simulated devices; ready once they have written where they listen."""
+def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -> Part:
+    """The simulated devices; ready once they have written where they listen.
+
+    Args:
+        layout: where everything is.
+        devices: how many.
+        dialects: that they take turns with; none = the usual ones.
+    """
     home = layout.home
     arguments: list[str | Path] = [
         "--devices",
@@ -59,6 +66,9 @@ def simulator_part(layout: Layout, devices: int) -> Part:
         home.served_file,
         "--devices-file",
         home.devices_file,
+        "--secrets",
+        home.device_secrets,
+        *(["--dialects", ",".join(dialects)] if dialects else []),
     ]
     started_ns = 0
 
@@ -105,7 +115,10 @@ def worker_part(layout: Layout, name: str, egress: str, program: Sequence[str] =
         program: the module that runs as the worker, and its arguments.
     """
     port, (module, *arguments) = layout.ports[name], program
-    environment = _servers(layout, egress) | {"CHAMBERLOG_METRICS_PORT": str(port)}
+    environment = _servers(layout, egress) | {
+        "CHAMBERLOG_METRICS_PORT": str(port),
+        "CHAMBERLOG_SECRET_FOLDERS": secret_folders(layout.home.device_secrets),
+    }
     return Part(
         name,
         lambda: _python(module, [*arguments], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),

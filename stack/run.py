@@ -37,6 +37,7 @@ class UpOptions:
         simulator: with a simulated fleet.
         workers: worker processes, at least 1.
         chambers: simulated chambers, at least 1.
+        dialects: that their devices speak in turn; none = the usual ones.
     """
 
     home: Path
@@ -45,6 +46,7 @@ class UpOptions:
     simulator: bool = True
     workers: int = 1
     chambers: int = 12
+    dialects: tuple[str, ...] = ()
 
 
 class StackRun:
@@ -110,7 +112,8 @@ class StackRun:
 
     async def _start_simulator(self) -> list[SimulatedDevice]:
         self._display.status("starting the simulator")
-        await self._supervisor.start([simulator_part(self._layout, self._options.chambers)], START_S)
+        part = simulator_part(self._layout, self._options.chambers, self._options.dialects)
+        await self._supervisor.start([part], START_S)
         return read_devices(self._layout.home.devices_file)
 
     async def _collect(self) -> None:

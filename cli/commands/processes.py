@@ -10,7 +10,10 @@ from cli.output import print_json, say
 from cli.session import HomeFlag
 from cli.target import home_directory
 from cli.times import parse_duration_ms
+from collector.domain.errors import InvalidFieldError
 
+CHAMBERS = 12
+"""Of the simulated fleet, unless more dialects are asked for: then one of each."""
 CheckFlag = Annotated[bool, typer.Option("--check", help="Only say whether it could run; asks no server.")]
 
 # Each command imports its process when it runs: `chamberlog --help` would otherwise load all of them.
@@ -23,20 +26,25 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object as the last line of output.")] = False,
     no_simulator: Annotated[bool, typer.Option("--no-simulator", help="No simulated fleet.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,
-    chambers: Annotated[int, typer.Option("--chambers", min=1, help="Simulated chambers.")] = 12,
+    chambers: Annotated[int | None, typer.Option("--chambers", min=1, help="Simulated chambers (12).")] = None,
+    dialects: Annotated[
+        str | None, typer.Option("--dialects", help="Of the simulated devices: all, or names with commas.")
+    ] = None,
     home: HomeFlag = None,
 ) -> None:
     """Start the whole local stack with a simulated fleet; Ctrl-C stops it, its data stays."""
     from stack.up import UpOptions, run_up
 
     seconds = None if duration is None else parse_duration_ms("for", duration) / 1000
+    names = () if dialects is None else _dialects(dialects)
     options = UpOptions(
         home=home_directory(home),
         for_s=seconds,
         as_json=as_json,
         simulator=not no_simulator,
         workers=workers,
-        chambers=chambers,
+        chambers=chambers or max(CHAMBERS, len(names)),
+        dialects=names,
     )
     raise typer.Exit(run_up(options))
 
@@ -92,6 +100,16 @@ def migrate(
         print_json({"applied": applied})
     else:
         say(f"{len(applied)} migrations applied" if applied else "the schema is up to date")
+
+
+def _dialects(text: str) -> tuple[str, ...]:
+    from simulator.dialects import named
+
+    try:
+        return named(text)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition("; ")
+        raise InvalidFieldError("dialects", problem, remedy) from None
 
 
 def _as_exit_code(code: int) -> ExitCode:

@@ -53,4 +53,17 @@ DIALECTS: dict[str, Dialect] = {module.DIALECT.name: module.DIALECT for module i
 USUAL = ("airgradient", "generic-json")
 """What a fleet speaks that is not told otherwise: many devices, few kinds."""
 
-__all__ = ["DIALECTS", "USUAL", "Answer", "Dialect", "Framing", "Login", "Moment", "Shape"]
+
+def named(text: str) -> tuple[str, ...]:
+    """The dialects that a person asks for: `all`, or names with commas.
+
+    Raises:
+        ValueError: there is no dialect of a name; says which there are.
+    """
+    names = tuple(DIALECTS) if text.strip() == "all" else tuple(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in DIALECTS]:
+        raise ValueError(f"{unknown[0][:80]!r} is no dialect; use all, or some of {', '.join(DIALECTS)}")
+    return names
+
+
+__all__ = ["DIALECTS", "USUAL", "Answer", "Dialect", "Framing", "Login", "Moment", "Shape", "named"]

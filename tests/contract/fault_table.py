@@ -94,6 +94,8 @@ def reading(*gone: str, observed: bool | None = None, **changed: str | Value) ->
 
 
 AS_EVER = reading()
+AWAIR = ("temperature", "relative_humidity", "dew_point", "co2", "voc", "pm2_5", "pm10", "absolute_humidity")
+FROZEN = Expected(changed=dict.fromkeys(AWAIR, ("suspect", None)))
 SHORT_MS = 300
 FOLD_S = 1_761_438_600.0
 """2025-10-26T00:30:00Z: 02:30 in Central Europe, for the first time that night."""
@@ -155,9 +157,8 @@ TRANSPORT: list[Row] = [
     *rows(gap("http_status", "http_302"), {"kind": "redirect", "form": "login"}, {"kind": "redirect", "form": "https"}),
     *rows(gap("malformed", "length"), "short-length", dialects="generic-json memmert-atmoweb generic-csv"),
     *rows(gap("malformed", "decode"), "cut"),
-    *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml"),
+    *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml airgradient-metrics"),
     *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus"),
-    *rows(reading(relative_humidity=("suspect", 45)), "cut", dialects="airgradient-metrics"),
 ]
 CONTENT: list[Row] = [
     *rows(gap("unauthorized", "http_401"), {"kind": "status", "code": 401}),
@@ -240,6 +241,12 @@ VALUES: list[Row] = [
 TIME: list[Row] = [
     *rows(reading(observed=False), "clock-1970", dialects="awair tasmota shelly-rpc comet-web-sensor purpleair"),
     *rows(reading(observed=False), {"kind": "clock-jump", "shift_s": 7_200}, dialects="awair tasmota shelly-rpc"),
+    *rows(
+        reading(observed=False),
+        {"kind": "clock-jump", "shift_s": -18_000},
+        dialects="espec-web-controller shelly-rpc",
+        note="as a clock that runs in another zone than it is said to",
+    ),
     *rows(AS_EVER, {"kind": "clock-jump", "shift_s": 60}, dialects="awair", note="within the profile's `max_skew_s`"),
     *rows(AS_EVER, "naive-time", dialects="awair", note="the profile says that it is UTC"),
     *rows(AS_EVER, "milliseconds", dialects="shelly-rpc"),
@@ -247,13 +254,22 @@ TIME: list[Row] = [
         AS_EVER, "dst-fold", dialects="tasmota comet-web-sensor", at=FOLD_S, note="the instant nearer to its arrival"
     ),
     *rows(reading(observed=False), "dst-gap", dialects="tasmota"),
-    *rows(AS_EVER, "time-stands-still", dialects="awair purpleair"),
+    *rows(
+        AS_EVER, "time-stands-still", dialects="awair purpleair", note="for less than the profile's `stands_still_s`"
+    ),
+    *rows(
+        FROZEN,
+        "time-stands-still",
+        dialects="awair",
+        again_after_s=600,
+        note="for longer",
+    ),
     *rows(
         gap("misconfigured", "identity"), "other-device", dialects="comet-web-sensor hw-group shelly-rpc airgradient"
     ),
     *rows(AS_EVER, "other-device", note="it names no serial number"),
     *rows(AS_EVER, "restarted", dialects="shelly-rpc nettigo purpleair"),
-    *rows(AS_EVER, "stuck"),
+    *rows(AS_EVER, "stuck", note="no built-in profile says `stuck_s`: there are rooms in which nothing changes"),
 ]
 ROWS = [*PORT, *TRANSPORT, *CONTENT, *VALUES, *TIME]
 

@@ -81,9 +81,16 @@ async def test_a_device_without_a_fault_is_read_whole(tmp_path: Path, name: str)
     assert isinstance(seen.outcome, Reading), seen.outcome
     assert {m.quality for m in seen.outcome.measurements if m.name != "ch4"} <= {Quality.GOOD, Quality.MISSING}
     assert seen.measurements["temperature"].value == pytest.approx(21.5, abs=1)
+    assert (seen.outcome.observed_ms is not None) == (name in WITH_TIME)
+    if seen.outcome.observed_ms is not None:
+        assert abs(seen.outcome.observed_ms - seen.outcome.received_ms) < 2_000
 
 
 SILENT = {"hang", "silence", "web-server-dead", "syn-dropped", "slow", "drip"}
+WITH_TIME = {
+    *("awair", "comet-web-sensor", "espec-web-controller", "home-assistant", "purpleair", "sensor-community"),
+    *("shelly-rpc", "tasmota"),
+}
 WITH_RATES = {"awair", "daikin", "ecowitt"}
 NOT_TOLD = {
     "fahrenheit": {"generic-json", "generic-xml", "generic-csv"},

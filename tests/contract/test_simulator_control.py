@@ -248,3 +248,60 @@ async def test_a_fleet_that_listens_everywhere_names_this_machine() -> None:
         bound.bind(("0.0.0.0", 0))
         listener = Listener(bound, lambda *_: asyncio.sleep(0))
         assert listener.url == f"http://{socket.gethostname()}:{bound.getsockname()[1]}"
+
+
+async def test_the_devices_file_says_what_each_chamber_needs(tmp_path: Path) -> None:
+    dialects = ("tasmota", "home-assistant", "generic-json")
+    plan = FleetPlan(devices=4, dialects=dialects, secrets=tmp_path / "secrets", devices_file=tmp_path / "devices.json")
+    async with SimulatedFleet(plan) as fleet:
+        tasmota, home, generic, again = json.loads((tmp_path / "devices.json").read_text())["devices"]
+        assert await _status(fleet, "sim-02-home-assistant") == 401
+        assert await _status(fleet, "sim-02-home-assistant", Authorization="Bearer simulated") == 200
+    assert [row["id"] for row in (tasmota, home, generic, again)] == [
+        *("sim-01-tasmota", "sim-02-home-assistant", "sim-03-generic-json", "sim-04-tasmota"),
+    ]
+    assert tasmota["timezone"] == "Europe/Berlin"
+    assert home["secret_ref"] == f"file:{tmp_path}/secrets/home-assistant"
+    assert (tmp_path / "secrets" / "home-assistant").read_text() == "simulated\n"
+    assert {*generic} == {"id", "url", "dialect", "port"}
+    assert list_of(tmp_path / "secrets") == ["home-assistant"]
+
+
+async def test_a_password_locks_every_device_that_can_be_locked(tmp_path: Path) -> None:
+    plan = FleetPlan(devices=3, dialects=("shelly-rpc", "nettigo", "awair"), password="word", secrets=tmp_path)
+    async with SimulatedFleet(plan) as fleet:
+        assert [await _status(fleet, device) for device in fleet.devices] == [401, 401, 200]
+        refs = [row.get("secret_ref") for row in fleet.document()["devices"]]  # type: ignore[attr-defined]
+    assert refs == [f"file:{tmp_path}/shelly-rpc", f"file:{tmp_path}/nettigo", None]
+    assert {(tmp_path / name).read_text() for name in ("shelly-rpc", "nettigo")} == {"admin:word\n"}
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in ("shelly-rpc", "nettigo")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--dialects", "all", "--check"], "21 dialects"),
+        (["--dialects", "daikin, awair", "--check"], "2 dialects"),
+        (["--check"], "2 dialects"),
+    ],
+)
+def test_a_rehearsal_counts_the_dialects(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert main(arguments) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_a_dialect_that_is_none_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--dialects", "daikin,daykin"])
+    assert "'daykin' is no dialect; use all, or some of airgradient, generic-json, memmert-atmoweb" in (
+        capsys.readouterr().err
+    )
+
+
+async def _status(fleet: SimulatedFleet, device: str, **headers: str) -> int:
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+        return (await http.get(fleet.devices[device].url)).status_code
+
+
+def list_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())

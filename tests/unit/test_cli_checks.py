@@ -57,7 +57,8 @@ def test_a_check_of_the_simulator_reads_its_curves(capsys: pytest.CaptureFixture
     arguments = ["--host", "0.0.0.0", "--devices", "3", "--port-base", "18101", "--control-port", "18100"]
     found = said(capsys, "simulate", "--check", *arguments)
     assert found == (
-        "simulate: settings are fine: 3 devices on 0.0.0.0, ports 18101 to 18103, control port 18100, 2 curves"
+        "simulate: settings are fine: 3 devices on 0.0.0.0, ports 18101 to 18103, control port 18100, 2 curves, "
+        "2 dialects"
     )
     assert main(["simulate", "--check", "--series", str(tmp_path / "gone.csv")]) == ExitCode.REFUSED
     assert main(["simulate", "--check", "--host", "here"]) == ExitCode.REFUSED

@@ -47,6 +47,14 @@ def test_up_refuses_what_is_no_duration_before_it_starts_anything(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_up_refuses_a_dialect_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["up", "--dialects", "airgradient,daykin"]) == ExitCode.REFUSED
+    said = capsys.readouterr().err
+    assert "error: dialects: 'daykin' is no dialect" in said
+    assert "remedy: use all, or some of airgradient, generic-json" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refusal_of_the_simulator_is_not_an_overdue_slot(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "--devices", "none"]) == ExitCode.REFUSED
     assert main(["simulate", "--help"]) == ExitCode.FINE

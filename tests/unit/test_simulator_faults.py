@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from simulator.dialects import DIALECTS, Dialect, Moment
 from simulator.dialects.marks import marks
 from simulator.faults import CONTENT, KINDS, Fault, FaultError, Telling, fault_document, make_fault, parse_fault
 from simulator.replay import Sample
+from tests.unit.simulator_page import dialect_rows, fault_rows
 
 SAMPLE = Sample(21.534, 44.06, 611.7, 1013.24)
 
@@ -148,3 +150,9 @@ def test_words_stand_where_measured_numbers_belong(dialect: Dialect) -> None:
     usual = marks(dialect.write(Moment("sim-01", SAMPLE, 17, zone=dialect.zone, asked=dialect.query)))
     measured = [mark for mark in usual if mark.quantity != "time"]
     assert told("wrong-type", dialect.name, form="text").count("warm") == len(measured) > 0
+
+
+def test_the_page_shows_every_fault_and_every_dialect() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    assert fault_rows() in page
+    assert dialect_rows() in page

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from stack.account import account_of
 from stack.api_client import FleetApi, instant_ms, rfc3339
 from stack.errors import FleetError
 from stack.fleet import STOP_REASON, drain, now_ms, pause_fleet, start_fleet
-from stack.simulated import INTERVALS_S, LABELS, SimulatedDevice, chambers_of
+from stack.simulated import INTERVALS_S, LABELS, SimulatedDevice, chambers_of, read_devices
 
 SINCE = "2026-01-01T00:00:07.000Z"
 EMPTY_AUDIT = {"expected": 0, "stored": 0, "gaps": {}, "unaccounted": 0, "overdue": 0, "pending": 0}
@@ -104,6 +105,17 @@ def test_a_fleet_of_twelve_reaches_from_one_second_to_sixty() -> None:
         "name": "Simulated airgradient 1",
         "labels": {"simulated": "true"},
     }
+
+
+def test_a_chamber_is_enrolled_with_what_its_device_needs(tmp_path: Path) -> None:
+    rows = [
+        {"id": "sim-01-tasmota", "url": "http://x/cm", "dialect": "tasmota", "port": 1, "timezone": "Europe/Berlin"},
+        {"id": "sim-02-esphome", "url": "http://x/s", "dialect": "esphome", "port": 2, "secret_ref": "file:/secret"},
+    ]
+    (tmp_path / "devices.json").write_text(json.dumps({"devices": rows}))
+    clock, locked = chambers_of(read_devices(tmp_path / "devices.json"))
+    assert (clock["timezone"], "secret_ref" in clock) == ("Europe/Berlin", False)
+    assert (locked["secret_ref"], "timezone" in locked) == ("file:/secret", False)
 
 
 async def test_enrolling_twice_changes_nothing(fake: FakeApi) -> None:

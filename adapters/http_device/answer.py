@@ -9,6 +9,7 @@ import httpx
 from adapters.http_device.attempt import Attempt
 from adapters.http_device.body import Body
 from adapters.http_device.breach import Breach, BreachError, bad
+from adapters.http_device.digest import schemes_of
 from adapters.http_device.framing import Incoming, Wire
 from adapters.http_device.head import HEAD_LIMIT, NO_CONTENT, Head, may_begin, read_head
 from collector.domain.errors import AnswerTooLargeError, DeviceStatusError, DeviceUnauthorizedError
@@ -84,7 +85,9 @@ def check_status(head: Head) -> None:
     if 200 <= status <= 299:
         return
     if status in (401, 403):
-        raise DeviceUnauthorizedError(f"http_{status}: the device refused the credentials, or access is switched off")
+        asks = f"; it asks for {schemes}" if (schemes := schemes_of(head.headers.get("www-authenticate", ()))) else ""
+        what = "the device refused the credentials, or access is switched off"
+        raise DeviceUnauthorizedError(f"http_{status}: {what}{asks}")
     location = head.last("location")
     if location and 300 <= status <= 399:
         raise DeviceStatusError(f"http_{status}: redirects to {_host_of(location)}; redirects are not followed")

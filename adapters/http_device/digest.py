@@ -134,13 +134,18 @@ def worth_answering(headers: Iterable[str], answered: int, refused: DeviceUnauth
     headers = tuple(headers)
     challenge = strongest(headers)
     if challenge is None and headers:
-        schemes = ", ".join(scheme[:20] for scheme, _ in challenges(headers)) or "nothing that is known"
+        schemes = schemes_of(headers) or "nothing that is known"
         raise DeviceUnauthorizedError(
             f"http_401: no challenge of the device can be answered; it asks for {schemes}"
         ) from None
     if challenge is None or answered == MOST_ANSWERS or (answered and not challenge.stale):
         raise refused
     return challenge
+
+
+def schemes_of(headers: Iterable[str]) -> str:
+    """How the device would be asked, for people."""
+    return ", ".join(dict.fromkeys(scheme[:20] for scheme, _ in challenges(headers)))[:80]
 
 
 def strongest(headers: Iterable[str]) -> Challenge | None:

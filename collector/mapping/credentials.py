@@ -1,7 +1,10 @@
 """A chamber's secret: how a profile sends it, and where it must not appear."""
 
+import html
+import json
+import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
@@ -48,12 +51,21 @@ def user_and_password(profile: Profile, secret: str | None) -> Credentials:
     return Credentials(user, password)
 
 
-def forms_of(secret: str) -> frozenset[bytes]:
-    """The secret, or its password, as it may have been sent."""
-    _, colon, password = secret.partition(":")
-    parts = {secret, password} if colon else {secret}
-    encoded = {form.encode() for part in parts if part for form in (part, quote(part, safe=""), quote_plus(part))}
-    return frozenset(encoded | {b64encode(secret.encode())})
+def forms_of(secret: str) -> Sequence[bytes]:
+    """The secret, its password, and both as they travel and come back in pages and JSON; the longest first."""
+    secret = secret.encode(errors="replace").decode()  # what an environment holds need not be text
+    password = secret.partition(":")[2] or secret
+    found = {b64encode(secret.encode())}
+    for text in (secret, password):
+        encoded = (quote(text, safe=""), quote_plus(text), quote(text))
+        shown = (html.escape(text), json.dumps(text)[1:-1])
+        found |= {form.encode() for form in (text, *encoded, *map(_in_lower_case, encoded), *shown)}
+    return sorted(found, key=len, reverse=True)
+
+
+def _in_lower_case(encoded: str) -> str:
+    """Some devices write `%c3` for what was sent as `%C3`."""
+    return re.sub(r"%..", lambda found: found[0].lower(), encoded)
 
 
 def repeats_secret(body: bytes, secret: str) -> bool:

@@ -83,9 +83,8 @@ def _check_functions(node: Mapping[str, Any]) -> None:
 
 
 def _copies(node: Mapping[str, Any]) -> int:
-    children = [child for child in node["children"] if isinstance(child, dict)]
-    own = len(children) if node["type"] in ("multi_select_list", "multi_select_dict") else 1
-    return own * math.prod(_copies(child) for child in children)
+    copies = [_copies(child) for child in node["children"] if isinstance(child, dict)]
+    return sum(copies) if node["type"] in ("multi_select_list", "multi_select_dict") else math.prod(copies)
 
 
 def _check_call(name: str, given: int) -> None:

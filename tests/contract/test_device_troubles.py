@@ -87,6 +87,15 @@ async def test_portals_and_pages_are_no_readings(said: bytes, expected: str) -> 
         assert len(server.visits) == 1
 
 
+async def test_a_401_says_what_the_device_asks_for() -> None:
+    said = (
+        b'HTTP/1.1 401 X\r\nWWW-Authenticate: Digest realm="x", nonce="1", Basic realm="x"\r\nContent-Length: 0\r\n\r\n'
+    )
+    with DeviceServer(answering(said)) as server:
+        fault = await failure(asking(server.port))
+    assert fault.detail.endswith("; it asks for digest, basic")
+
+
 # ---- the connection
 
 

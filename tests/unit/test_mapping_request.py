@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from adapters.http_device.request import write_request
 from collector.domain.errors import DeniedError, MisconfiguredError
-from collector.mapping.credentials import Credentials, quoting_no_secret
+from collector.mapping.credentials import Credentials, quoting_no_secret, repeats_secret
 from collector.mapping.profile import Profile
 from collector.mapping.request import (
     request_digest,
@@ -182,6 +182,21 @@ def test_an_answer_that_repeats_the_secret_is_not_quoted(body: bytes) -> None:
     assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
 
 
+def test_a_secret_is_found_in_every_form_in_which_pages_give_it_back() -> None:
+    secret = 'admin:a/b<\xf6" +'
+    for shown in (
+        b'a/b<\xc3\xb6" +',
+        b"a%2Fb%3C%C3%B6%22%20%2B",
+        b"a%2fb%3c%c3%b6%22%20%2b",
+        b"a%2Fb%3C%C3%B6%22+%2B",
+        b"a/b%3C%C3%B6%22%20%2B",
+        b"a/b&lt;\xc3\xb6&quot; +",
+        b'a/b<\\u00f6\\" +',
+    ):
+        assert repeats_secret(b"<p>/cm?password=" + shown + b"&x=1", secret), shown
+    assert not repeats_secret(b"<p>admin</p>", secret)
+
+
 def test_an_answer_that_does_not_repeat_it_is_quoted() -> None:
     for secret in ("admin:p@ss word", None):
         with pytest.raises(DeniedError, match="PermissionDenied"), quoting_no_secret(b"PermissionDenied", secret):
@@ -287,3 +302,8 @@ def test_whatever_is_written_behind_the_host_no_value_is_ever_asked(behind: str)
     target = unquote(write_request(asked, ()).target)
     for part in re.split(r"[?&;]", target)[1:]:
         assert re.fullmatch(r"[A-Za-z0-9_]+=", part)
+
+
+def test_a_secret_that_is_no_text_hides_no_failure() -> None:
+    with pytest.raises(DeniedError, match="PermissionDenied"), quoting_no_secret(b"PermissionDenied", "ad:hu\udcffsh"):
+        raise DeniedError("denied: PermissionDenied")

@@ -14,6 +14,7 @@ from collector.mapping.json_schema import profile_schema
 from collector.ports import AnswerKind, ChamberAnswer
 from collector.ports.answers import ANSWER_LIMIT
 from tests.unit.api_world import NOON_MS, World
+from tests.unit.json_schemas import check
 from tests.unit.served_api import Run, run, world
 
 __all__ = ["run", "world"]
@@ -99,6 +100,7 @@ def test_a_gap_says_why_and_exits_with_one(folder: Path, run: Run) -> None:
     assert out.startswith("gap  malformed: decode: not JSON")
     code, out, _ = run("profiles", "test", "attic.yaml", "answer.json", "--json")
     assert (code, json.loads(out)["new"]["gap"]["reason"]) == (1, "malformed")
+    check("profiles test", json.loads(out))
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,7 @@ def test_old_and_new_stand_side_by_side_on_the_chambers_last_answer(world: World
     assert (code, out.splitlines()[1].split()) == (0, ["temperature", "21.5", "22.5", "Cel"]), err
     assert err == "answer of c1, 2026-03-01 12:00:00.090Z, 23 bytes\n"
     document = json.loads(run("profiles", "test", "attic.yaml", "--chamber", "c1", "--json")[1])
+    check("profiles test", document)
     assert document["answer"]["chamber"] == "c1"
     assert document["old"]["version"] != document["new"]["version"]
 

@@ -152,12 +152,14 @@ def test_prometheus_sees_the_documented_names_with_their_values() -> None:
     metrics.gap("lab", GapReason.PAUSED, 7)
     metrics.unsaved("lab", 3)
     metrics.clock_skew(-1_250)
+    metrics.answers_dropped(4)
     samples = exposed(registry)
     assert samples["chamberlog_collections_total", shown(outcome="reading")] == 1
     assert samples["chamberlog_collections_total", shown(outcome="gap")] == 7
     assert samples["chamberlog_gap_slots_total", shown(reason="paused")] == 7
     assert samples["chamberlog_outcomes_unsaved", shown()] == 3
     assert samples["chamberlog_clock_skew_seconds", frozenset()] == -1.25
+    assert samples["chamberlog_answers_dropped_total", frozenset()] == 4
     assert samples["chamberlog_collection_lateness_seconds_sum", shown()] == 0.25
     assert samples["chamberlog_collection_lateness_seconds_bucket", shown(le="0.1")] == 0
     assert samples["chamberlog_collection_lateness_seconds_bucket", shown(le="0.25")] == 1

@@ -195,7 +195,8 @@ CONTENT: list[Row] = [
         "key-order",
         dialects="generic-json espec-web-controller ecowitt nettigo generic-csv daikin memmert-atmoweb",
     ),
-    *rows(reading("temperature"), "channel-renamed"),
+    *rows(reading("temperature"), "channel-renamed", dialects="generic-json generic-csv"),
+    *rows(reading(temperature="missing"), "channel-renamed", dialects="airgradient memmert-atmoweb daikin"),
 ]
 VALUES: list[Row] = [
     *rows(reading("temperature"), "null"),
@@ -210,6 +211,7 @@ VALUES: list[Row] = [
     *rows(gap("malformed", "sentinel"), word("unavailable"), dialects="home-assistant"),
     *rows(gap("malformed", "sentinel"), word("NA"), dialects="esphome"),
     *rows(reading(temperature="bad"), sentinel(-999.9), sentinel(-127), sentinel(-9999), sentinel(32767)),
+    *rows(reading(temperature=("suspect", 65_535)), sentinel(65_535), note="the profile's `range`"),
     *rows(reading(temperature="bad"), sentinel(-999.9), dialects="memmert-atmoweb hw-group"),
     *rows(reading(temperature="bad"), sentinel(85), sentinel(-127), dialects="shelly-rpc tasmota nettigo"),
     *rows(gap("malformed", "sentinel"), sentinel(-9999), dialects="papouch-tme"),

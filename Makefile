@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos format clean
+.PHONY: help up test test-long check bench chaos fuzz format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -32,6 +32,9 @@ bench: .venv/.made ## what a reading costs, beside the peers; half an hour (ARGS
 
 chaos: .venv/.made ## what becomes of every slot under one fault after another; half an hour (ARGS=--short: 3 minutes)
 	@$(BIN)/python -m chaos $(ARGS)
+
+fuzz: .venv/.made ## a million mutated answers of devices through the mapping; ten minutes (ARGS="--count 50000 --seed 1")
+	@$(BIN)/python -m fuzz $(ARGS)
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

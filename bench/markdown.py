@@ -22,6 +22,7 @@ def markdown(report: Json) -> str:
         *([_kills(report["kills"])] if report["kills"] else []),
         *map(_rate, report["rates"]),
         *map(_fleet, report["fleets"]),
+        *map(_mapping, report["mappings"]),
         *map(_workload, report["workloads"]),
         *map(_peer, report["peers"]),
         "## Versions\n",
@@ -126,6 +127,12 @@ def _fleet(f: Json) -> str:
     }
     title = f"## {f['name']}: {f['chambers']:,} chambers at {f['interval_s']} s by the command line\n"
     return "\n".join([title, table(("figure", "value"), rows.items())])
+
+
+def _mapping(mapping: Json) -> str:
+    columns = ("profile", "decoder", "answer", "bytes", "measurements", "microseconds", "to_airgradient")
+    rows = [[answer[column] for column in columns] for answer in mapping["answers"]]
+    return "## Mapping of one answer\n\n" + table((*columns[:-1], "to AirGradient's"), rows)
 
 
 def _workload(w: Json) -> str:

@@ -28,6 +28,7 @@ def document(facts: Mapping[str, Any], results: Results) -> Json:
         "rates": found[Group.RATE],
         "kills": found[Group.KILL],
         "fleets": found[Group.FLEET],
+        "mappings": found[Group.MAPPING],
     }
     return {
         "format": 2,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bench.mapping import MEASURE
 from bench.workloads import CHAMBERLOG, FAST, LARGE, LONG, SECOND, SLOW, SMALL
 
 Json = dict[str, Any]
@@ -14,6 +15,7 @@ WORKER_KIB_PER_CHAMBER = 120.0
 EVENTS = {SLOW: (11.5, "11"), FAST: (0.5, "under 0.5"), SECOND: (0.3, "under 0.3")}
 """Events of a reading are whole at 60 s but for the edges of the window."""
 IMPORTED, IMPORT_S = 1_000, 180.0
+MAPPING_US = 100.0
 Row = Json
 NOT_MEASURED = "not measured in this run"
 
@@ -22,7 +24,7 @@ def targets(report: Mapping[str, Any]) -> list[Row]:
     """Every target, in the order in which they are promised.
 
     Args:
-        report: with `workloads`, `peers`, `rates` and `fleets` as `bench.report.document` has them.
+        report: with `workloads`, `peers`, `rates`, `fleets` and `mappings` as `bench.report.document` has them.
 
     Returns:
         Objects of `figure`, `target`, `value`, `met` and `measured_on`. `value` and `met` are null for what this run
@@ -37,6 +39,7 @@ def targets(report: Mapping[str, Any]) -> list[Row]:
         _memory(fleets),
         *(_events(fleets, name) for name in EVENTS),
         _import(report["fleets"]),
+        _mapping(report["mappings"]),
     ]
 
 
@@ -126,6 +129,15 @@ def _import(fleets: Sequence[Json]) -> Row:
     seconds, count = whole[0]["import"]["seconds"], whole[0]["chambers"]
     where = f"`{whole[0]['name']}`, {count:,} chambers by one command"
     return _row(title, target, seconds, lambda v: v < IMPORT_S, where)
+
+
+def _mapping(mappings: Sequence[Json]) -> Row:
+    title, target = "mapping of an AirGradient answer, microseconds", f"under {MAPPING_US:g}"
+    found = [answer for mapping in mappings for answer in mapping["answers"] if answer["profile"] == MEASURE]
+    if not found:
+        return _row(title, target)
+    where = f"`{found[0]['answer']}`, {found[0]['bytes']} bytes, {found[0]['measurements']} measurements"
+    return _row(title, target, found[0]["microseconds"], lambda v: v < MAPPING_US, where)
 
 
 def _fleet(fleet: Json) -> str:

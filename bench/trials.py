@@ -9,6 +9,7 @@ from bench.figures import Json, figures
 from bench.fleet import CHAMBERS, FLEET, QUICK_CHAMBERS, measure_fleet
 from bench.killing import DOWN_S, KILL, LONG_DOWN_S, kill_chamberlog, kill_peer
 from bench.machine import machine
+from bench.mapping import MAPPING, measure_mapping
 from bench.measure import measure
 from bench.peers.measure import measure_peer
 from bench.rate import highest_rate
@@ -48,6 +49,7 @@ class Group(StrEnum):
     RATE = "rate"
     KILL = "kill"
     FLEET = "fleet"
+    MAPPING = "mapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def batches(wish: Wish) -> list[Batch]:
         *([_rate(system)] for system in (CHAMBERLOG, BULLMQ)),
         *([_kill(system, down_s) for system, down_s in line] for line in KILLS),
         [_imported(wish)],
+        [_mapping()],
     ]
 
 
@@ -162,6 +165,13 @@ def _imported(wish: Wish) -> Trial:
         of_peer=False,
         run=lambda folder, say: measure_fleet(chambers, folder, say),
     )
+
+
+def _mapping() -> Trial:
+    async def run(_folder: Path, say: Say) -> Json:
+        return measure_mapping(say)
+
+    return Trial(MAPPING, Group.MAPPING, "an answer of each built-in profile is mapped", True, False, run)  # noqa: FBT003
 
 
 async def _measure(fleet: Workload, folder: Path, say: Say) -> Json:

@@ -121,7 +121,7 @@ def _swap(rng: Random, body: bytes, _: bytes) -> bytes:
     return body[:a] + body[c:d] + body[b:c] + body[a:b] + body[d:]
 
 
-def _flip(rng: Random, body: bytes, _: bytes) -> bytes:
+def _flip(rng: Random, body: bytes, _other: bytes) -> bytes:
     spoilt = bytearray(body)
     for _ in range(rng.choice((1, 1, 1, 2, 8))):
         if spoilt:

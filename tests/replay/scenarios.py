@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from collector import wire
 from collector.domain.chamber import ChamberSpec
+from collector.domain.memory import Memory
 from collector.messages import (
     AdhocOutcome,
     AdhocRequest,
@@ -193,6 +194,17 @@ def ending_early() -> Doubles:
     return Doubles(answer=answer)
 
 
+def remembering() -> Doubles:
+    """Every round leaves something that the next one is judged by."""
+
+    def answer(request: RoundRequest) -> RoundOutcome:
+        next_ms, when_ms = request.first_ms + request.spec.interval_ms, request.first_ms
+        left = Memory(request.spec.version, "A-17", when_ms, when_ms, {"t": [21.5, when_ms, 21.5, when_ms]}, when_ms)
+        return RoundOutcome(next_ms, [], request.health.succeeded(when_ms), 1, memory=left)
+
+    return Doubles(answer=answer)
+
+
 async def passes_a_minute(stage: Stage) -> None:
     await stage.pass_s(60)
 
@@ -216,5 +228,6 @@ SCENARIOS = {
     "adhoc-timed-out": Scenario(spec("adhoc-timed-out", 60, timeout_ms=100), collects_now_in_vain, HangingAdhoc),
     "cancelled": Scenario(spec("cancelled", 60), is_cancelled),
     "without-answer": Scenario(spec("without-answer", 60), passes, failing_once),
+    "remembering": Scenario(spec("remembering", 60), is_paused_and_resumed, remembering),
     "continued": Scenario(spec("continued", 60), passes, state={"cycles_per_run": 4}),
 }

@@ -1,10 +1,10 @@
 """`chamberlog profiles`: writing, checking and trying a profile, and offering it to the organization."""
 
-import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from tests.unit.served_api import Run, run, world
 
 __all__ = ["run", "world"]
 
+ROOT = Path(__file__).parents[2]
 SMALL = "name: {}\nmeasurements:\n  - {{name: temperature, select: {}, unit: Cel}}\n"
 WHOLE = """name: attic
 description: The sensor in the attic
@@ -110,14 +111,22 @@ def test_a_gap_says_why_and_exits_with_one(folder: Path, run: Run) -> None:
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{"t": 21.5}',
     ],
 )
-def test_a_recorded_head_is_cut_off_on_standard_input_too(
-    folder: Path, run: Run, recorded: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recorded_head_is_cut_off(folder: Path, run: Run, recorded: bytes) -> None:
     write(folder)
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(recorded)))
-    code, out, err = run("profiles", "test", "attic.yaml", "-", "--json")
+    (folder / "a.http").write_bytes(recorded)
+    code, out, err = run("profiles", "test", "attic.yaml", "a.http", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["new"]["measurements"]["temperature"]["value"] == 21.5
+
+
+def test_an_answer_may_come_by_standard_input(folder: Path) -> None:
+    write(folder)
+    command = [sys.executable, "-m", "cli", "profiles", "test", "attic.yaml", "-", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    recorded = b'HTTP/1.1 200 OK\r\n\r\n{"t": 21.5}'
+    done = subprocess.run(command, input=recorded, env=environment, capture_output=True, check=False, timeout=50)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["new"]["measurements"]["temperature"]["value"] == 21.5
 
 
 def test_a_head_without_a_body_is_an_empty_answer(folder: Path, run: Run) -> None:

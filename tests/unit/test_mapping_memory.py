@@ -1,14 +1,15 @@
 """Readings judged by the ones before: rates, stuck values, standing clocks, which device it is, and what is told."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.domain.errors import MisconfiguredError
+from activities.round_control import decode_progress
+from collector.domain.errors import MisconfiguredError, SlotFailedError
 from collector.domain.memory import Memory
 from collector.domain.outcome import Quality
 from collector.mapping.answer import MappedAnswer, map_answer
@@ -276,3 +277,38 @@ def test_a_hint_changes_no_quality_and_a_counter_has_none() -> None:
             " under sentinels"
         ),
     )
+
+
+# ---- whatever comes
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=12),
+    st.sampled_from(
+        ["2026-03-01T12:00:00Z", "2025-10-26 02:30:00", "\ud800", "\x00", "A1", 1772366400, -999.9, 10**300]
+    ),
+)
+VALUES = st.one_of(LEAVES, st.lists(LEAVES, max_size=3), st.dictionaries(st.text(max_size=3), LEAVES, max_size=3))
+ANSWERS = st.lists(st.dictionaries(st.sampled_from(["t", "h", "d", "sn"]), VALUES), min_size=1, max_size=5)
+FORMATS = st.sampled_from(["iso", "unix", "%Y-%m-%d %H:%M:%S"])
+
+
+@given(ANSWERS, FORMATS, st.integers(0, 2_000), st.sampled_from(["", "Europe/Prague", "Nowhere/At_All"]))
+def test_whatever_comes_a_reading_or_a_reason_and_a_memory_that_travels(
+    answers: list[dict[str, Any]], pattern: str, step_s: int, zone: str
+) -> None:
+    time = {"select": "d", "format": pattern, "stands_still_s": 1_000}
+    room = Watched(profile({**T, **RATE, **STUCK}, {**H, **STUCK}, time=time, serial_number="sn"), timezone=zone)
+    for number, values in enumerate(answers):
+        try:
+            heard = room.hear(number * step_s, **values)
+        except SlotFailedError:  # a reason; another test holds what those say
+            continue
+        assert all(remark.isascii() and remark.isprintable() and len(remark) < 500 for remark in heard.remarks)
+        assert heard.memory is not None
+        travelled = json.loads(json.dumps(asdict(heard.memory)))
+        assert decode_progress({"memory": travelled}).memory == heard.memory
+        assert len(json.dumps(travelled)) < 2_000

@@ -67,7 +67,7 @@ def test_a_profile_that_says_all_gets_no_remark() -> None:
     [
         (SMALL, ["description", "source", "checked", "measurements[0].range"]),
         (WHOLE + "body: {decoder: csv}", ["body.ends_with"]),
-        (WHOLE + "time: {select: at, format: '%H'}", ["time.zone"]),
+        (WHOLE + "time: {select: at, format: '%Y-%m-%d %H:%M'}", ["time.zone"]),
         (WHOLE.replace("Cel,", "Cel, required: true, optional: true,"), ["measurements[0].optional"]),
     ],
 )

@@ -162,7 +162,8 @@ TRANSPORT: list[Row] = [
     *rows(gap("malformed", "length"), "short-length", dialects="generic-json memmert-atmoweb generic-csv"),
     *rows(gap("malformed", "decode"), "cut"),
     *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml airgradient-metrics"),
-    *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus"),
+    *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus generic-csv"),
+    *rows(reading(outdoor_temperature=("suspect", 12)), "cut", dialects="daikin"),
 ]
 CONTENT: list[Row] = [
     *rows(gap("unauthorized", "http_401"), {"kind": "status", "code": 401}),
@@ -188,6 +189,15 @@ CONTENT: list[Row] = [
     *rows(gap("malformed", "decode"), "duplicate-keys"),
     *rows(gap("malformed", "decode"), "torn-row", dialects="generic-json comet-web-sensor"),
     *rows(gap("malformed", "truncated"), "torn-row", dialects="memmert-atmoweb hw-group"),
+    *rows(
+        reading("relative_humidity", "co2", "pressure", temperature=("suspect", 2)), "torn-row", dialects="prometheus"
+    ),
+    *rows(reading("humidity", "co2", "pressure", temperature=("suspect", 2)), "torn-row", dialects="generic-csv"),
+    *rows(
+        reading(temperature=("suspect", 2), relative_humidity="missing", outdoor_temperature="missing"),
+        "torn-row",
+        dialects="daikin",
+    ),
     *rows(gap("malformed", "charset"), "latin-1"),
     *rows(AS_EVER, "latin-1", dialects="comet-web-sensor papouch-tme"),
     *rows(AS_EVER, "bom", dialects="generic-json generic-xml generic-csv memmert-atmoweb daikin prometheus"),
@@ -224,6 +234,7 @@ VALUES: list[Row] = [
         "decimal-comma",
         note="the profile does not say that this device writes commas",
     ),
+    *rows(gap("malformed", "decode"), "decimal-comma", dialects="generic-csv daikin", note="the comma separates there"),
     *rows(
         reading(temperature=("suspect", 0), humidity=("suspect", 0), co2=("suspect", 0), pressure=("suspect", 0)),
         "all-zero",

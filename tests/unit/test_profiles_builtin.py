@@ -103,6 +103,37 @@ def test_every_profile_with_a_serial_number_shows_that() -> None:
     assert {profile_of(file).name for file in SERIAL_NUMBERS} == with_one
 
 
+def turned(sent: Any, *, lists: bool) -> Any:
+    """The same, with the keys of every object (and the elements of every list) the other way round, and a new key."""
+    if isinstance(sent, dict):
+        return {"new_in_this_firmware": 1} | {key: turned(sent[key], lists=lists) for key in reversed(sent)}
+    if isinstance(sent, list):
+        elements = [turned(one, lists=lists) if isinstance(one, dict | list) else one for one in sent]
+        return elements[::-1] if lists else elements
+    return sent
+
+
+JSON_READINGS = [file for file in READINGS if file.endswith(".json")]
+BY_NAME = ("davis_wll", "ecowitt", "espec", "nettigo", "sensor_community", "awair_cloud")
+"""Their lists have no order that counts: elements are found by name, id or kind."""
+
+
+@pytest.mark.parametrize("file", [file for file in JSON_READINGS if not file.startswith("tasmota")])
+def test_order_of_keys_and_new_keys_change_nothing(file: str) -> None:
+    # Tasmota's sensors are numbered in the device's own order
+    charset = "iso-8859-1" if file.startswith("comet") else "utf-8"
+    body = json.dumps(turned(json.loads((ANSWERS / file).read_text(charset)), lists=False))
+    known = Circumstances(timezone="UTC", received_ms=observed(file))
+    assert map_answer(profile_of(file), body.encode(), known).measurements == mapped(file).measurements
+
+
+@pytest.mark.parametrize("file", [file for file in JSON_READINGS if file.startswith(BY_NAME)])
+def test_order_of_lists_changes_nothing(file: str) -> None:
+    body = json.dumps(turned(json.loads((ANSWERS / file).read_bytes()), lists=True))
+    known = Circumstances(timezone="UTC", received_ms=observed(file))
+    assert map_answer(profile_of(file), body.encode(), known).measurements == mapped(file).measurements
+
+
 def test_frozen_awair_is_doubted() -> None:
     body = (ANSWERS / "awair_element.json").read_bytes()
     begun = observed("awair_element.json")

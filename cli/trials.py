@@ -1,6 +1,7 @@
 """Trying a profile on an answer: what a chamber's reading would be."""
 
 import base64
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from collector.domain.instants import iso
 from collector.domain.profile_document import ProfileDocument, ProfileOrigin, plain_text
 from collector.mapping.answer import map_answer
 from collector.mapping.circumstances import Circumstances
+from collector.mapping.json_schema import profile_schema
+from collector.mapping.lint import remarks_on
 from collector.mapping.loading import ProfileError, load_profile
 from collector.mapping.profile import Profile
 
@@ -34,6 +37,32 @@ def read_profile(file: Path) -> LocalProfile:
         CommandError: REFUSED; says file, line and key.
     """
     return compiled(_text_of(file), str(file))
+
+
+def checked(file: Path) -> Json:
+    """What a profile file says, and what it does not say.
+
+    Raises:
+        CommandError: REFUSED; says file, line and key.
+    """
+    local = read_profile(file)
+    return {
+        "file": str(file),
+        "profile": local.profile.name,
+        "version": local.document.version,
+        "measurements": dict(local.profile.units()),
+        "remarks": list(remarks_on(local.profile)),
+    }
+
+
+def schema_text() -> str:
+    """The JSON schema of a profile."""
+    return json.dumps(profile_schema(), ensure_ascii=False, indent=2)
+
+
+def circumstances(received_ms: int | None, timezone: str | None, serial_number: str | None = None) -> Circumstances:
+    """What is known of an answer besides its bytes."""
+    return Circumstances(received_ms=received_ms, timezone=timezone or "", serial_number=serial_number or "")
 
 
 def compiled(text: str, file: str) -> LocalProfile:

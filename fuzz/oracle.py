@@ -114,15 +114,15 @@ def _explained(case: Case, rules: MeasurementRules, value: float, *, edits: bool
         return "excused"
     if edits and any(could_be(rules, number, value) for number in written(case.answer.body, case.body)):
         return "excused"
-    if any(mutation.takes_keys for mutation in case.mutations) or _is_earlier_row(case):
+    if any(mutation.takes_keys for mutation in case.mutations) or _is_earlier_line(case):
         whole = (number for number in written(b"", case.answer.body))
         if "length(" in rules.select or any(could_be(rules, number, value) for number in whole):
             return "other names"
     return ""
 
 
-def _is_earlier_row(case: Case) -> bool:
-    """A table that ends with an earlier row may be whole: nothing in it says that there was a later one."""
+def _is_earlier_line(case: Case) -> bool:
+    """Lines that end with an earlier one may be whole: nothing in them says that there were later ones."""
     body = case.answer.profile.body
     cut = any(mutation.name == "truncated" for mutation in case.mutations)
-    return cut and body.decoder == "csv" and body.ends_with is None
+    return cut and body.decoder in ("csv", "prometheus") and body.ends_with is None

@@ -52,8 +52,16 @@ UPDATE chamber SET section = $3, version = $4, name = $5, url = $6, profile = $7
 WHERE id = $1 AND organization = $2
 """
 
-WRITE_DEVICE = "UPDATE chamber SET profile_version = $2, timezone = $3, serial_number = $4 WHERE id = $1"
-"""Apart, and only when they differ: a schema that is not migrated yet has no such columns."""
+WRITE_DEVICE = """
+WITH written AS (
+    UPDATE chamber SET profile_version = $2, timezone = $3, serial_number = $4 WHERE id = $1
+    RETURNING key, version, profile, profile_version
+)
+INSERT INTO chamber_profile SELECT key, version, profile, profile_version FROM written
+ON CONFLICT (chamber, spec_version) DO UPDATE SET profile = excluded.profile,
+    profile_version = excluded.profile_version
+"""
+"""Apart, behind the spec, and only when they differ: a schema that is not migrated yet has no such columns."""
 
 BEGIN_AGAIN = """
 UPDATE chamber SET retiring = false, retired_at = NULL, resumed_at = NULL, pause_since = NULL, pause_reason = '',

@@ -1,8 +1,7 @@
 """Device profiles: what there is, and writing, checking and trying one of one's own."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,13 +12,13 @@ from cli.output import amount, say
 from cli.paths import PROFILES, chamber_path, profile_path
 from cli.session import Desk, Session, data_command, local_command
 from cli.times import now_ms, parse_instant_ms
-from cli.trials import LocalProfile, body_of, compiled, read_answer, read_profile, tried
 from cli.words import Profile, TimezoneHelp, chambers
 from collector.domain.errors import InvalidFieldError
 from collector.domain.instants import parse_iso
-from collector.mapping.circumstances import Circumstances
-from collector.mapping.json_schema import profile_schema
-from collector.mapping.lint import remarks_on
+
+if TYPE_CHECKING:
+    from cli.trials import LocalProfile
+    from collector.mapping.circumstances import Circumstances
 
 group = typer.Typer(cls=ListingGroup, help="Device profiles: how answers are read. Told nothing else, it lists them.")
 ProfileFile = Annotated[Path, typer.Argument(metavar="FILE", help="A profile in YAML.")]
@@ -46,15 +45,9 @@ def show(
 @local_command
 def check(desk: Desk, file: ProfileFile) -> None:
     """Check a profile's file; the first problem is named with its line (exit 4). Needs no API."""
-    local = read_profile(file)
-    document = {
-        "file": str(file),
-        "profile": local.profile.name,
-        "version": local.document.version,
-        "measurements": dict(local.profile.units()),
-        "remarks": list(remarks_on(local.profile)),
-    }
-    desk.show(document, _print_check)
+    from cli.trials import checked  # noqa: PLC0415 - pydantic and YAML are slow to load, and for these commands only
+
+    desk.show(checked(file), _print_check)
 
 
 @local_command
@@ -71,11 +64,11 @@ def try_profile(
     received: Annotated[str | None, typer.Option("--received", help="When it came: 2026-01-31T08:00:00Z.")] = None,
 ) -> None:
     """Try a profile on a recorded answer, or beside a chamber's own version on its last one. Exit 1: it is a gap."""
+    from cli.trials import circumstances, read_answer, read_profile, tried  # noqa: PLC0415 - as in check
+
     local = read_profile(file)
-    given = Circumstances(
-        received_ms=None if received is None else parse_instant_ms("received", received, now_ms()),
-        timezone=timezone or "",
-    )
+    received_ms = None if received is None else parse_instant_ms("received", received, now_ms())
+    given = circumstances(received_ms, timezone)
     if (answer is None) == (chamber is None):
         raise InvalidFieldError("usage", "neither or both of ANSWER and --chamber", "give one of them")
     if answer is not None:
@@ -91,6 +84,8 @@ def try_profile(
 @data_command
 def put(session: Session, file: ProfileFile) -> None:
     """Offer a profile to the organization, or its next version. Chambers keep theirs until they are changed."""
+    from cli.trials import read_profile  # noqa: PLC0415 - as in check
+
     local = read_profile(file)
     path = profile_path(local.profile.name)
     before = _standing(session, path)
@@ -114,18 +109,19 @@ def remove(session: Session, profile: Profile) -> None:
 
 def schema() -> None:
     """Print the JSON schema of a profile, by which editors complete and check."""
-    print(json.dumps(profile_schema(), ensure_ascii=False, indent=2))
+    from cli.trials import schema_text  # noqa: PLC0415 - as in check
+
+    print(schema_text())
 
 
-def _beside(session: Session, local: LocalProfile, chamber: str, kind: str | None, given: Circumstances) -> Json:
+def _beside(session: Session, local: "LocalProfile", chamber: str, kind: str | None, given: "Circumstances") -> Json:
     """The file's profile and the chamber's own version of its profile, on the same answer."""
+    from cli.trials import body_of, circumstances, compiled, tried  # noqa: PLC0415 - as in check
+
     there = session.api.get(chamber_path(chamber)).document
     answer = _last_answer(session, chamber, kind)
-    known = Circumstances(
-        received_ms=given.received_ms or parse_iso(answer["received_at"]),
-        timezone=given.timezone or there["timezone"] or "",
-        serial_number=there["serial_number"] or "",
-    )
+    received_ms = given.received_ms or parse_iso(answer["received_at"])
+    known = circumstances(received_ms, given.timezone or there["timezone"], there["serial_number"])
     path, query = profile_path(there["profile"]), {"version": there["profile_version"]}
     theirs = session.api.get(path, query).document
     own = compiled(theirs["document"], f"{theirs['name']}, version {theirs['version']}")

@@ -74,11 +74,14 @@ def _refuse_denial(profile: Profile, tree: Tree, body: bytes) -> None:
 
 
 def _refuse_useless(measured: Sequence[Measured], body: bytes) -> None:
+    useful = False
     for one in measured:
-        if one.rules.required and one.measurement.value is None:
+        if one.measurement.value is not None:
+            useful = useful or not one.rules.diagnostic
+        elif one.rules.required:
             problem = f"{one.stage}: {told(one)}, and it is required"
             raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")
-    if not any(one.measurement.value is not None and not one.rules.diagnostic for one in measured):
+    if not useful:
         first = next(one for one in measured if not one.rules.diagnostic)
         problem = f"{first.stage}: no measurement has a value; the first, {told(first)}"
         raise MalformedAnswerError(f"{problem}; the answer begins {excerpt(body)}")

@@ -48,12 +48,17 @@ def user_and_password(profile: Profile, secret: str | None) -> Credentials:
     return Credentials(user, password)
 
 
-def repeats_secret(body: bytes, secret: str) -> bool:
-    """Whether an answer holds the secret, or its password, in a form in which it was sent: nobody may quote it then."""
+def forms_of(secret: str) -> frozenset[bytes]:
+    """The secret, or its password, as it may have been sent."""
     _, colon, password = secret.partition(":")
     parts = {secret, password} if colon else {secret}
     encoded = {form.encode() for part in parts if part for form in (part, quote(part, safe=""), quote_plus(part))}
-    return any(form in body for form in encoded | {b64encode(secret.encode())})
+    return frozenset(encoded | {b64encode(secret.encode())})
+
+
+def repeats_secret(body: bytes, secret: str) -> bool:
+    """Whether an answer holds the secret, or its password, in a form in which it was sent: nobody may quote it then."""
+    return any(form in body for form in forms_of(secret))
 
 
 @contextmanager

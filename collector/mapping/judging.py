@@ -38,6 +38,8 @@ class Judgement:
         remarks: why something is not `good`, or not used, or looks strange.
     """
 
+    __slots__ = ("_held", "_judged", "_known", "_profile", "_remembers", "_time", "remarks")
+
     def __init__(self, profile: Profile, known: Circumstances, time: DeviceTime | None) -> None:
         self._profile, self._known, self._time = profile, known, time
         self._remembers = profile.remembers
@@ -48,10 +50,7 @@ class Judgement:
     def of(self, measured: Sequence[Measured]) -> tuple[Measurement, ...]:
         """The measurements with their quality, in the same order."""
         zero, standing = self._all_zero(measured), self._stands_still()
-        if self._remembers:
-            found = [self._alone(one) for one in measured]
-        else:
-            found = [one.measurement if _plain(one) else self._alone(one) for one in measured]
+        found = [self._alone(one) for one in measured] if self._remembers else self._forgetful(measured)
         if zero or standing:
             pairs = zip(measured, found, strict=True)
             found = [_doubted(m) if standing or not one.rules.diagnostic else m for one, m in pairs]
@@ -76,6 +75,19 @@ class Judgement:
         )
 
     # ---- one measurement
+
+    def _forgetful(self, measured: Sequence[Measured]) -> list[Measurement]:
+        """Each as `_alone` has it; of most there is nothing to say, and that is found here without a call."""
+        found = []
+        for one in measured:
+            measurement, value = one.measurement, one.measurement.value
+            if measurement.quality is Quality.GOOD and value is not None and one.sent not in HINTED:
+                low, high = one.rules.natural_bounds
+                plain = low <= value <= high and not one.stage
+                found.append(measurement if plain else self._alone(one))
+            else:
+                found.append(self._alone(one))
+        return found
 
     def _alone(self, one: Measured) -> Measurement:
         """The measurement as it is without the others; says why it is not `good`."""
@@ -192,16 +204,6 @@ class Judgement:
         if time.shown_ms is None or (held is not None and held.device_ms == time.shown_ms):
             return (None, None) if held is None else (held.device_ms, held.device_since_ms)
         return time.shown_ms, now_ms
-
-
-def _plain(one: Measured) -> bool:
-    """Whether there is nothing to say: so it is with nearly every value of nearly every reading."""
-    measurement = one.measurement
-    value = measurement.value
-    if value is None or one.stage or measurement.quality is not Quality.GOOD or one.sent in HINTED:
-        return False
-    low, high = one.rules.natural_bounds
-    return low <= value <= high
 
 
 def _hint(one: Measured, value: float) -> str | None:

@@ -4,11 +4,9 @@ By the names of `excerpt`, wherever a name and its value stand together: JSON me
 elements and attributes, form fields. A table whose names stand elsewhere (CSV, columnar JSON) shows none of them.
 """
 
-import base64
 import re
-from collections.abc import Iterable
-from urllib.parse import quote
 
+from collector.mapping.credentials import forms_of
 from collector.mapping.excerpt import HIDDEN
 
 MASK = "***"
@@ -42,21 +40,18 @@ def masked(body: bytes, secret: str | None = None, *, numbers: bool = True) -> b
         secret: the chamber's own, resolved; its forms on the wire are blanked wherever they stand.
         numbers: False leaves numbers behind such names: they may be what is measured.
     """
-    for literal in _forms(secret) if secret else ():
-        body = _blanked(body, literal)
-    text = body.decode("latin-1")  # every byte is a character, and comes back as it was
+    text = blanked(body, secret).decode("latin-1")  # every byte is a character, and comes back as it was
     return _USER_INFO.sub(rf"\1{MASK}@", _without_values(text, numbers=numbers)).encode("latin-1")
 
 
-def _forms(secret: str) -> Iterable[bytes]:
-    """The secret, its password, and both as they travel; the longest first."""
-    password = secret.partition(":")[2] or secret
-    texts = {secret, password, quote(secret, safe=""), quote(password, safe="")}
-    forms = {text.encode() for text in texts if text} | {base64.b64encode(secret.encode())}
-    return sorted(forms, key=len, reverse=True)
+def blanked(body: bytes, secret: str | None) -> bytes:
+    """The body with `***` for the chamber's own secret only."""
+    for literal in sorted(forms_of(secret), key=len, reverse=True) if secret else ():
+        body = _without(body, literal)
+    return body
 
 
-def _blanked(body: bytes, literal: bytes) -> bytes:
+def _without(body: bytes, literal: bytes) -> bytes:
     if len(literal) >= _SHORT:
         return body.replace(literal, MASK.encode())
     return re.sub(rb"(?<![\w.])" + re.escape(literal) + rb"(?![\w.])", MASK.encode(), body)

@@ -13,6 +13,7 @@ from collector.mapping.numbers import finite, number_of
 from collector.mapping.select import holds, select, shown
 from collector.mapping.tree import Tree, Unended
 
+_NUMBERS = frozenset({int, float})
 _SHOWN_BELOW = 10**18
 """Larger integers may have thousands of digits, which Python refuses to write."""
 
@@ -25,7 +26,7 @@ class Measured:
         rules: of the profile.
         measurement: what is stored.
         sent: the number before conversion, None without one.
-        stage: why it is not `good`, if it is not: `select`, `sentinel`, `number`, `unit`, `truncated` or `range`.
+        stage: where it failed, if it did, or may have: `select`, `sentinel`, `number`, `unit` or `truncated`.
         why: what was seen there.
         absent: the device does not name it, or names it null.
     """
@@ -51,9 +52,21 @@ def measure(rules: MeasurementRules, tree: Tree) -> Measured:
     """
     try:
         found = select(rules.select, tree)
+        if rules.is_plain and type(found) in _NUMBERS:
+            return _plain(rules, found)
         return _absent(rules, found) or _faulty(rules, found, tree) or _read(rules, found, tree)
     except MalformedAnswerError as error:
         return _without_value(rules, Quality.BAD, "select", error.detail)
+
+
+def _plain(rules: MeasurementRules, found: float) -> Measured:
+    """Of most measurements of most answers: nothing needs to be read, converted or asked for."""
+    value = finite(found)
+    if value is None:
+        return _without_value(rules, Quality.BAD, "number", f"{_seen(found)} is not a number in {rules.unit_code}")
+    if value in rules.sentinel_numbers:
+        return _without_value(rules, Quality.BAD, "sentinel", _seen(found))
+    return Measured(rules, Measurement(rules.name, value, rules.stored_unit, quality_of(value, rules.range)), value)
 
 
 def _absent(rules: MeasurementRules, found: object) -> Measured | None:
@@ -84,18 +97,15 @@ def _read(rules: MeasurementRules, found: object, tree: Tree) -> Measured:
     stored = None if sent is None else finite(to_stored(_times(rules.times, sent.number), glued))
     if sent is None or stored is None:
         return _without_value(rules, Quality.BAD, "number", f"{_seen(found)} is not a number in {code}")
-    return _judged(rules, Measurement(rules.name, stored, stored_unit(code)), sent.number, found)
+    measurement = Measurement(rules.name, stored, rules.stored_unit, quality_of(stored, rules.range))
+    return _judged(rules, measurement, sent.number, found)
 
 
 def _judged(rules: MeasurementRules, measurement: Measurement, sent: float, found: object) -> Measured:
-    value = measurement.value
     if isinstance(found, Unended):
-        stage, why = "truncated", f"nothing after {_seen(found)} shows that it is whole"
-    elif value is None or quality_of(value, rules.range) is Quality.GOOD:
-        return Measured(rules, measurement, sent)
-    else:
-        stage, why = "range", f"{value:g} {measurement.unit} is outside {list(rules.range or ())}"
-    return Measured(rules, replace(measurement, quality=Quality.SUSPECT), sent, stage, why)
+        why = f"nothing after {_seen(found)} shows that it is whole"
+        return Measured(rules, replace(measurement, quality=Quality.SUSPECT), sent, "truncated", why)
+    return Measured(rules, measurement, sent)
 
 
 def _times(times: float, number: float) -> float:

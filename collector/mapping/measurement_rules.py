@@ -84,6 +84,12 @@ class MeasurementRules(Rules):
         return natural_bounds(self.name, self.stored_unit)
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether a number is stored as it is sent, and nothing else of the answer matters to it."""
+        as_sent = self.times == 1.0 and self.unit_code == self.stored_unit
+        return as_sent and self.unit_select is None and self.bad_when is None
+
+    @cached_property
     def sentinel_words(self) -> frozenset[str]:
         """Those of `sentinels` that are texts."""
         return frozenset(word for word in self.sentinels if isinstance(word, str))

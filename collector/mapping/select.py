@@ -1,36 +1,26 @@
 """Selecting values in a decoded answer by JMESPath: a small specified language that runs no user code."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache, partial
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
-from jmespath.visitor import Options
 
 from collector.domain.errors import MalformedAnswerError
-from collector.mapping.tree import Unended
+from collector.mapping.compiled import compiled, holds
+
+__all__ = ["ExpressionError", "check_expression", "holds", "select", "shown"]
 
 _RUNTIME_ERRORS = (JMESPathError, ArithmeticError, ValueError, TypeError, RecursionError)
 """A function that meets another type than it wants, sums too large, slices by zero: all of them mean another shape."""
 
 
-class _Functions(Functions):
-    """JMESPath's own; what they make of an `Unended` text is `Unended` again, a number as its digits."""
-
-    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
-        """Functions know types by their names, so they are given plain texts."""
-        sent = list(resolved_args)
-        if not any(isinstance(given, Unended) for given in sent):
-            return super().call_function(function_name, sent)
-        plain = [str.__str__(given) if isinstance(given, Unended) else given for given in sent]
-        found = super().call_function(function_name, plain)
-        return Unended(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else found
-
-
-_OPTIONS = Options(custom_functions=_Functions())
+COPIES_LIMIT = 128
+"""How many times an expression may copy what it is given: `[@, @]` thirty times over would make a billion of it."""
 
 
 class ExpressionError(ValueError):
@@ -50,6 +40,8 @@ def check_expression(expression: str) -> str:
     except (JMESPathError, ValueError, RecursionError) as error:
         raise ExpressionError(_one_line(error)) from None
     _check_functions(parsed.parsed)
+    if _copies(parsed.parsed) > COPIES_LIMIT:
+        raise ExpressionError(f"its lists and objects together would copy the answer over {COPIES_LIMIT} times")
     return expression
 
 
@@ -63,11 +55,6 @@ def select(expression: str, tree: object) -> Any:
         return _search(expression)(tree)
     except _RUNTIME_ERRORS as error:
         raise MalformedAnswerError(f"select: {shown(expression)}: {_one_line(error)}") from None
-
-
-def holds(found: object) -> bool:
-    """Truth as JMESPath defines it: null, false, and empty texts, lists and objects are false; 0 is true."""
-    return not (found is None or found is False or (isinstance(found, str | list | dict) and not found))
 
 
 @lru_cache(maxsize=4096)
@@ -84,40 +71,7 @@ def _compiled(expression: str) -> ParsedResult:
 
 @lru_cache(maxsize=4096)
 def _search(expression: str) -> Callable[[object], Any]:
-    """What finds it: JMESPath's interpreter, and for names and alternatives of names, a tenth of its steps."""
-    parsed = _compiled(expression)
-    return _direct(parsed.parsed) or partial(_interpreted, parsed)
-
-
-def _interpreted(parsed: ParsedResult, tree: object) -> Any:
-    return parsed.search(tree, options=_OPTIONS)
-
-
-def _direct(node: Mapping[str, Any]) -> Callable[[object], Any] | None:
-    if node["type"] == "field":
-        return partial(_field, node["value"])
-    if node["type"] not in ("or_expression", "subexpression"):
-        return None
-    parts = [_direct(child) for child in node["children"]]
-    combine = _either if node["type"] == "or_expression" else _inside
-    known = [part for part in parts if part is not None]
-    return partial(combine, *known) if len(known) == len(parts) else None
-
-
-def _field(name: str, tree: object) -> Any:
-    return tree.get(name) if isinstance(tree, dict) else None
-
-
-def _either(first: Callable[[object], Any], second: Callable[[object], Any], tree: object) -> Any:
-    found = first(tree)
-    return found if holds(found) else second(tree)
-
-
-def _inside(*steps_and_tree: Any) -> Any:
-    *steps, tree = steps_and_tree
-    for step in steps:
-        tree = step(tree)
-    return tree
+    return compiled(_compiled(expression).parsed)
 
 
 def _check_functions(node: Mapping[str, Any]) -> None:
@@ -126,6 +80,12 @@ def _check_functions(node: Mapping[str, Any]) -> None:
     for child in node["children"]:
         if isinstance(child, dict):
             _check_functions(child)
+
+
+def _copies(node: Mapping[str, Any]) -> int:
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    own = len(children) if node["type"] in ("multi_select_list", "multi_select_dict") else 1
+    return own * math.prod(_copies(child) for child in children)
 
 
 def _check_call(name: str, given: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import ChamberlogError, MalformedAnswerError, SlotFailedError
 from collector.mapping.answer import MappedAnswer, map_answer
-from collector.mapping.masking import masked
+from collector.mapping.masking import blanked, masked
 from collector.mapping.profile import Profile
 from collector.ports import AnswerKeeper, AnswerKind, ChamberAnswer
 from collector.ports.answers import ANSWER_LIMIT
@@ -125,11 +125,15 @@ def _answer(seen: Seen, kind: AnswerKind, problem: str, remarks: tuple[str, ...]
         body=_shown(seen, kind)[:ANSWER_LIMIT],
         size=len(seen.body),
         sha256=hashlib.sha256(seen.body).digest(),
-        problem=problem[:REMARK_LIMIT],
-        remarks=tuple(remark[:REMARK_LIMIT] for remark in remarks[:REMARKS_LIMIT]),
+        problem=_told(problem, seen.secret),
+        remarks=tuple(_told(remark, seen.secret) for remark in remarks[:REMARKS_LIMIT]),
         spec_version=seen.spec.version,
         profile_version=seen.spec.profile_version,
     )
+
+
+def _told(text: str, secret: str | None) -> str:
+    return blanked(text.encode(errors="replace"), secret).decode()[:REMARK_LIMIT]
 
 
 def _shown(seen: Seen, kind: AnswerKind) -> bytes:

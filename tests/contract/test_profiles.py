@@ -19,7 +19,7 @@ from collector.domain.errors import (
 from collector.domain.outcome import EpochEnd, GapReason
 from collector.domain.profile_document import OFFERS_LIMIT, ProfileDocument, ProfileOrigin
 from collector.usecases.profiles import PinnedProfiles
-from tests.contract.ledger_rooms import Rooms, enrolled, now, spec
+from tests.contract.ledger_rooms import Rooms, enrolled, now, reading, spec
 
 ODD = ["", "unknown", "nul\x00", "\ud800"]
 
@@ -165,6 +165,24 @@ async def test_what_a_chamber_is_pinned_to_comes_back_and_changes(rooms: Rooms) 
     await chamber.save(EpochEnd(chamber.slot(59)), settled=chamber.slot(59))
     again = await enrolled(rooms, replace(spec("pinned"), timezone="UTC"))
     assert replace((await again.record()).spec, version=1) == replace(spec("pinned"), timezone="UTC")
+
+
+async def test_a_reading_leads_to_the_version_that_made_it(postgres_rooms: Rooms, database: str) -> None:
+    wanted = replace(spec("traced"), profile_version="0123456789ab")
+    chamber = await enrolled(postgres_rooms, wanted)
+    await postgres_rooms.registry.change_spec(replace(wanted, name="Box"), 1)
+    await postgres_rooms.registry.change_spec(replace(wanted, profile="attic", profile_version="ba9876543210"), 2)
+    bare = await enrolled(postgres_rooms, spec("never-pinned"))
+    await bare.save(reading(bare.slot(0)))
+    for number in range(3):
+        await chamber.save(replace(reading(chamber.slot(number)), spec_version=number + 1))
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch("SELECT * FROM reading_profile ORDER BY chamber DESC, scheduled_at")
+    finally:
+        await connection.close()
+    first, second = ("generic-json", "0123456789ab"), ("attic", "ba9876543210")
+    assert [(row["profile"], row["profile_version"]) for row in rows] == [first, first, second, (None, None)]
 
 
 async def test_a_former_release_that_changes_the_profile_does_not_keep_the_version(

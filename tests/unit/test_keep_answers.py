@@ -126,8 +126,9 @@ def test_a_long_answer_is_cut_and_says_so() -> None:
 
 def test_secrets_are_masked_and_the_hash_is_of_what_came() -> None:
     desk, came = Desk(), b'{"t": 21.5, "wifi_password": "x", "echo": "geheim!"}'
-    desk.success(0, came, secret="me:geheim!")
+    desk.success(0, came, ("select: x is 'geheim!'",), secret="me:geheim!")
     [answer] = desk.keeper.kept
+    assert answer.remarks == ("select: x is '***'",)
     assert answer.body == b'{"t": 21.5, "wifi_password": "***", "echo": "***"}'
     assert map_answer(profile(), answer.body) == map_answer(profile(), came)
     assert answer.sha256 == hashlib.sha256(came).digest()

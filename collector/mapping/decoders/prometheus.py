@@ -14,7 +14,9 @@ _LABELS = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*+)\s*=\s*"((?:[^"\\]++|\\.)*+)"
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*+")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
-_OPEN_METRICS = re.compile(r"^# (?:UNIT |TYPE \S+ (?:info|stateset|unknown|gaugehistogram)\b)", re.MULTILINE)
+_OPEN_METRICS = re.compile(
+    r"^[ \t]*#[ \t]*(?:UNIT[ \t]|TYPE[ \t]+\S+[ \t]+(?:info|stateset|unknown|gaugehistogram)\b)", re.MULTILINE
+)
 """What only OpenMetrics has: such a page ends with `# EOF`."""
 _END = "# EOF"
 _NODES_OF_SAMPLE = 3

@@ -9,7 +9,7 @@ from enum import Enum
 from urllib.parse import parse_qsl, unquote
 from zoneinfo import ZoneInfo
 
-from simulator.dialects.marks import Fill, as_sent, written
+from simulator.dialects.marks import Fill, written
 from simulator.replay import Sample
 
 
@@ -168,12 +168,12 @@ class Dialect:
         """The parameters that its path asks with."""
         return dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
 
-    def answer(self, moment: Moment, fill: Fill = as_sent) -> Answer:
+    def answer(self, moment: Moment, fill: Fill | None = None) -> Answer:
         """The whole answer at a moment.
 
         Args:
             moment: see `Moment`.
-            fill: what is written for each measured value.
+            fill: what is written for each measured value; None = what the device measured.
         """
         return self.finished(written(self.write(moment), fill))
 

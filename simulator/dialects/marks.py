@@ -82,9 +82,25 @@ def glued(mark: Mark) -> Token:
     return Token(f"{mark.value} {mark.unit}".strip())
 
 
-def written(draft: str, fill: Fill = as_sent) -> str:
-    """The text with every mark replaced."""
-    return MARK.sub(lambda found: _token(_found(found), fill), draft)
+def written(draft: str, fill: Fill | None = None) -> str:
+    """The text with every mark replaced.
+
+    Args:
+        draft: with marks.
+        fill: what is written for each; None = as the device sends it, which is the short way: a fleet has thousands.
+    """
+    before, *behind = draft.split(OPEN)
+    parts = [before]
+    for part in behind:
+        fields, _, rest = part.partition(CLOSE)
+        place, quantity, value, behind_it, unit = fields.split(SPLIT)
+        if place == Place.NUMBER or (fill is not None and place == Place.TEXT):  # its quotes belong to the mark
+            parts[-1], rest = parts[-1][:-1], rest[1:]
+        if fill is None:
+            parts += (value + behind_it, rest)
+        else:
+            parts += (_token(Mark(quantity, value, behind_it, unit, Place(place)), fill), rest)
+    return "".join(parts)
 
 
 def marks(draft: str) -> list[Mark]:

@@ -67,11 +67,13 @@ class Row:
         """For people."""
         return "-".join([self.dialect, *(str(value) for value in self.fault.values())])
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """What is done, by which device, and what comes out, as the page says it."""
         fields = ", ".join(f"{name} {_shown(value)}" for name, value in self.fault.items() if name != "kind")
         fault = f"`{self.fault['kind']}`" + (f" ({fields})" if fields else "")
         does = KINDS[str(self.fault["kind"])].about + (f"; {self.note}" if self.note else "")
-        return f"| {fault} | {self.dialect} | {does} | {self.expected} |"
+        return fault, does, str(self.expected)
 
 
 def _number(value: float | None) -> str:
@@ -99,6 +101,8 @@ FROZEN = Expected(changed=dict.fromkeys(AWAIR, ("suspect", None)))
 SHORT_MS = 300
 FOLD_S = 1_761_438_600.0
 """2025-10-26T00:30:00Z: 02:30 in Central Europe, for the first time that night."""
+GAP_S = 1_774_747_800.0
+"""2026-03-29T01:30:00Z: 03:30 in Central Europe, where that night has no 02:30."""
 
 
 def rows(expected: Expected, *faults: object, dialects: str = "generic-json", **more: object) -> Iterator[Row]:
@@ -158,7 +162,8 @@ TRANSPORT: list[Row] = [
     *rows(gap("malformed", "length"), "short-length", dialects="generic-json memmert-atmoweb generic-csv"),
     *rows(gap("malformed", "decode"), "cut"),
     *rows(gap("malformed", "truncated"), "cut", dialects="memmert-atmoweb generic-xml airgradient-metrics"),
-    *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus"),
+    *rows(reading(pressure=("suspect", 1013)), "cut", dialects="prometheus generic-csv"),
+    *rows(reading(outdoor_temperature=("suspect", 12)), "cut", dialects="daikin"),
 ]
 CONTENT: list[Row] = [
     *rows(gap("unauthorized", "http_401"), {"kind": "status", "code": 401}),
@@ -184,6 +189,15 @@ CONTENT: list[Row] = [
     *rows(gap("malformed", "decode"), "duplicate-keys"),
     *rows(gap("malformed", "decode"), "torn-row", dialects="generic-json comet-web-sensor"),
     *rows(gap("malformed", "truncated"), "torn-row", dialects="memmert-atmoweb hw-group"),
+    *rows(
+        reading("relative_humidity", "co2", "pressure", temperature=("suspect", 2)), "torn-row", dialects="prometheus"
+    ),
+    *rows(reading("humidity", "co2", "pressure", temperature=("suspect", 2)), "torn-row", dialects="generic-csv"),
+    *rows(
+        reading(temperature=("suspect", 2), relative_humidity="missing", outdoor_temperature="missing"),
+        "torn-row",
+        dialects="daikin",
+    ),
     *rows(gap("malformed", "charset"), "latin-1"),
     *rows(AS_EVER, "latin-1", dialects="comet-web-sensor papouch-tme"),
     *rows(AS_EVER, "bom", dialects="generic-json generic-xml generic-csv memmert-atmoweb daikin prometheus"),
@@ -195,7 +209,8 @@ CONTENT: list[Row] = [
         "key-order",
         dialects="generic-json espec-web-controller ecowitt nettigo generic-csv daikin memmert-atmoweb",
     ),
-    *rows(reading("temperature"), "channel-renamed"),
+    *rows(reading("temperature"), "channel-renamed", dialects="generic-json generic-csv"),
+    *rows(reading(temperature="missing"), "channel-renamed", dialects="airgradient memmert-atmoweb daikin"),
 ]
 VALUES: list[Row] = [
     *rows(reading("temperature"), "null"),
@@ -210,6 +225,7 @@ VALUES: list[Row] = [
     *rows(gap("malformed", "sentinel"), word("unavailable"), dialects="home-assistant"),
     *rows(gap("malformed", "sentinel"), word("NA"), dialects="esphome"),
     *rows(reading(temperature="bad"), sentinel(-999.9), sentinel(-127), sentinel(-9999), sentinel(32767)),
+    *rows(reading(temperature=("suspect", 65_535)), sentinel(65_535), note="the profile's `range`"),
     *rows(reading(temperature="bad"), sentinel(-999.9), dialects="memmert-atmoweb hw-group"),
     *rows(reading(temperature="bad"), sentinel(85), sentinel(-127), dialects="shelly-rpc tasmota nettigo"),
     *rows(gap("malformed", "sentinel"), sentinel(-9999), dialects="papouch-tme"),
@@ -218,6 +234,7 @@ VALUES: list[Row] = [
         "decimal-comma",
         note="the profile does not say that this device writes commas",
     ),
+    *rows(gap("malformed", "decode"), "decimal-comma", dialects="generic-csv daikin", note="the comma separates there"),
     *rows(
         reading(temperature=("suspect", 0), humidity=("suspect", 0), co2=("suspect", 0), pressure=("suspect", 0)),
         "all-zero",
@@ -250,10 +267,9 @@ TIME: list[Row] = [
     *rows(AS_EVER, {"kind": "clock-jump", "shift_s": 60}, dialects="awair", note="within the profile's `max_skew_s`"),
     *rows(AS_EVER, "naive-time", dialects="awair", note="the profile says that it is UTC"),
     *rows(AS_EVER, "milliseconds", dialects="shelly-rpc"),
-    *rows(
-        AS_EVER, "dst-fold", dialects="tasmota comet-web-sensor", at=FOLD_S, note="the instant nearer to its arrival"
-    ),
-    *rows(reading(observed=False), "dst-gap", dialects="tasmota"),
+    *rows(AS_EVER, "dst-fold", dialects="tasmota comet-web-sensor", at=FOLD_S, note="the first time"),
+    *rows(AS_EVER, "dst-fold", dialects="tasmota comet-web-sensor", at=FOLD_S + 3_600, note="the second time"),
+    *rows(reading(observed=False), "dst-gap", dialects="tasmota comet-web-sensor", at=GAP_S),
     *rows(
         AS_EVER, "time-stands-still", dialects="awair purpleair", note="for less than the profile's `stands_still_s`"
     ),
@@ -271,13 +287,28 @@ TIME: list[Row] = [
     *rows(AS_EVER, "restarted", dialects="shelly-rpc nettigo purpleair"),
     *rows(AS_EVER, "stuck", note="no built-in profile says `stuck_s`: there are rooms in which nothing changes"),
 ]
-ROWS = [*PORT, *TRANSPORT, *CONTENT, *VALUES, *TIME]
+SECTIONS = {
+    "Connections": PORT,
+    "HTTP": TRANSPORT,
+    "Answers": CONTENT,
+    "Values": VALUES,
+    "Time and identity": TIME,
+}
+ROWS = [row for rows_of in SECTIONS.values() for row in rows_of]
 
 
 def table() -> str:
-    """The page's table."""
-    head = "| fault | dialect | the device | outcome |\n|---|---|---|---|\n"
-    return head + "".join(f"{row}\n" for row in ROWS)
+    """The page's tables; dialects of which the same is said share a line."""
+    return "\n".join(f"## {title}\n\n{_section(rows_of)}" for title, rows_of in SECTIONS.items())
+
+
+def _section(rows_of: list[Row]) -> str:
+    lines: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows_of:
+        lines.setdefault(row.told, []).append(row.dialect)
+    head = "| fault | the device | dialect | outcome |\n|---|---|---|---|\n"
+    told = (f"| {fault} | {does} | {', '.join(names)} | {out} |\n" for (fault, does, out), names in lines.items())
+    return head + "".join(told)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,12 @@ def _replacing(words: Sequence[bytes]) -> Callable[[Random, bytes, bytes], bytes
         if not numbers:
             return body
         first, last = rng.choice(numbers).span()
-        return body[:first] + rng.choice(words) + body[last:]
+        word = rng.choice(words)
+        if not word and body[last : last + 1] not in (b'"', b"<"):
+            word = (
+                b"?"  # nothing at all stands only where something encloses it: beside a number it would change that one
+            )
+        return body[:first] + word + body[last:]
 
     return replace
 

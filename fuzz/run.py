@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -79,12 +80,15 @@ def run_all(seed: int, count: int, processes: int, recordings: Path | None, say:
         processes: at once.
         recordings: a folder of more answers; None = only the hand-made ones.
         say: takes a line of progress now and then.
+
+    Raises:
+        BrokenProcessPool: a process died, which no case may make it do either.
     """
     blocks = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
     summary, began_s = Summary(), time.monotonic()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, _begin, (seed, recordings)) as pool:
-        for done, part in enumerate(pool.imap_unordered(_block, blocks), 1):
+    with ProcessPoolExecutor(processes, context, _begin, (seed, recordings)) as pool:
+        for done, part in enumerate(pool.map(_block, blocks), 1):
             summary.add(part)
             if done % 10 == 0 or done == len(blocks):
                 say(_progress(min(done * BLOCK, count), count, time.monotonic() - began_s, summary))

@@ -1,7 +1,8 @@
 """Selecting values in a decoded answer by JMESPath: a small specified language that runs no user code."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -83,8 +84,23 @@ def _check_functions(node: Mapping[str, Any]) -> None:
 
 
 def _copies(node: Mapping[str, Any]) -> int:
-    copies = [_copies(child) for child in node["children"] if isinstance(child, dict)]
-    return sum(copies) if node["type"] in ("multi_select_list", "multi_select_dict") else math.prod(copies)
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    own = _shares(children) if node["type"] in ("multi_select_list", "multi_select_dict") else 1
+    return own * math.prod(_copies(child) for child in children)
+
+
+def _shares(children: Sequence[Mapping[str, Any]]) -> int:
+    """How often the whole may be in a list or object: its keys, each taken once, are it once."""
+    keys = Counter(_key(child) for child in children)
+    whole = keys.pop("", 0)
+    return max(1, whole + max(keys.values(), default=0))
+
+
+def _key(node: Mapping[str, Any]) -> str:
+    """The key of the value under which a part finds everything that it finds; "" = it is not so simple."""
+    while node["type"] in ("subexpression", "index_expression", "projection", "filter_projection", "key_val_pair"):
+        node = node["children"][0]
+    return str(node["value"]) if node["type"] == "field" else ""
 
 
 def _check_call(name: str, given: int) -> None:

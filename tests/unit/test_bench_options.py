@@ -22,7 +22,7 @@ def test_by_default_everything_is_measured_with_what_is_compared_side_by_side() 
     kills = ["kill-chamberlog", "kill-bullmq", "kill-chamberlog-20s", "kill-bullmq-20s"]
     assert names() == [
         *(["fast"], ["bullmq"], ["long"], ["naive"], ["schedules"], ["small"], ["large"], ["second"], ["slow"]),
-        *(["rate-chamberlog"], ["rate-bullmq"], kills, ["kill-naive", "kill-schedules"], ["fleet"]),
+        *(["rate-chamberlog"], ["rate-bullmq"], kills, ["kill-naive", "kill-schedules"], ["fleet"], ["mapping"]),
     ]
     plan = parse([])
     assert (plan.home, plan.report, plan.listed) == (DEFAULT_HOME, DEFAULT_HOME / "report", False)
@@ -30,14 +30,25 @@ def test_by_default_everything_is_measured_with_what_is_compared_side_by_side() 
 
 def test_quick_leaves_out_what_takes_long() -> None:
     found = [name for batch in names("--quick") for name in batch]
-    assert found == ["fast", "bullmq", "long", "naive", "second", "slow", "kill-chamberlog", "kill-bullmq", "fleet"]
+    assert found == [
+        "fast",
+        "bullmq",
+        "long",
+        "naive",
+        "second",
+        "slow",
+        "kill-chamberlog",
+        "kill-bullmq",
+        "fleet",
+        "mapping",
+    ]
     assert names("--quick", "--only", "large") == [["large"]], "unless it is named"
 
 
 def test_without_peers_none_is_measured() -> None:
     found = [name for batch in names("--no-peers") for name in batch]
     ours = ["fast", "long", "small", "large", "second", "slow"]
-    assert found == [*ours, "rate-chamberlog", "kill-chamberlog", "kill-chamberlog-20s", "fleet"]
+    assert found == [*ours, "rate-chamberlog", "kill-chamberlog", "kill-chamberlog-20s", "fleet", "mapping"]
 
 
 def test_parts_and_groups_can_be_named() -> None:

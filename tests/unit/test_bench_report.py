@@ -100,6 +100,12 @@ def imported(complaints: tuple[str, ...] = ()) -> dict[str, Any]:
     }
 
 
+MAPPED = {
+    "profile": "airgradient", "decoder": "json", "answer": "a.json", "bytes": 247, "measurements": 9,
+    "microseconds": 80.5, "to_airgradient": 1.0,
+}  # fmt: skip
+
+
 def results(*workloads: dict[str, Any], failed: dict[str, str] | None = None) -> Results:
     found = {
         Group.WORKLOADS: list(workloads),
@@ -107,6 +113,7 @@ def results(*workloads: dict[str, Any], failed: dict[str, str] | None = None) ->
         Group.RATE: [rate()],
         Group.KILL: [kill()],
         Group.FLEET: [imported()],
+        Group.MAPPING: [{"name": "mapping", "answers": [MAPPED]}],
     }
     return Results(["fast", "bullmq", "rate-chamberlog", "kill-chamberlog"], found, failed or {})
 
@@ -190,3 +197,7 @@ def test_json_and_markdown_are_written_and_replaced(tmp_path: Path) -> None:
     as_json, as_text = write_report(folder, report)
     assert json.loads(as_json.read_text()) == report
     assert as_text.read_text() == markdown(report)
+
+
+def test_the_mapping_of_each_profile_is_a_row() -> None:
+    assert "| airgradient | json | a.json | 247 | 9 | 80.5 | 1.0 |" in markdown(document(FACTS, results()))

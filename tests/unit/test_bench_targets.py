@@ -7,6 +7,7 @@ import pytest
 from bench.targets import NOT_MEASURED, targets
 
 MIB = 2**20
+MAPPED = {"answers": [{"profile": "airgradient", "answer": "a", "bytes": 9, "measurements": 2, "microseconds": 80.5}]}
 
 
 def fleet(name: str, chambers: int, interval_s: int, cost: float, **more: Any) -> dict[str, Any]:
@@ -45,7 +46,13 @@ def report(**changed: dict[str, Any]) -> dict[str, Any]:
     peers = [fleets.pop("bullmq"), fleets.pop("naive")]
     rates = [rate("chamberlog", 1_200), rate("bullmq", 1_000)]
     imported = {"name": "fleet", "chambers": 1_000, "import": {"seconds": 40.0}}
-    return {"workloads": list(fleets.values()), "peers": peers, "rates": rates, "fleets": [imported]}
+    return {
+        "workloads": list(fleets.values()),
+        "peers": peers,
+        "rates": rates,
+        "fleets": [imported],
+        "mappings": [MAPPED],
+    }
 
 
 def row(found: list[dict[str, Any]], figure: str, target: str = "") -> dict[str, Any]:
@@ -55,7 +62,7 @@ def row(found: list[dict[str, Any]], figure: str, target: str = "") -> dict[str,
 
 def test_all_targets_are_there_and_can_be_met() -> None:
     found = targets(report())
-    assert len(found) == 13
+    assert len(found) == 14
     assert [r["figure"] for r in found if r["met"] is not True] == []
     assert all(r["measured_on"] != NOT_MEASURED for r in found)
 
@@ -111,8 +118,8 @@ def test_a_rate_below_the_queues_is_missed_even_when_there_is_none() -> None:
 
 
 def test_what_a_run_left_out_is_not_measured() -> None:
-    found = targets({"workloads": [], "peers": [], "rates": [], "fleets": []})
-    assert len(found) == 13
+    found = targets({"workloads": [], "peers": [], "rates": [], "fleets": [], "mappings": []})
+    assert len(found) == 14
     assert {(r["value"], r["met"], r["measured_on"]) for r in found} == {(None, None, NOT_MEASURED)}
 
 
@@ -138,3 +145,10 @@ def test_memory_has_no_slope_between_fleets_of_one_size() -> None:
 def test_an_import_is_judged_by_a_whole_fleet(chambers: int, seconds: float, met: bool | None) -> None:
     imported = {"name": "fleet", "chambers": chambers, "import": {"seconds": seconds}}
     assert row(targets({**report(), "fleets": [imported]}), "import of 1,000 chambers")["met"] is met
+
+
+@pytest.mark.parametrize(("cost", "met"), [(99.9, True), (100.0, False)])
+def test_the_mapping_of_an_airgradient_answer(cost: float, met: bool) -> None:
+    answers = [{"profile": "tasmota", "microseconds": 1.0}, {**MAPPED["answers"][0], "microseconds": cost}]
+    found = row(targets({**report(), "mappings": [{"answers": answers}]}), "mapping of an AirGradient answer")
+    assert (found["value"], found["met"]) == (cost, met)

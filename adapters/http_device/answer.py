@@ -17,6 +17,8 @@ from collector.ports import DeviceAnswer
 
 EMPTY_LINE = re.compile(rb"\n\r?\n")
 """The end of a head, whether its lines end in CRLF or in LF alone."""
+INTERIM_LIMIT = 10
+"""Heads with a status below 200 (`100 Continue`) that may come before the answer; nobody needs more than one."""
 SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -32,11 +34,7 @@ async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAns
         OSError: the connection broke.
     """
     incoming = Incoming(wire)
-    head = await _head(incoming)
-    while head.status < 200:
-        if head.status == 101:
-            raise bad("it switches to another protocol")
-        head = await _head(incoming)
+    head = await _last_head(incoming)
     if head.status == 401:
         attempt.challenges = head.headers.get("www-authenticate", ())
     check_status(head)
@@ -44,16 +42,29 @@ async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAns
     return DeviceAnswer(head.status, body, head.last("content-type"))
 
 
+async def _last_head(incoming: Incoming) -> Head:
+    """The head of the answer itself, behind those that announce it."""
+    for _ in range(INTERIM_LIMIT + 1):
+        head = await _head(incoming)
+        if head.status == 101:
+            raise bad("it switches to another protocol")
+        if head.status >= 200:
+            return head
+    raise bad(f"more than {INTERIM_LIMIT} heads announce an answer")
+
+
 async def _head(incoming: Incoming) -> Head:
-    data = incoming.data
+    data, searched = incoming.data, 0
     while True:
-        del data[: len(data) - len(data.lstrip(b"\r\n"))]  # empty lines before a status line mean nothing
+        if data[:1] in (b"\r", b"\n"):
+            del data[: len(data) - len(data.lstrip(b"\r\n"))]  # empty lines before a status line mean nothing
         if not may_begin(data):
             raise BreachError(Breach.NOT_HTTP)
-        if (end := EMPTY_LINE.search(data)) is not None:
+        if (end := EMPTY_LINE.search(data, searched)) is not None:
             break
         if len(data) > HEAD_LIMIT:
             raise bad(f"its head is longer than {HEAD_LIMIT} bytes")
+        searched = max(0, len(data) - 2)  # byte by byte, a head searched whole each time would take seconds
         await incoming.more()
     head = read_head(data[: end.start()])
     del data[: end.end()]

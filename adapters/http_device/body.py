@@ -8,6 +8,8 @@ from collector.domain.errors import AnswerTooLargeError, MalformedAnswerError
 # Window bits that make zlib tell gzip and zlib streams apart by itself.
 GZIP_OR_ZLIB = 47
 STEP = 65_536
+EMPTY_BLOCKS = 65_536
+"""Bytes that compression may add to a body: its headers, and blocks with nothing in them, of which there is no end."""
 INFLATED = {"gzip", "x-gzip", "deflate"}
 # Compressions that nobody asked for and that cannot be undone here. Any other word is ignored: real devices send
 # "UTF-8" and the like as Content-Encoding of a plain body.
@@ -24,7 +26,7 @@ class Body:
             MalformedAnswerError: compressed in a way that nobody asked for and that cannot be undone.
         """
         self._inflater, self._max_bytes = _inflater(content_encoding), max_bytes
-        self._read = bytearray()
+        self._read, self._taken = bytearray(), 0
 
     @property
     def compressed(self) -> bool:
@@ -35,9 +37,12 @@ class Body:
         """The next part.
 
         Raises:
-            AnswerTooLargeError: over `max_bytes` after decompression.
+            AnswerTooLargeError: over `max_bytes` after decompression, or that much of what inflates to nothing.
             MalformedAnswerError: the body is not what Content-Encoding says.
         """
+        self._taken += len(part)
+        if self._taken > self._max_bytes + EMPTY_BLOCKS:
+            raise AnswerTooLargeError(f"too_large: the answer has more than {self._max_bytes} bytes")
         for piece in self._inflater.feed(part) if self._inflater else (part,):
             if len(self._read) + len(piece) > self._max_bytes:
                 raise AnswerTooLargeError(f"too_large: the answer has more than {self._max_bytes} bytes")

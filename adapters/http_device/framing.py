@@ -52,9 +52,11 @@ class Incoming:
         while count:
             if not self.data:
                 await self.more()
-            part, self.data = self.data, bytearray()
-            if len(part) > count:
-                part, self.data = part[:count], part[count:]
+            if len(self.data) > count:
+                part = self.data[:count]
+                del self.data[:count]  # the rest stays where it is: it may hold thousands of tiny chunks
+            else:
+                part, self.data = self.data, bytearray()
             count -= len(part)
             body.take(part)
 

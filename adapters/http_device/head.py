@@ -99,24 +99,22 @@ def read_head(block: bytes | bytearray) -> Head:
     status = STATUS_LINE.fullmatch(first)
     if status is None or int(status[1]) < 100:
         raise bad("its status line has no status")
-    headers: dict[str, tuple[str, ...]] = {}
+    headers: dict[str, list[str]] = {}
     for name, value in _fields(_unfolded(lines)):
-        headers[name] = (*headers.get(name, ()), value)
-    return Head(int(status[1]), headers)
+        headers.setdefault(name, []).append(value)
+    return Head(int(status[1]), {name: tuple(values) for name, values in headers.items()})
 
 
 def _unfolded(lines: Iterable[bytes]) -> Iterator[bytes]:
     """A line that begins with a blank goes on with the one before; the first one has none before it."""
-    held: bytes | None = None
+    held: list[bytes] = []
     for line in lines:
-        if held is not None and line[:1] in (b" ", b"\t"):
-            held += b" " + line.lstrip(b" \t")
-            continue
-        if held is not None:
-            yield held
-        held = line.lstrip(b" \t")
-    if held is not None:
-        yield held
+        if held and line[:1] not in (b" ", b"\t"):
+            yield b" ".join(held)
+            held = []
+        held.append(line.lstrip(b" \t"))
+    if held:
+        yield b" ".join(held)
 
 
 def _fields(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from collector.mapping.measure import Measured, measure
 from collector.mapping.observed_time import device_time
 from collector.mapping.profile import Profile
 from collector.mapping.select import holds, select, shown
+from collector.mapping.steps import one_answer
 from collector.mapping.tree import Tree
 
 UNKNOWN = Circumstances()
@@ -45,7 +46,12 @@ def map_answer(profile: Profile, body: bytes, known: Circumstances = UNKNOWN) ->
         DeniedError: the device answered and said no.
         MisconfiguredError: a unit that the table does not know, or another device than the chamber's.
     """
-    tree = _rooted(profile, decode(profile.body, body), body)
+    with one_answer():
+        return _mapped(profile, decode(profile.body, body), body, known)
+
+
+def _mapped(profile: Profile, decoded: Tree, body: bytes, known: Circumstances) -> MappedAnswer:
+    tree = _rooted(profile, decoded, body)
     _refuse_denial(profile, tree, body)
     serial = serial_number(profile, tree, known)
     measured = [measure(rules, tree) for rules in profile.measurements]

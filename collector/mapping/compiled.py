@@ -10,6 +10,7 @@ from typing import Any
 
 from jmespath.functions import Functions
 
+from collector.mapping.steps import refuse_long_text, take
 from collector.mapping.tree import Unended
 
 Find = Callable[[Any], Any]
@@ -17,6 +18,10 @@ Node = Mapping[str, Any]
 _ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt, "gt": operator.gt, "lte": operator.le, "gte": operator.ge,
 }  # fmt: skip
+
+
+_CALL = 10
+"""What calling a function weighs, which checks the types of all that it is given."""
 
 
 def holds(found: object) -> bool:
@@ -39,6 +44,8 @@ class _Functions(Functions):
     def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
         """Functions know types by their names, so they are given plain texts."""
         sent = list(resolved_args)
+        take(sum(len(given) for given in sent if isinstance(given, list | dict)))
+        refuse_long_text(function_name, sent)
         if not any(isinstance(given, Unended) for given in sent):
             return super().call_function(function_name, sent)
         plain = [str.__str__(given) if isinstance(given, Unended) else given for given in sent]
@@ -49,10 +56,11 @@ class _Functions(Functions):
 class _Expression:
     """What the library's functions know, by this very name, as `&expression`."""
 
-    def __init__(self, expression: Find) -> None:
-        self.expression = expression
+    def __init__(self, expression: Find, weight: int) -> None:
+        self.expression, self._weight = expression, weight
 
     def visit(self, expression: Find, value: Any) -> Any:
+        take(self._weight)
         return expression(value)
 
 
@@ -61,6 +69,13 @@ _FUNCTIONS = _Functions()
 
 def _parts(node: Node) -> list[Find]:
     return [compiled(child) for child in node["children"]]
+
+
+def _weight(*nodes: Node) -> int:
+    """What looking at one value costs: the parts of the expression that do so."""
+    own = {"function_expression": _CALL}
+    below = (_weight(*(child for child in node["children"] if isinstance(child, dict))) for node in nodes)
+    return sum(own.get(node["type"], 1) + weight for node, weight in zip(nodes, below, strict=True))
 
 
 def _itself(_node: Node) -> Find:
@@ -173,32 +188,39 @@ def _projected(part: Find, elements: Iterable[Any]) -> list[Any]:
 
 
 def _projection(node: Node) -> Find:
-    base, part = _parts(node)
-
-    def find(value: Any) -> Any:
-        elements = base(value)
-        return _projected(part, elements) if isinstance(elements, list) else None
-
-    return find
-
-
-def _value_projection(node: Node) -> Find:
-    base, part = _parts(node)
-
-    def find(value: Any) -> Any:
-        elements = base(value)
-        return _projected(part, elements.values()) if isinstance(elements, dict) else None
-
-    return find
-
-
-def _filter(node: Node) -> Find:
-    base, part, wanted = _parts(node)
+    (base, part), weight = _parts(node), _weight(node["children"][1])
 
     def find(value: Any) -> Any:
         elements = base(value)
         if not isinstance(elements, list):
             return None
+        take(weight * len(elements))
+        return _projected(part, elements)
+
+    return find
+
+
+def _value_projection(node: Node) -> Find:
+    (base, part), weight = _parts(node), _weight(node["children"][1])
+
+    def find(value: Any) -> Any:
+        elements = base(value)
+        if not isinstance(elements, dict):
+            return None
+        take(weight * len(elements))
+        return _projected(part, elements.values())
+
+    return find
+
+
+def _filter(node: Node) -> Find:
+    (base, part, wanted), weight = _parts(node), _weight(*node["children"][1:])
+
+    def find(value: Any) -> Any:
+        elements = base(value)
+        if not isinstance(elements, list):
+            return None
+        take(weight * len(elements))
         return _projected(part, (element for element in elements if holds(wanted(element))))
 
     return find
@@ -211,6 +233,7 @@ def _flatten(node: Node) -> Find:
         elements = base(value)
         if not isinstance(elements, list):
             return None
+        take(sum(len(element) if isinstance(element, list) else 1 for element in elements))
         return [found for element in elements for found in (element if isinstance(element, list) else (element,))]
 
     return find
@@ -222,7 +245,7 @@ def _function(node: Node) -> Find:
 
 
 def _reference(node: Node) -> Find:
-    expression = _Expression(compiled(node["children"][0]))
+    expression = _Expression(compiled(node["children"][0]), _weight(node["children"][0]))
     return lambda _value: expression
 
 

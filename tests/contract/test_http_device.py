@@ -453,9 +453,9 @@ def test_a_slow_drip_ends_with_the_budget(run: Run[Any]) -> None:
 def test_endless_informational_answers_end_with_the_budget(run: Run[Any]) -> None:
     def stalling(visit: Visit) -> None:
         visit.hear()
-        for _ in range(1_000):
+        for _ in range(10):
             visit.say(b"HTTP/1.1 102 Processing\r\n\r\n")
-            visit.rest(0.02)
+            visit.rest(0.2)
 
     with DeviceServer(stalling) as server:
         assert told(run(failure(asking(server.port, budget_ms=SHORT_MS)))) == (DeviceTimeoutError, "budget")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from collector.mapping.loading import ProfileError, load_profile
 from collector.mapping.profile import Profile
 
 Json = dict[str, Any]
+CHUNKED = re.compile(rb"^transfer-encoding[ \t]*:[ \t]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def _body_of(recorded: bytes) -> bytes:
     if not ends:
         return b""
     place, length = min(ends)
-    head, body = recorded[:place].lower(), recorded[place + length :]
-    return _dechunked(body) if b"transfer-encoding: chunked" in head else body
+    head, body = recorded[:place], recorded[place + length :]
+    return _dechunked(body) if CHUNKED.search(head) else body
 
 
 def _dechunked(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ import re
 EXCERPT_LIMIT = 120
 """Characters: enough to recognise a login page or another device, and three of them fit into a gap's detail."""
 _SCAN_LIMIT = 4 * EXCERPT_LIMIT
-HIDDEN = r"pass|pwd|psk|secret|token|credential|auth|api_?key|ssid"
+HIDDEN = r"pass|pwd|psk|secret|token|credential|auth|api_?key|[_-]key|wpa|cookie|session|jwt|ssid|heslo|kennwort"
 _NAME = rf"[\w-]{{0,40}}?(?:{HIDDEN})[\w-]{{0,40}}"
 _QUOTED = re.compile(rf'("{_NAME}"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|[^\s,}}\]]+)', re.IGNORECASE)
 _BARE = re.compile(rf"(\b{_NAME}\s*[=:]\s*)(?:(?:basic|bearer|digest)\s+)?[^\s,;&<>]+", re.IGNORECASE)

@@ -17,6 +17,7 @@ _MEMBER = re.compile(r"""(\\?["'])\s*[:=]\s*""")
 _BARE = re.compile(r"\s{0,9}[=:]\s*(?:(?:basic|bearer|digest)\s+)?", re.IGNORECASE)
 _ELEMENT = re.compile(r"[^<>]{0,200}>\s*")
 _FIELD = re.compile(r"""\\?["'][^<>{}]{0,200}?\bvalue\\?["']?\s*[:=]\s*""", re.IGNORECASE)
+_LABELLED = re.compile(r"""["'][^<>{}]{0,200}>\s*""")
 _PLAIN = re.compile(r"""[^\s,;&<>{}\[\]"'\\)]+""")
 _TEXT = re.compile(r"[^<]*")
 _HARMLESS = re.compile(r"(?:null|true|false|none)?", re.IGNORECASE)
@@ -80,6 +81,8 @@ def _value_of(text: str, name: "re.Match[str]") -> tuple[int, int, str]:
         return _quoted_or(text, found.end(), _bracketed(text, found.end()), f"{found[1]}{MASK}{found[1]}")
     if before in ('"', "'") and (found := _FIELD.match(text, last)):
         return _quoted_or(text, found.end(), _PLAIN.match(text, found.end()), MASK)
+    if before in ('"', "'") and (found := _LABELLED.match(text, last)):
+        return _quoted_or(text, found.end(), _TEXT.match(text, found.end()), MASK)
     if before == "<" and (found := _ELEMENT.match(text, last)):
         return _quoted_or(text, found.end(), _TEXT.match(text, found.end()), MASK)
     if found := _BARE.match(text, last):

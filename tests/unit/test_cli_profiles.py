@@ -110,6 +110,7 @@ def test_a_gap_says_why_and_exits_with_one(folder: Path, run: Run) -> None:
         b'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{"t": 21.5}',
         b'HTTP/1.0 200 OK\nServer: x\n\n{"t": 21.5}',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6;x=y\r\n{"t": \r\n5\r\n21.5}\r\n0\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nTRANSFER-ENCODING:Chunked\r\nX: y\r\n\r\n6\r\n{"t": \r\n5\r\n21.5}\r\n0\r\n\r\n',
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{"t": 21.5}',
     ],
 )

@@ -17,6 +17,12 @@ SECRET = "geheim 1"
     ("body", "shown"),
     [
         ('{"t": 1, "wifi_password": "a\\"b", "u": 2}', '{"t": 1, "wifi_password": "***", "u": 2}'),
+        (
+            '{"wpa_key": "a", "Cookie": "b", "jwt": "c", "heslo": "d", "t": 1}',
+            '{"wpa_key": "***", "Cookie": "***", "jwt": "***", "heslo": "***", "t": 1}',
+        ),
+        ("<wpakey>a</wpakey><private-key>b</private-key>", "<wpakey>***</wpakey><private-key>***</private-key>"),
+        ('<param name="password">a b</param><t>1</t>', '<param name="password">***</param><t>1</t>'),
         ('{"apiKey":123,"t":1}', '{"apiKey":"***","t":1}'),
         ('{"tokens": ["a", ["b}"]], "t": 1}', '{"tokens": "***", "t": 1}'),
         ('{"auth": {"user": "x", "k": "}"}, "t": 1}', '{"auth": "***", "t": 1}'),

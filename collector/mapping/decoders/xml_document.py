@@ -99,7 +99,8 @@ class _Build:
 
 
 def _text(element: Element) -> str:
-    return "".join([element.text or "", *(child.tail or "" for child in element)]).strip()
+    """Children part a text: what stands around them is no number, as `2<br/>3` is not 23."""
+    return " ".join([element.text or "", *(child.tail or "" for child in element)]).strip()
 
 
 def _local(tag: str) -> str:

@@ -56,7 +56,7 @@ async def _last_head(incoming: Incoming) -> Head:
 async def _head(incoming: Incoming) -> Head:
     data, searched = incoming.data, 0
     while True:
-        if data[:1] in (b"\r", b"\n"):
+        if data.startswith((b"\r", b"\n")):
             del data[: len(data) - len(data.lstrip(b"\r\n"))]  # empty lines before a status line mean nothing
         if not may_begin(data):
             raise BreachError(Breach.NOT_HTTP)

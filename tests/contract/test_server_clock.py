@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -179,8 +180,9 @@ async def test_a_worker_hands_its_rounds_back_while_its_clock_is_wrong_and_goes_
     await eventually(room.in_hand)
 
     worker.clock.ahead_ms = 7_200
-    assert await worker.says(wrong) == "not ready: this machine's clock is 7.2 s ahead of Temporal's\n"
-    assert 7.1 < await worker.skew_s() < 7.3
+    said = await worker.says(wrong)  # a busy machine takes its time between the two clocks
+    assert re.fullmatch(r"not ready: this machine's clock is 7\.[1-4] s ahead of Temporal's\n", said), said
+    assert 7.0 < await worker.skew_s() < 7.5
     await eventually(room.at_rest)
 
     async def refused() -> bool:

@@ -25,11 +25,11 @@ REMEMBERED = 20_000
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(text.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest()
 
 
 ALGORITHMS: Mapping[str, Callable[[str], str]] = {"SHA-256": _sha256, "MD5": _md5}
@@ -177,14 +177,19 @@ def _challenge(given: Mapping[str, str]) -> Challenge | None:
     if "nonce" not in given or _base(algorithm) not in ALGORITHMS or (qops and "auth" not in qops):
         return None
     return Challenge(
-        given.get("realm", ""),
-        given["nonce"],
+        _as_sent(given.get("realm", "")),
+        _as_sent(given["nonce"]),
         algorithm,
         bool(qops),
-        given.get("opaque"),
+        _as_sent(given["opaque"]) if "opaque" in given else None,
         given.get("stale", "").lower() == "true",
         given.get("userhash", "").lower() == "true",
     )
+
+
+def _as_sent(value: str) -> str:
+    """Heads are read as Latin-1; encoded again, with `surrogateescape`, this is the device's bytes in any encoding."""
+    return value.encode("latin-1").decode(errors="surrogateescape")
 
 
 def _base(algorithm: str) -> str:

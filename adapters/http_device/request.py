@@ -37,14 +37,8 @@ class WrittenRequest:
     head: bytes = field(repr=False)
 
     def authorized(self, authorization: str) -> bytes:
-        """What is sent when a challenge is answered.
-
-        Raises:
-            MisconfiguredError: the answer has characters outside ASCII, because the user's name has.
-        """
-        if not authorization.isascii():
-            raise unsendable("the user's name has characters outside ASCII, and the device does not say that it may")
-        return self.head[:-2] + f"Authorization: {authorization}\r\n\r\n".encode("ascii")
+        """What is sent when a challenge is answered; what the device sent goes back byte by byte."""
+        return self.head[:-2] + f"Authorization: {authorization}\r\n\r\n".encode(errors="surrogateescape")
 
 
 Pairs = tuple[tuple[str, str], ...]

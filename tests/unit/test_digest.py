@@ -1,11 +1,13 @@
 """Digest authentication against RFC 7616's own example and against httpx's."""
 
+import hashlib
 import re
 
 import httpx
 import pytest
 
 from adapters.http_device.digest import REMEMBERED, Challenge, DigestSession, DigestSessions, challenges, strongest
+from adapters.http_device.request import write_request
 from collector.mapping.credentials import Credentials
 
 MUFASA = Credentials("Mufasa", "Circle of Life")
@@ -112,6 +114,19 @@ def test_users_with_odd_names() -> None:
     hashed = answer(SHELLY + ", userhash=true")
     assert "Mufasa" not in hashed
     assert "userhash=true" in hashed
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1"])
+def test_a_realm_outside_ascii_goes_back_as_it_came_and_counts_byte_by_byte(charset: str) -> None:
+    realm = "K\u00fcche".encode(charset)
+    header = b'Digest realm="' + realm + b'", nonce="n"'
+    given = answer(header.decode("latin-1"), target="/")
+    ours = hashlib.md5(b"Mufasa:" + realm + b":Circle of Life", usedforsecurity=False).hexdigest()
+    whole = hashlib.md5(f"{ours}:n:{hashlib.md5(b'GET:/', usedforsecurity=False).hexdigest()}".encode())
+    assert response_of(given) == whole.hexdigest()
+    sent = write_request("http://h/", ()).authorized(given)
+    assert b'realm="' + realm + b'"' in sent
+    assert sent.endswith(b"\r\n\r\n")
 
 
 def test_the_password_stands_nowhere() -> None:

@@ -254,9 +254,23 @@ def _take(state: ChamberState, version: int) -> None:
 
 
 def _outlasting(state: ChamberState, spec: ChamberSpec) -> Memory | None:
-    """Memory outlasts another version of the same spec, such as a pause makes; under another spec all begins anew."""
-    same = replace(spec, version=state.spec.version) == state.spec
-    return replace(state.memory, spec_version=spec.version) if same and state.memory is not None else None
+    """Of what is remembered, what holds under this spec.
+
+    All of it under another version of the same spec, such as a pause makes; the device's serial number while address,
+    profile and the owner's word for it stand: a change of the interval must not let another device pass.
+    """
+    memory = state.memory
+    if memory is None:
+        return None
+    if replace(spec, version=state.spec.version) == state.spec:
+        return replace(memory, spec_version=spec.version)
+    if memory.serial_number and _device(spec) == _device(state.spec):
+        return Memory(spec.version, memory.serial_number)
+    return None
+
+
+def _device(spec: ChamberSpec) -> tuple[str, str, str]:
+    return spec.url, spec.profile, spec.serial_number
 
 
 def _add(state: ChamberState, outcome: Outcome) -> None:

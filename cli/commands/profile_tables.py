@@ -1,5 +1,6 @@
 """Profiles, and trials of them, for people."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from cli.commands.reading_table import measured
@@ -9,12 +10,15 @@ from cli.times import clock_of
 
 Json = dict[str, Any]
 WAYS = ("old", "new")
+GIST_LIMIT = 80
+"""Characters of what a profile reads, in a list of them."""
 
 
 def print_profiles(document: Json) -> None:
-    """A row for each profile."""
+    """A row for each profile, short enough for a terminal; `show` tells the whole."""
     rows = [
-        [p["name"], p["origin"], p["version"], p["problem"] or p["description"], _units(p)] for p in document["items"]
+        [p["name"], p["origin"], p["version"], p["problem"] or _gist(p["description"]), _first(p["measurements"])]
+        for p in document["items"]
     ]
     columns = ["profile", "origin", "version", "what it reads", "measurements"]
     print_table(columns, rows, fit=Fit(spare=("version", "origin"), texts=("what it reads", "measurements")))
@@ -65,6 +69,17 @@ def _found(document: Json, way: str, name: str) -> Json | None:
 def _unit(document: Json, name: str) -> str:
     units = [found["unit"] for way in WAYS if document[way] and (found := _found(document, way, name))]
     return " -> ".join(dict.fromkeys(units))
+
+
+def _gist(description: str) -> str:
+    """The first sentence, or the beginning of it."""
+    sentence = description.partition(". ")[0].removesuffix(".")
+    return sentence if len(sentence) <= GIST_LIMIT else sentence[: GIST_LIMIT - 3].rsplit(" ", 1)[0] + "..."
+
+
+def _first(names: Iterable[str]) -> str:
+    first, *others = names
+    return f"{first} and {len(others)} more" if others else first
 
 
 def _units(profile: Json) -> str:

@@ -15,6 +15,7 @@ from cli.times import now_ms, parse_instant_ms
 from cli.words import Profile, TimezoneHelp, chambers
 from collector.domain.errors import InvalidFieldError
 from collector.domain.instants import parse_iso
+from collector.domain.zone_names import zone_exists
 
 if TYPE_CHECKING:
     from cli.trials import LocalProfile
@@ -68,6 +69,8 @@ def try_profile(
 
     local = read_profile(file)
     received_ms = None if received is None else parse_instant_ms("received", received, now_ms())
+    if timezone and not zone_exists(timezone):
+        raise InvalidFieldError("timezone", f"{timezone[:80]!r} is no zone", "write a name like Europe/Prague or UTC")
     given = circumstances(received_ms, timezone)
     if (answer is None) == (chamber is None):
         raise InvalidFieldError("usage", "neither or both of ANSWER and --chamber", "give one of them")

@@ -8,7 +8,7 @@ class Memory:
     """What is needed to judge the next reading; without it (None) a reading is judged by itself.
 
     Attributes:
-        spec_version: of the spec under which it was made: under another one everything begins anew.
+        spec_version: of the spec under which it was made: under another one nothing of it is used.
         at_ms: when the last reading came that left something, worker's clock: what has not been looked at cannot have
             stood still.
         serial_number: the device's own, as it was first seen.

@@ -25,6 +25,6 @@ class Circumstances:
 
     @property
     def trusted_memory(self) -> Memory | None:
-        """What was remembered under this very spec; under another one everything begins anew."""
+        """What was remembered under this very spec; under another one nothing is used."""
         memory = self.memory
         return memory if memory is not None and memory.spec_version == self.spec_version else None

@@ -9,6 +9,7 @@ import gc
 import gzip
 import socket
 import ssl
+import threading
 import time
 import tracemalloc
 import zlib
@@ -738,18 +739,23 @@ async def cancelled(
 def test_cancelling_leaves_no_connection_and_no_lock(run: Run[Any]) -> None:
     def watching(visit: Visit) -> None:
         visit.hear()
+        heard.set()
         if visit is not server.visits[0]:
             visit.say(ok(b"23.5"))
         else:
             visit.say(f"{H}Content-Length: 40\r\n\r\n23".encode())
             left.append(visit.was_left())
 
+    async def met() -> None:
+        assert await asyncio.to_thread(heard.wait, 10)
+
     async def scene() -> None:
         async with HttpDeviceClient() as client:
-            await cancelled(client, asking(server.port), lambda: asyncio.to_thread(server.wait_for_visits, 1))
+            await cancelled(client, asking(server.port), met)
             assert (await client.fetch(asking(server.port))).body == b"23.5"
 
     left: list[bool] = []
+    heard = threading.Event()
     with DeviceServer(watching) as server:
         run(scene())
     assert left == [True]

@@ -37,14 +37,24 @@ def test_a_signals_interval_keeps_it_and_so_does_its_confirmation() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"url": "http://192.168.1.21"}, {"profile_version": "0123456789ab"}, {"interval_ms": 30_000}, {"name": "other"}],
-    ids=str,
+    "change", [{"url": "http://192.168.1.21"}, {"profile": "awair"}, {"serial_number": "B-18"}], ids=str
 )
-def test_whatever_is_configured_begins_anew(change: dict[str, Any]) -> None:
+def test_another_device_begins_anew(change: dict[str, Any]) -> None:
     held = state()
     transitions.configure(held, replace(held.spec, **change, version=2), NOW_MS)
     assert (held.spec.version, held.memory) == (2, None)
+
+
+@pytest.mark.parametrize(
+    "change", [{"profile_version": "0123456789ab"}, {"interval_ms": 30_000}, {"name": "x"}], ids=str
+)
+def test_of_the_same_device_its_serial_number_outlasts_another_spec(change: dict[str, Any]) -> None:
+    held = state()
+    transitions.configure(held, replace(held.spec, **change, version=2), NOW_MS)
+    assert (held.spec.version, held.memory) == (2, Memory(2, "A-17"))
+    held.memory = replace(HELD, serial_number="", spec_version=2)
+    transitions.configure(held, replace(held.spec, timeout_ms=5_000, version=3), NOW_MS)
+    assert held.memory is None
 
 
 @pytest.mark.parametrize("version", [1, 2])

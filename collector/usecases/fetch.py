@@ -3,9 +3,9 @@
 import logging
 from dataclasses import dataclass
 
-from collector.domain.chamber import ChamberSpec
+from collector.domain.chamber import TIMEOUT_FLOOR_MS, ChamberSpec
 from collector.domain.egress import EgressPolicies
-from collector.domain.errors import MalformedAnswerError, SlotFailedError
+from collector.domain.errors import MalformedAnswerError, ProfileAwayError, SlotFailedError
 from collector.domain.memory import Memory
 from collector.domain.outcome import Reading
 from collector.mapping.answer import MappedAnswer, map_answer
@@ -68,7 +68,12 @@ class FetchReading:
         profile = await self._profiles.of(spec)
         secret = self._secrets.resolve(spec.secret_ref) if spec.secret_ref else None
         requested_ms, started = self._clock.now_ms(), self._clock.monotonic_ms()
-        request = self._request(spec, profile, secret, max(1, budget_ms - (started - began)))
+        left_ms = budget_ms - (started - began)
+        if started > began and left_ms < TIMEOUT_FLOOR_MS:
+            raise ProfileAwayError(
+                "profile: the look-up of its version took the attempt's time; the device was not asked"
+            )
+        request = self._request(spec, profile, secret, left_ms)
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
         mapped = self._mapped(Seen(spec, profile, slot_ms, received_ms, answer.body, secret), memory)

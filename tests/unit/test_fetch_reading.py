@@ -1,5 +1,6 @@
 """One attempt to read a chamber: what is asked, what becomes of the answer, what a failure is called."""
 
+import asyncio
 import logging
 
 import pytest
@@ -36,12 +37,13 @@ TEMPERATURE = MeasurementRules(name="temperature", select="t", unit="Cel", requi
 
 
 class OneProfile:
-    """`SpecProfiles` of one profile."""
+    """`SpecProfiles` of one profile, which takes its time."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, takes_s: float = 0.0) -> None:
+        self._profile, self._takes_s = profile, takes_s
 
     async def of(self, spec: ChamberSpec) -> Profile:
+        await asyncio.sleep(self._takes_s)
         if spec.profile != self._profile.name:
             raise unknown_profile(spec, self._profile.name)
         return self._profile
@@ -50,12 +52,12 @@ class OneProfile:
 class Room:
     """`FetchReading` over a scripted device."""
 
-    def __init__(self, profile: Profile | None = None, **environment: str) -> None:
+    def __init__(self, profile: Profile | None = None, *, takes_s: float = 0.0, **environment: str) -> None:
         self.clock = JumpingClock()
         self.devices = ScriptedDevices(self.clock)
         self._fetch = FetchReading(
             self.devices,
-            OneProfile(profile) if profile else PROFILES,
+            OneProfile(profile, takes_s) if profile else PROFILES,
             FileAndEnvSecrets({"CHAMBERLOG_SECRET_FOLDERS": "/nowhere", **environment}),
             EgressPolicies({"default/default": LAB}),
             self.clock,
@@ -87,6 +89,18 @@ async def test_the_request_is_what_profile_spec_and_policy_say() -> None:
     assert (call.request.budget_ms, call.request.max_bytes, call.request.verify_tls) == (1_234, 900, True)
     assert call.request.egress == LAB
     assert reading.spec_version == 4
+
+
+@in_jumping_time
+async def test_a_slow_look_up_of_the_profile_leaves_less_for_the_device_or_does_not_ask_it() -> None:
+    profile = Profile(name="own", measurements=(TEMPERATURE,))
+    room = Room(profile, takes_s=1.0)
+    room.devices.script.append(Answer(body=b'{"t": 4.5}'))
+    await room.read(chamber(60, profile="own"))
+    assert [call.request.budget_ms for call in room.devices.calls] == [500]
+    late = Room(profile, takes_s=1.45)
+    error = await late.failure(chamber(60, profile="own"))
+    assert (error.reason, error.retryable, late.devices.calls) == (GapReason.MISSED, True, [])
 
 
 @in_jumping_time

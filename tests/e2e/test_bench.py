@@ -25,7 +25,7 @@ def test_a_short_run_reports_what_adds_up_and_leaves_nothing_running(tmp_path: P
     report = json.loads((folder / "bench.json").read_text())
     assert report["clean"] is True
     assert report["peers"] == []
-    assert len(report["targets"]) == 13
+    assert len(report["targets"]) == 14
     (workload,) = report["workloads"]
     accounts_for_its_window(workload)
     costs_add_up(workload)

@@ -205,10 +205,12 @@ def test_audit_names_the_offenders(api: Api, run: Run) -> None:
 
 
 def test_profiles_are_listed(api: Api, run: Run) -> None:
-    profile = {"name": "airgradient", "description": "air", "checked": "recorded", "measurements": {"co2": "[ppm]"}}
+    units = {"co2": "[ppm]", "temperature": "Cel", "pm1": "ug/m3"}
+    told = "Air of a room. Read over the local network."
+    profile = {"name": "airgradient", "description": told, "checked": "recorded", "measurements": units}
     profile |= {"version": "0f3a9c5be21d", "origin": "built_in", "problem": ""}
     api.answer_pages("/v1/profiles", [[profile]])
-    assert "co2 [[ppm]]" in run("profiles")[1]
+    assert "Air of a room  co2 and 2 more" in run("profiles")[1]
     assert json.loads(run("profiles", "--json")[1])["items"] == [profile]
 
 

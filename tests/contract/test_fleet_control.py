@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -41,7 +41,7 @@ from collector.messages import (
     StoreOutcome,
     StoreRequest,
 )
-from collector.packing import unpack
+from collector.packing import Packed, unpack
 from collector.ports import ChamberRun, FleetControl
 from stack.server import Server
 from tests.contract.fleet_rooms import (
@@ -295,19 +295,21 @@ async def test_a_natively_paused_chamber_is_refused_with_its_remedy(client: Clie
 async def test_slots_up_to_the_end_of_the_run_before_are_lost(client: Client, name: str) -> None:
     began_ms = now_ms() - 5 * HOUR_MS
     row = replace(record(name), settled_through_ms=began_ms, first_slot_ms=began_ms)
-    asked: list[RoundRequest] = []
 
     @activity.defn(name=wire.COLLECT)
     async def collect(request: RoundRequest) -> RoundOutcome:
-        asked.append(request)
+        take(request.before)  # where a slot is due just now, what came before it travels with its round
         return RoundOutcome(request.first_ms + request.count * request.spec.interval_ms)
 
     @activity.defn(name=wire.STORE)
     async def store(request: StoreRequest) -> StoreOutcome:
-        stored.extend(map(unpack, request.outcomes))
+        take(request.outcomes)
+        return StoreOutcome()
+
+    def take(outcomes: Sequence[Packed]) -> None:
+        stored.extend(map(unpack, outcomes))
         if any(isinstance(outcome, Gap) and outcome.reason is GapReason.LOST for outcome in stored):
             lost_is_told.set()
-        return StoreOutcome()
 
     stored: list[Outcome] = []
     lost_is_told = asyncio.Event()

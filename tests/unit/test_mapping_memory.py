@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.round_control import decode_progress
@@ -296,7 +296,6 @@ ANSWERS = st.lists(st.dictionaries(st.sampled_from(["t", "h", "d", "sn"]), VALUE
 FORMATS = st.sampled_from(["iso", "unix", "%Y-%m-%d %H:%M:%S"])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ANSWERS, FORMATS, st.integers(0, 2_000), st.sampled_from(["", "Europe/Prague", "Nowhere/At_All"]))
 def test_whatever_comes_a_reading_or_a_reason_and_a_memory_that_travels(
     answers: list[dict[str, Any]], pattern: str, step_s: int, zone: str

@@ -161,7 +161,8 @@ class Stage:
         """
         now_ms, taken = await self.now_ms(), self.doubles.begun
         taken.clear()
-        await self.pass_s((self.state.spec.grid.after(now_ms) - now_ms) / 1000 + 20)
+        slot_ms = self.state.spec.grid.after(max(now_ms, self.state.next_ms - 1))
+        await self.pass_s((slot_ms - now_ms) / 1000 + 20)
         if not taken.is_set():
             with contextlib.suppress(TimeoutError):  # a chamber that is paused has none
                 await asyncio.wait_for(taken.wait(), TAKEN_S)

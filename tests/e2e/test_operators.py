@@ -209,15 +209,19 @@ def _round_ends(events: list[dict[str, object]]) -> list[int]:
     return ends
 
 
+CHANGES = ("UPSERT_WORKFLOW_SEARCH_ATTRIBUTES", "WORKFLOW_PROPERTIES_MODIFIED")
+"""A status; and the version under which the registry wrote what a signal had changed, which comes a round later."""
+
+
 def _quiet_costs(events: list[dict[str, object]]) -> list[int]:
     """Events from one round's end to the next one's, where nobody interfered; the first round is a start."""
     return [b - a for a, b in _quiet_rounds(events)]
 
 
 def _quiet_rounds(events: list[dict[str, object]]) -> list[tuple[int, int]]:
-    """Ids of the events at which each such round began and ended; a change of status is an event of its own."""
+    """Ids of the events at which each such round began and ended; a change of status or version is one of its own."""
     asked = [int(str(e["eventId"])) for e in events if "SIGNALED" in str(e["eventType"])]
-    changed = [int(str(e["eventId"])) for e in events if "SEARCH_ATTRIBUTES" in str(e["eventType"])]
+    changed = [int(str(e["eventId"])) for e in events if str(e["eventType"]).removeprefix("EVENT_TYPE_") in CHANGES]
     rounds = pairwise(_round_ends(events)[1:])
     calm = ((a, b) for a, b in rounds if not any(a < event <= b for event in changed))
     return [(a, b) for a, b in calm if not any(a - 11 < event < b for event in asked)]

@@ -20,6 +20,8 @@ COPY bench ./bench
 COPY chaos ./chaos
 COPY cli ./cli
 COPY collector ./collector
+COPY edge ./edge
+COPY gateway ./gateway
 COPY profiles ./profiles
 COPY simulator ./simulator
 COPY stack ./stack

@@ -8,13 +8,13 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from api.field_errors import readable
-from api.guard import unauthorized
 from api.services import Services
 from collector.domain.chamber import ID_PATTERN
-from collector.domain.errors import InvalidFieldError, NotFoundError
+from collector.domain.errors import InvalidFieldError, NotFoundError, UnauthenticatedError
 from collector.domain.organization import BATCH_PATTERN
 from collector.domain.section_order import OPERATION_PATTERN
 from collector.ports import Principal
+from collector.usecases.admit import REMEDY
 
 bearer = HTTPBearer(auto_error=False, description="An API key: chl_<id>_<secret>")
 
@@ -37,7 +37,7 @@ def _principal(
 ) -> Principal:
     principal = getattr(request.state, "principal", None)
     if not isinstance(principal, Principal):  # a route that the guard does not cover stays closed
-        raise unauthorized("there is no API key")
+        raise UnauthenticatedError("there is no API key", REMEDY)
     return principal
 
 

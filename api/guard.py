@@ -1,58 +1,52 @@
-"""What stands before every route: a limit of the body, and under /v1 a valid key, asked before paths are matched."""
+"""What stands before every route: a limit of the body, and under /v1 the gate, asked before paths are matched."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.field_errors import FieldError
-from api.problems import ProblemError, of_core, problem_response
+from api.problems import of_core, problem_response
+from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
-from collector.ports import Principal
-from collector.usecases.authenticate import Authenticate
+from collector.usecases.admit import Admission, Admit, Ask
 
 GUARDED = "/v1"
-CHALLENGE = 'Bearer realm="chamberlog"'
 MAX_BODY_BYTES = 65_536
 """The longest body that makes sense, a chamber with all its labels, is a tenth of this."""
-REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
+ORGANIZATION = "Chamberlog-Organization"
+"""Header by which a super-administrator says in which organization it acts."""
 
 
 class KeyGuard:
-    """ASGI middleware that turns the API key into a `Principal` in the request's state, or answers 401 or 503."""
+    """ASGI middleware that puts who asks, and for what, into the request's state, or answers why they may not."""
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate) -> None:
-        self._app, self._authenticate = app, authenticate
+    def __init__(self, app: ASGIApp, admit: Admit) -> None:
+        self._app, self._admit = app, admit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let through what needs no key, and whoever has one."""
+        """Let through what needs no key, and whoever may."""
         path: str = scope.get("path", "")
         if scope["type"] != "http" or not (path == GUARDED or path.startswith(GUARDED + "/")):
             await self._app(scope, receive, send)
             return
         try:
-            principal = await self._principal(Headers(scope=scope).get("authorization", ""))
+            admission = await self._admission(scope)
         except ChamberlogError as error:
-            await problem_response(of_core(error))(scope, receive, send)
+            await problem_response(of_core(error, path))(scope, receive, send)
             return
-        except ProblemError as error:
-            await problem_response(error)(scope, receive, send)
-            return
-        scope.setdefault("state", {})["principal"] = principal
+        state = scope.setdefault("state", {})
+        state["admission"], state["principal"] = admission, admission.principal
         await self._app(scope, receive, send)
 
-    async def _principal(self, header: str) -> Principal:
-        scheme, _, key = header.partition(" ")
-        given = scheme.lower() == "bearer" and bool(key)
-        principal = await self._authenticate(key.strip()) if given else None
-        if principal is None:
-            raise unauthorized("this API key is not valid" if given else "there is no API key")
-        return principal
-
-
-def unauthorized(problem: str) -> ProblemError:
-    """The answer to whoever has no valid key."""
-    field = FieldError(field="Authorization", problem=problem, remedy=REMEDY)
-    return ProblemError(401, f"{problem}; {REMEDY}", [field], {"WWW-Authenticate": CHALLENGE})
+    async def _admission(self, scope: Scope) -> Admission:
+        headers, client = Headers(scope=scope), scope.get("client")
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        ask = Ask(
+            operation=of_http(scope["method"], scope["path"]),
+            credential=key.strip() if scheme.lower() == "bearer" else "",
+            organization=headers.get(ORGANIZATION),
+            address=client[0] if client else "",
+        )
+        return await self._admit(ask)
 
 
 class BodyLimit:

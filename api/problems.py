@@ -26,9 +26,12 @@ from collector.domain.errors import (
     ProfileChangedError,
     RejectedError,
     StaleVersionError,
+    TooManyRequestsError,
+    UnauthenticatedError,
 )
 
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="chamberlog"'
 RETRY_AFTER_S = 5
 """A server that is away is usually back within this, and nobody is hurt by asking that often."""
 REMEDIES = {
@@ -40,7 +43,7 @@ REMEDIES = {
 WHEN = {
     400: "The body is too deep, or a number in it too long",
     401: "There is no valid API key",
-    403: "This API key may not do that",
+    403: "The caller's role, scope or section does not reach that far",
     404: "There is no such thing in the organization",
     406: "Accept names nothing that this path answers",
     409: "It is there and another, or its state forbids the request",
@@ -48,6 +51,7 @@ WHEN = {
     413: "The body is longer than 64 KiB",
     422: "An input is wrong: `errors` names each field",
     428: "The header If-Match is missing",
+    429: "The caller has asked too often: try again after Retry-After",
     502: "The device gave no reading",
     503: "PostgreSQL or Temporal is away: try again after Retry-After",
     504: "The device gave no reading in time",
@@ -128,8 +132,10 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def of_core(error: ChamberlogError, path: str = "") -> ProblemError:
     """How the API answers an error of the core; `path` is what was asked for."""
     match error:
-        case InvalidFieldError() | NotFoundError() | ForbiddenError():
+        case InvalidFieldError() | NotFoundError():
             return _of_request(error, path)
+        case UnauthenticatedError() | ForbiddenError() | TooManyRequestsError():
+            return _of_gate(error)
         case ConflictError() | RejectedError():
             return _of_refusal(error)
         case AwayError():
@@ -141,14 +147,23 @@ def of_core(error: ChamberlogError, path: str = "") -> ProblemError:
     return ProblemError(502, "the request could not be carried out; the log of the API says why")
 
 
-def _of_request(error: InvalidFieldError | NotFoundError | ForbiddenError, path: str) -> ProblemError:
+def _of_request(error: InvalidFieldError | NotFoundError, path: str) -> ProblemError:
     match error:
         case InvalidFieldError():
             return ProblemError(422, str(error), [_field(error.field, error.problem, error.remedy)])
         case NotFoundError():
             return ProblemError(404, str(error), [_field("id", str(error), error.remedy or _listed_by(path))])
+
+
+def _of_gate(error: UnauthenticatedError | ForbiddenError | TooManyRequestsError) -> ProblemError:
+    detail, fields = f"{error}; {error.remedy}", [_field("Authorization", str(error), error.remedy)]
+    match error:
+        case UnauthenticatedError():
+            return ProblemError(401, detail, fields, {"WWW-Authenticate": CHALLENGE})
+        case TooManyRequestsError():
+            return ProblemError(429, detail, fields, {"Retry-After": str(error.retry_after_s)})
         case ForbiddenError():
-            return ProblemError(403, f"{error}; {error.remedy}", [_field("Authorization", str(error), error.remedy)])
+            return ProblemError(403, detail, fields)
 
 
 def _listed_by(path: str) -> str:

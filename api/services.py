@@ -33,6 +33,7 @@ from collector.ports import (
     UpkeepLog,
 )
 from collector.usecases.active import PageChambers
+from collector.usecases.admit import Admit
 from collector.usecases.answers import ListAnswers
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
@@ -87,6 +88,7 @@ class Services:
     metrics: MetricsText
     observe: ObserveFleet
     authenticate: Authenticate
+    admit: Admit
     readiness: CheckReadiness
     enrol: EnrolChamber
     list_chambers: ListChambers
@@ -117,11 +119,13 @@ def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
     check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
+    authenticate = Authenticate(ports.keys, clock)
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
-        authenticate=Authenticate(ports.keys, clock),
+        authenticate=authenticate,
+        admit=Admit(authenticate, ports.organizations),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
         list_chambers=ListChambers(registry, clock),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from adapters.memory.ledger import InMemoryLedger, KeptKey
 from collector.domain.errors import ConflictError, NotFoundError
+from collector.domain.roles import Role
 from collector.ports.keys import KeyRecord, Principal
 
 
@@ -31,8 +32,9 @@ class InMemoryKeys:
         kept = self._valid(key_id)
         if kept is None:
             return None
-        principal = Principal(kept.record.organization, f"key/{key_id}", deployment=kept.record.deployment)
-        return kept.secret_sha256, principal
+        role = Role.SUPER_ADMINISTRATOR if kept.record.deployment else Role.ADMINISTRATOR
+        subject = f"key/{key_id}"
+        return kept.secret_sha256, Principal(kept.record.organization, subject, role, credential=subject)
 
     async def list(self, organization: str | None) -> Sequence[KeyRecord]:
         """Keys in the order in which they were made; see `KeyStore.list`."""

@@ -6,6 +6,7 @@ import asyncpg
 
 from adapters.postgres.pool import Postgres
 from collector.domain.errors import ConflictError, NotFoundError
+from collector.domain.roles import Role
 from collector.domain.settling import clean
 from collector.ports.keys import KeyRecord, Principal
 
@@ -50,7 +51,9 @@ class PostgresKeys:
             row = await connection.fetchrow(FIND, key_id)
         if row is None:
             return None
-        return row["secret_sha256"], Principal(row["organization"], f"key/{key_id}", deployment=row["deployment"])
+        role = Role.SUPER_ADMINISTRATOR if row["deployment"] else Role.ADMINISTRATOR
+        subject = f"key/{key_id}"
+        return row["secret_sha256"], Principal(row["organization"], subject, role, credential=subject)
 
     async def list(self, organization: str | None) -> Sequence[KeyRecord]:
         """Keys in the order in which they were made; see `KeyStore.list`."""

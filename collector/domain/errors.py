@@ -3,7 +3,9 @@
 ChamberlogError
 ├── InvalidFieldError           an input is wrong: names the field, the problem and the remedy
 ├── NotFoundError               no such thing inside the caller's organization
+├── UnauthenticatedError        nobody valid asks
 ├── ForbiddenError              whoever asks may not do that
+├── TooManyRequestsError        whoever asks has asked too often
 ├── ConflictError               the thing exists and is different, or its state forbids the request
 │   ├── StaleVersionError       somebody changed it since it was read
 │   └── ProfileChangedError     the same of a profile, whose versions are texts
@@ -58,6 +60,31 @@ class NotFoundError(ChamberlogError):
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+class UnauthenticatedError(ChamberlogError):
+    """Nobody valid asks: there is no credential, or it is none of ours, expired or revoked.
+
+    Attributes:
+        remedy: what to send instead.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class TooManyRequestsError(ChamberlogError):
+    """Whoever asks has asked too often.
+
+    Attributes:
+        retry_after_s: when there is room again, seconds, at least 1.
+        remedy: what to do meanwhile.
+    """
+
+    def __init__(self, message: str, retry_after_s: int, remedy: str) -> None:
+        super().__init__(message)
+        self.retry_after_s, self.remedy = retry_after_s, remedy
 
 
 class ForbiddenError(ChamberlogError):

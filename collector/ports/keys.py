@@ -4,20 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.domain.access import Scope
+from collector.domain.roles import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks.
+    """Who asks, and how far they may go.
 
     Attributes:
-        organization: all that it sees.
-        subject: `key/<id>`: stored with what it does.
-        deployment: whether it may see all organizations and make new ones; chambers are those of its own all the same.
+        organization: all that it sees. Of a super-administrator: the one it acts in now, its own unless it says.
+        subject: `key/<id>` or `user/<id>`: stored with what it does.
+        role: what it may do there.
+        scopes: parts of the surface; none = all.
+        section: all that it sees of the organization; None = all of it.
+        credential: `key/<id>` or `session/<id>`: what has to be valid still for a stream to go on.
     """
 
     organization: str
     subject: str
-    deployment: bool = False
+    role: Role
+    scopes: frozenset[Scope] = frozenset()
+    section: str | None = None
+    credential: str = ""
+
+    @property
+    def deployment(self) -> bool:
+        """Whether it may see all organizations and make new ones."""
+        return self.role is Role.SUPER_ADMINISTRATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from collector.domain.errors import ConflictError, NotFoundError
+from collector.domain.roles import Role
 from collector.ports.keys import Principal
 from tests.contract.ledger_rooms import Rooms, now
 
@@ -11,7 +12,10 @@ HASH = bytes(range(32))
 
 async def test_a_key_is_found_by_its_id(rooms: Rooms) -> None:
     await rooms.keys.add("0123456789ab", HASH, "default", "laptop")
-    assert await rooms.keys.find("0123456789ab") == (HASH, Principal("default", "key/0123456789ab"))
+    assert await rooms.keys.find("0123456789ab") == (
+        HASH,
+        Principal("default", "key/0123456789ab", Role.ADMINISTRATOR, credential="key/0123456789ab"),
+    )
 
 
 @pytest.mark.parametrize("key_id", ["", "unknown", "nul\x00", "\ud800"])

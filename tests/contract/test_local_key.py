@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from collector.domain.roles import Role
 from collector.ports import Principal
 from stack.bootstrap import KEY_NAME, ensure_api_key
 from tests.contract.ledger_rooms import opened_rooms
@@ -14,12 +15,17 @@ def parts(key: str) -> tuple[str, bytes]:
     return key_id, hashlib.sha256(secret.encode()).digest()
 
 
+def whole(key_id: str) -> Principal:
+    """Whoever runs the deployment."""
+    return Principal("default", f"key/{key_id}", Role.SUPER_ADMINISTRATOR, credential=f"key/{key_id}")
+
+
 async def test_the_key_is_made_once_and_is_of_the_deployment(database: str, tmp_path: Path) -> None:
     key = await ensure_api_key(database, tmp_path / "api_key")
     assert await ensure_api_key(database, tmp_path / "api_key") == key
     key_id, digest = parts(key)
     async with opened_rooms(database) as rooms:
-        assert await rooms.keys.find(key_id) == (digest, Principal("default", f"key/{key_id}", deployment=True))
+        assert await rooms.keys.find(key_id) == (digest, whole(key_id))
         assert [record.name for record in await rooms.keys.list(None)] == [KEY_NAME]
 
 
@@ -30,7 +36,7 @@ async def test_a_key_that_was_made_before_becomes_one_of_the_deployment(database
     async with opened_rooms(database) as rooms:
         await rooms.keys.add(key_id, digest, "default", KEY_NAME)
         assert await ensure_api_key(database, tmp_path / "api_key") == kept
-        assert await rooms.keys.find(key_id) == (digest, Principal("default", f"key/{key_id}", deployment=True))
+        assert await rooms.keys.find(key_id) == (digest, whole(key_id))
 
 
 async def test_a_key_that_was_revoked_is_replaced(database: str, tmp_path: Path) -> None:
@@ -51,4 +57,7 @@ async def test_a_key_of_another_secret_is_left_alone(database: str, tmp_path: Pa
         await rooms.keys.add(parts(kept)[0], bytes(32), "default", "of somebody else")
         assert await ensure_api_key(database, tmp_path / "api_key") != kept
         found = await rooms.keys.find(parts(kept)[0])
-        assert found == (bytes(32), Principal("default", f"key/{parts(kept)[0]}"))
+        assert found == (
+            bytes(32),
+            Principal("default", f"key/{parts(kept)[0]}", Role.ADMINISTRATOR, credential=f"key/{parts(kept)[0]}"),
+        )

@@ -15,6 +15,7 @@ import pytest
 from adapters.postgres.migrate import FOLDER, migrate
 from collector.domain.errors import AwayError
 from collector.domain.organization import Batch
+from collector.domain.roles import Role
 from collector.ports import BatchPart, Principal
 from tests.contract.conftest import TestServer
 from tests.contract.ledger_rooms import enrolled, now, opened_rooms, reading, spec, whole_past
@@ -123,7 +124,10 @@ async def test_what_needs_the_new_schema_says_how_to_get_it(former_schema: Path,
         chamber = await enrolled(rooms, spec("old"), ago_ms=600_000)
         await chamber.save(*(reading(chamber.slot(n)) for n in range(3)), settled=chamber.slot(2))
         await old_key(address)
-        assert await rooms.keys.find("old") == (bytes(32), Principal("default", "key/old"))
+        assert await rooms.keys.find("old") == (
+            bytes(32),
+            Principal("default", "key/old", Role.ADMINISTRATOR, credential="key/old"),
+        )
         assert list(await rooms.history.latest_of("default", ["old"])) == ["old"]
         lot = Batch(organization="default", id="lot", section="default", started_ms=0)
         for call in (

@@ -14,6 +14,7 @@ from adapters.memory import (
 )
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import AwayError, ConflictError, NotFoundError, RejectedError
+from collector.domain.roles import Role
 from collector.domain.timerange import TimeRange
 from collector.messages import ChamberState
 from collector.ports import Audit, OutcomeStore, Principal, Registry
@@ -30,7 +31,7 @@ from workflows.chamber import ChamberWorkflow
 T = TypeVar("T")
 LONG_AGO_MS = 3_000 * 86_400_000
 """The model lives in the past, so that no outcome of it is in the future of a real server."""
-OWNER = Principal("default", "key/1")
+OWNER = Principal("default", "key/1", Role.ADMINISTRATOR)
 
 
 class Proof(Protocol):

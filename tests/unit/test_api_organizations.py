@@ -40,7 +40,7 @@ async def test_making_one_without_a_deployment_key_is_forbidden_and_says_whom_to
     assert problem["type"] == "urn:chamberlog:problem:forbidden"
     [error] = problem["errors"]
     assert error["field"] == "Authorization"
-    assert "chamberlog keys create --deployment" in error["remedy"]
+    assert error["problem"] == "organizations.add takes the role super-administrator, and yours is administrator"
     assert "biologics" not in world.ledger.organizations
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.memory import InMemoryKeys, InMemoryLedger
 from collector.domain.errors import AwayError
+from collector.domain.roles import Role
 from collector.ports import Principal
 from collector.usecases.authenticate import TRUST_MS, TRUSTED_LIMIT, Authenticate
 from tests.unit.api_world import KEYS, SUBJECT, StandingClock, World
@@ -24,7 +25,7 @@ class Gate:
 
 
 async def test_a_valid_key_says_whose_it_is() -> None:
-    assert await Gate().authenticate(KEY) == Principal("default", SUBJECT)
+    assert await Gate().authenticate(KEY) == Principal("default", SUBJECT, Role.ADMINISTRATOR, credential=SUBJECT)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ async def test_while_the_store_is_away_a_key_seen_valid_is_trusted_for_five_seco
     await gate.authenticate(KEY)
     gate.ledger.away = True
     gate.clock.steady_ms += TRUST_MS
-    assert await gate.authenticate(KEY) == Principal("default", SUBJECT)
+    assert await gate.authenticate(KEY) == Principal("default", SUBJECT, Role.ADMINISTRATOR, credential=SUBJECT)
     gate.clock.steady_ms += 1
     with pytest.raises(AwayError):
         await gate.authenticate(KEY)

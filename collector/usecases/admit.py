@@ -1,0 +1,108 @@
+"""Whether somebody may do what they ask for: the one gate of the API, of the gateway's authz service and of gRPC."""
+
+from dataclasses import dataclass, replace
+
+from collector.domain.access import Operation, Reach
+from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
+from collector.ports import Organizations, Principal
+from collector.ports.limits import RateLimiter, RateState
+from collector.usecases.authenticate import Authenticate
+
+REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
+ASK = "ask an administrator of the organization for it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request, before anybody knows whose it is.
+
+    Attributes:
+        operation: the row of the access table; None = no row has it: whoever is known may hear that there is none.
+        credential: an API key or an access token; empty = none was sent.
+        organization: in which a super-administrator wants to act; None = in its own.
+        address: of the caller; requests that nobody signs are counted by it.
+    """
+
+    operation: Operation | None
+    credential: str = ""
+    organization: str | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A request that may pass.
+
+    Attributes:
+        operation: as asked.
+        principal: who asks; None = the operation takes nobody.
+        rate: what is left of the limit; None = nothing was counted.
+    """
+
+    operation: Operation | None
+    principal: Principal | None = None
+    rate: RateState | None = None
+
+
+class Admit:
+    """Lets a request pass or says why not. It may run any number of times; each one counts for the rate limit."""
+
+    def __init__(
+        self, authenticate: Authenticate, organizations: Organizations, limiter: RateLimiter | None = None
+    ) -> None:
+        self._authenticate, self._organizations, self._limiter = authenticate, organizations, limiter
+
+    async def __call__(self, ask: Ask) -> Admission:
+        """Who asks, and that they may.
+
+        Raises:
+            UnauthenticatedError: there is no credential, or it is none of ours, expired or revoked.
+            TooManyRequestsError: past the limit of the subject, or of the address where nobody signs.
+            ForbiddenError: role, scope or section do not reach that far.
+            NotFoundError: there is no organization to act in.
+            AwayError: it cannot be told.
+        """
+        operation = ask.operation
+        if operation is not None and operation.role is None:
+            return Admission(operation=operation, rate=await self._count(f"address/{ask.address}", operation))
+        principal = await self._known(ask.credential)
+        rate = await self._count(principal.subject, operation)
+        if operation is not None:
+            _check(principal, operation)
+        return Admission(operation=operation, principal=await self._acting(principal, ask.organization), rate=rate)
+
+    async def _known(self, credential: str) -> Principal:
+        principal = await self._authenticate(credential) if credential else None
+        if principal is None:
+            problem = "this credential is not valid" if credential else "there is no API key"
+            raise UnauthenticatedError(problem, REMEDY)
+        return principal
+
+    async def _count(self, subject: str, operation: Operation | None) -> RateState | None:
+        if self._limiter is None or operation is None:
+            return None
+        state = await self._limiter.hit(subject, operation.traffic)
+        if not state.allowed:
+            problem = f"more than {state.limit} requests of class {operation.traffic.value} in {state.window_s} s"
+            raise TooManyRequestsError(problem, max(1, state.reset_s), f"wait {max(1, state.reset_s)} s")
+        return state
+
+    async def _acting(self, principal: Principal, organization: str | None) -> Principal:
+        if organization is None or organization == principal.organization:
+            return principal
+        if not principal.deployment:
+            raise NotFoundError(f"no organization {organization!r}")
+        await self._organizations.find(organization)
+        return replace(principal, organization=organization)
+
+
+def _check(principal: Principal, operation: Operation) -> None:
+    assert operation.role is not None
+    if not principal.role.covers(operation.role):
+        problem = f"{operation.name} takes the role {operation.role.value}, and yours is {principal.role.value}"
+        raise ForbiddenError(problem, ASK)
+    if operation.scope is not None and principal.scopes and operation.scope not in principal.scopes:
+        raise ForbiddenError(f"{operation.name} takes the scope {operation.scope.value}, which this key has not", ASK)
+    if principal.section is not None and operation.reach is Reach.SHUT:
+        problem = f"{operation.name} is about the whole organization, and this key is of section {principal.section}"
+        raise ForbiddenError(problem, ASK)

@@ -1,0 +1,1 @@
+"""Configurations of Envoy, the gateway and the egress proxy, rendered from templates."""

@@ -1,0 +1,1 @@
+"""The service that Envoy asks whether a request may pass."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from collector.domain.access import Operation, Reach
+from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
 from collector.ports import Organizations, Principal
 from collector.ports.limits import RateLimiter, RateState
@@ -90,10 +91,17 @@ class Admit:
     async def _acting(self, principal: Principal, organization: str | None) -> Principal:
         if organization is None or organization == principal.organization:
             return principal
-        if not principal.deployment:
-            raise NotFoundError(f"no organization {organization!r}")
-        await self._organizations.find(organization)
+        if not principal.deployment or not ID_PATTERN.fullmatch(organization):
+            raise _no_organization(organization)
+        try:
+            await self._organizations.find(organization)
+        except NotFoundError:
+            raise _no_organization(organization) from None
         return replace(principal, organization=organization)
+
+
+def _no_organization(organization: str) -> NotFoundError:
+    return NotFoundError(f"no organization {organization[:80]!r}", "GET /v1/organizations lists those that you see")
 
 
 def _check(principal: Principal, operation: Operation) -> None:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from collector.domain.access import Operation, Reach
 from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
+from collector.domain.roles import Role
 from collector.ports import Organizations, Principal
 from collector.ports.limits import RateLimiter, RateState
 from collector.usecases.authenticate import Authenticate
 
 REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
 ASK = "ask an administrator of the organization for it"
+ASK_HIGHER = "ask whoever runs the deployment: chamberlog keys create --role super-administrator makes a key that may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ def _check(principal: Principal, operation: Operation) -> None:
     assert operation.role is not None
     if not principal.role.covers(operation.role):
         problem = f"{operation.name} takes the role {operation.role.value}, and yours is {principal.role.value}"
-        raise ForbiddenError(problem, ASK)
+        raise ForbiddenError(problem, ASK_HIGHER if operation.role is Role.SUPER_ADMINISTRATOR else ASK)
     if operation.scope is not None and principal.scopes and operation.scope not in principal.scopes:
         raise ForbiddenError(f"{operation.name} takes the scope {operation.scope.value}, which this key has not", ASK)
     if principal.section is not None and operation.reach is Reach.SHUT:

@@ -41,11 +41,11 @@ async def watch_live(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Readings and gaps of the organization, a section or a chamber as they are stored: server-sent events."""
+    wanted = replace(query.filter(), section=use.bounds.narrowed(caller, query.section))
     _check_accept(request)
     live, streams = _feed_of(use), _streams_of(request)
     streams.check_room()
-    wanted, after = query.filter(), _place(last_event_id)
-    wanted = replace(wanted, section=use.bounds.narrowed(caller, wanted.section))
+    after = _place(last_event_id)
     live.check_open()
     await _check(live, caller, wanted, use)
     watched = Watched(

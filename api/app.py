@@ -14,6 +14,7 @@ from api.routes import (
     chambers,
     detectors,
     health,
+    keys,
     ledger,
     live,
     organizations,
@@ -32,6 +33,7 @@ ROUTERS = (
     section_operations.router,
     batches.router,
     organizations.router,
+    keys.router,
     catalog.router,
     health.router,
 )

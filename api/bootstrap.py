@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from adapters.api_keys import new_key
 from adapters.clock import SystemClock
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import InMemoryActive, InMemoryLatest
@@ -73,6 +74,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         active=active,
         fleet=TemporalFleet(temporal),
         keys=PostgresKeys(postgres),
+        make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
         library=PostgresProfiles(postgres),
         answers=PostgresAnswers(postgres),

@@ -6,10 +6,23 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from api.problems import Problem
+from api.guard import ORGANIZATION
+from api.problems import Problem, documented
+from collector.domain.access import Operation, Reach
+from collector.domain.access_table import of_http
+from collector.domain.roles import Role
 
 FOREIGN = "HTTPValidationError"
 """The answer to wrong inputs that FastAPI assumes; ours are problems, and each route says whether there are any."""
+ORGANIZATION_HEADER = {
+    "name": ORGANIZATION,
+    "in": "header",
+    "required": False,
+    "description": "in which organization a super-administrator acts; by default in its own",
+    "schema": {"type": "string"},
+    "example": "default",
+}
+"""The gate's and not a route's: the framework does not know it."""
 TAGS = [
     {"name": "chambers", "description": "Enrolling, finding, changing, pausing and ending chambers; reading one now."},
     {"name": "detectors", "description": "The quantities of a chamber, their aliases, and which are switched off."},
@@ -20,6 +33,7 @@ TAGS = [
     {"name": "sections", "description": "The parts of an organization where chambers stand."},
     {"name": "batches", "description": "What is observed in a section for a while, and its readings."},
     {"name": "organizations", "description": "The tenants of the deployment; new ones take a deployment key."},
+    {"name": "keys", "description": "API keys: how far each goes, who made it, when it was used last."},
     {"name": "catalog", "description": "What a chamber can be enrolled with."},
     {"name": "health", "description": "For probes and scrapers; no key is needed."},
 ]
@@ -41,10 +55,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, summary=app.summary, routes=app.routes, tags=app.openapi_tags
     )
     schemas = made["components"]["schemas"]
-    for operations in made["paths"].values():
-        for operation in operations.values():
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
             if FOREIGN in str(operation["responses"].get("422")):
                 del operation["responses"]["422"]
+            row = of_http(method, path)
+            if row is not None and row.role is not None and "security" in operation:
+                _describe_gate(row, operation)
     for name in (FOREIGN, "ValidationError"):
         schemas.pop(name, None)
     _, ours = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
@@ -53,6 +70,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
         if "example" in schema:
             _with_nulls(schema, schema["example"], schemas)
     return made
+
+
+def _describe_gate(row: Operation, operation: dict[str, Any]) -> None:
+    """What the gate before the route takes and answers: 404 is the header's that names no organization."""
+    operation.setdefault("parameters", []).append(ORGANIZATION_HEADER)
+    said = documented(401, 404, *([403] if _can_forbid(row) else []))
+    operation["responses"] = {**{str(status): answer for status, answer in said.items()}, **operation["responses"]}
+
+
+def _can_forbid(row: Operation) -> bool:
+    return row.role is not Role.VIEWER or row.scope is not None or row.reach is Reach.SHUT
 
 
 def _with_nulls(schema: dict[str, Any], example: Any, schemas: dict[str, Any]) -> None:

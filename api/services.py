@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from api.entity_services import (
     BatchServices,
+    KeyServices,
     OrganizationServices,
     ProfileServices,
     SectionServices,
     batch_services,
+    key_services,
     organization_services,
     profile_services,
     section_services,
@@ -24,6 +26,7 @@ from collector.ports import (
     LatestCache,
     LedgerReader,
     LiveFeed,
+    MakeKey,
     Organizations,
     ProfileCatalog,
     ProfileLibrary,
@@ -37,6 +40,7 @@ from collector.usecases.admit import Admit
 from collector.usecases.answers import ListAnswers
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
+from collector.usecases.bounds import Bounds
 from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeChamber, RetireChamber
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
@@ -48,6 +52,7 @@ from collector.usecases.profiles import OfferedProfiles
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
+from collector.usecases.still_valid import StillValid
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -66,6 +71,7 @@ class Ports:
     active: ActiveChambers
     fleet: FleetControl
     keys: KeyStore
+    make_key: MakeKey
     profiles: ProfileCatalog
     library: ProfileLibrary
     answers: AnswerShelf
@@ -89,6 +95,9 @@ class Services:
     observe: ObserveFleet
     authenticate: Authenticate
     admit: Admit
+    still_valid: StillValid
+    bounds: Bounds
+    keys: KeyServices
     readiness: CheckReadiness
     enrol: EnrolChamber
     list_chambers: ListChambers
@@ -126,6 +135,9 @@ def make_services(ports: Ports) -> Services:
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
         admit=Admit(authenticate, ports.organizations),
+        still_valid=StillValid(ports.keys),
+        bounds=Bounds(registry, ports.batches),
+        keys=key_services(ports.keys, clock, ports.make_key),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
         list_chambers=ListChambers(registry, clock),

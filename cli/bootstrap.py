@@ -10,7 +10,7 @@ from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
 from adapters.secret_settings import read_secret, shown_address
-from collector.ports.keys import KeyRecord
+from collector.ports.keys import KeyRecord, KeyTerms
 
 T = TypeVar("T")
 POSTGRES = "CHAMBERLOG_POSTGRES"
@@ -49,16 +49,17 @@ class KeyDesk:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    def create(self, organization: str, name: str, *, deployment: bool) -> tuple[str, str]:
-        """A new key's id and its text, which nobody can read again. A second run makes another one.
+    def create(self, organization: str, name: str, terms: KeyTerms) -> tuple[KeyRecord, str]:
+        """A new key and its text, which nobody can read again. A second run makes another one.
 
         Raises:
             NotFoundError: there is no such organization.
+            InvalidFieldError: field `section`: the organization has none of that name.
             AwayError: the database does not answer.
         """
         key = new_key()
-        self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, deployment=deployment))
-        return key.id, key.text
+        record = self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, terms))
+        return record, key.text
 
     def list(self, organization: str | None) -> Sequence[KeyRecord]:
         """Keys of an organization or of all, without their secrets, revoked ones too.

@@ -53,9 +53,12 @@ class ApiClient:
 
     def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
         self._target = target
+        headers = {"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"}
+        if target.organization is not None:
+            headers["Chamberlog-Organization"] = target.organization
         self._http = httpx.Client(
             base_url=target.url,
-            headers={"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"},
+            headers=headers,
             timeout=httpx.Timeout(answer_s, connect=min(answer_s, CONNECT_S)),
             trust_env=urlsplit(target.url).hostname not in LOOPBACK,
         )

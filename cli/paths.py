@@ -11,6 +11,7 @@ ID_REMEDY = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
 BATCH_REMEDY = "use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
 CHAMBERS, ORGANIZATIONS, SECTIONS, BATCHES = "/v1/chambers", "/v1/organizations", "/v1/sections", "/v1/batches"
 PROFILES = "/v1/profiles"
+KEYS = "/v1/keys"
 
 
 def chamber_path(chamber: str, part: str = "") -> str:
@@ -31,6 +32,11 @@ def detector_path(chamber: str, detector: str) -> str:
     if not detector.strip("."):
         raise InvalidFieldError("detector", f"{detector!r} is not a detector", "`chamberlog detectors ID` lists them")
     return chamber_path(chamber, f"detectors/{quote(detector, safe='')}")
+
+
+def key_path(key_id: str) -> str:
+    """The path of a key, whose id the caller has checked."""
+    return f"{KEYS}/{key_id}"
 
 
 def organization_path(organization: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from adapters.api_keys import ApiKey, new_key, read_key
+from adapters.api_keys import new_key, read_key
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
@@ -18,12 +18,15 @@ from adapters.postgres.pool import Postgres
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from adapters.temporal_client import register_search_attributes
 from collector.domain.errors import ConflictError
+from collector.domain.roles import Role
 from collector.domain.timerange import TimeRange
+from collector.ports.keys import KeyTerms, NewKey
 from stack.errors import StartFailedError
 from stack.home import write_private
 
 ORGANIZATION = "default"
 KEY_NAME = "local stack"
+KEY_TERMS = KeyTerms(role=Role.SUPER_ADMINISTRATOR, created_by="chamberlog up")
 CONNECT_S = 30.0
 CONNECT_POLL_S = 0.2
 
@@ -90,10 +93,10 @@ async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | 
     return None if lateness is None else {"p50": round(lateness.p50_ms, 1), "p99": round(lateness.p99_ms, 1)}
 
 
-async def _add(keys: PostgresKeys, key: ApiKey) -> bool:
+async def _add(keys: PostgresKeys, key: NewKey) -> bool:
     """Add the key; False when its id is taken by another secret, or was revoked."""
     try:
-        await keys.add(key.id, key.secret_sha256, ORGANIZATION, KEY_NAME, deployment=True)
+        await keys.add(key.id, key.secret_sha256, ORGANIZATION, KEY_NAME, KEY_TERMS)
     except ConflictError:
         found = await keys.find(key.id)
         known = found is not None and found[0] == key.secret_sha256
@@ -101,7 +104,7 @@ async def _add(keys: PostgresKeys, key: ApiKey) -> bool:
     return True
 
 
-def _kept_key(file: Path) -> ApiKey | None:
+def _kept_key(file: Path) -> NewKey | None:
     try:
         return read_key(file.read_text().strip())
     except FileNotFoundError:

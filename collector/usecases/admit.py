@@ -3,13 +3,16 @@
 from dataclasses import dataclass, replace
 
 from collector.domain.access import Operation, Reach
+from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
+from collector.domain.roles import Role
 from collector.ports import Organizations, Principal
 from collector.ports.limits import RateLimiter, RateState
 from collector.usecases.authenticate import Authenticate
 
 REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
 ASK = "ask an administrator of the organization for it"
+ASK_HIGHER = "ask whoever runs the deployment: chamberlog keys create --role super-administrator makes a key that may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +93,24 @@ class Admit:
     async def _acting(self, principal: Principal, organization: str | None) -> Principal:
         if organization is None or organization == principal.organization:
             return principal
-        if not principal.deployment:
-            raise NotFoundError(f"no organization {organization!r}")
-        await self._organizations.find(organization)
+        if not principal.deployment or not ID_PATTERN.fullmatch(organization):
+            raise _no_organization(organization)
+        try:
+            await self._organizations.find(organization)
+        except NotFoundError:
+            raise _no_organization(organization) from None
         return replace(principal, organization=organization)
+
+
+def _no_organization(organization: str) -> NotFoundError:
+    return NotFoundError(f"no organization {organization[:80]!r}", "GET /v1/organizations lists those that you see")
 
 
 def _check(principal: Principal, operation: Operation) -> None:
     assert operation.role is not None
     if not principal.role.covers(operation.role):
         problem = f"{operation.name} takes the role {operation.role.value}, and yours is {principal.role.value}"
-        raise ForbiddenError(problem, ASK)
+        raise ForbiddenError(problem, ASK_HIGHER if operation.role is Role.SUPER_ADMINISTRATOR else ASK)
     if operation.scope is not None and principal.scopes and operation.scope not in principal.scopes:
         raise ForbiddenError(f"{operation.name} takes the scope {operation.scope.value}, which this key has not", ASK)
     if principal.section is not None and operation.reach is Reach.SHUT:

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from adapters.memory import InMemoryOutcomes
-from api import entity_schemas, ledger_schemas, live_texts, profile_schemas, schemas, section_schemas
+from api import entity_schemas, key_schemas, ledger_schemas, live_texts, profile_schemas, schemas, section_schemas
 from cli.app import app
 from cli.event_stream import events_of
 from collector.domain.outcome import Gap, GapReason, Outcome
@@ -26,7 +26,7 @@ from tests.unit.served_api import Run
 
 MODELS: Mapping[str, type[BaseModel]] = {
     name: model
-    for module in (schemas, ledger_schemas, entity_schemas, section_schemas, profile_schemas, live_texts)
+    for module in (schemas, key_schemas, ledger_schemas, entity_schemas, section_schemas, profile_schemas, live_texts)
     for name, model in vars(module).items()
     if name.endswith("Out") and isinstance(model, type)
 }

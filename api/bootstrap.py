@@ -59,8 +59,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         InvalidFieldError: a setting or a profile is wrong.
     """
     closing, clock = AsyncExitStack(), SystemClock()
-    postgres = Postgres(settings.postgres.get_secret_value())
-    closing.push_async_callback(postgres.close)
+    postgres = _postgres(settings, closing)
     registry = CollectorRegistry()
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
@@ -107,6 +106,12 @@ async def rehearse(settings: ApiSettings) -> str:
 async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
     async with closing:
         yield
+
+
+def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:
+    postgres = Postgres(settings.postgres.get_secret_value())
+    closing.push_async_callback(postgres.close)
+    return postgres
 
 
 def _in_redis(

@@ -69,13 +69,18 @@ class KeyDesk:
         """
         return self._with(lambda keys: keys.list(organization))
 
-    def revoke(self, key_id: str) -> bool:
-        """Make a key unknown; False when there is no valid one of that id.
+    def revoke(self, key_id: str, organization: str | None) -> bool:
+        """Make a key unknown; False when there is no unrevoked one of that id, or none of that organization.
 
         Raises:
             AwayError: the database does not answer.
         """
-        return self._with(lambda keys: keys.revoke(key_id))
+
+        async def revoke(keys: PostgresKeys) -> bool:
+            there = organization is None or any(key.id == key_id for key in await keys.list(organization))
+            return there and await keys.revoke(key_id)
+
+        return self._with(revoke)
 
     def _with(self, work: Callable[[PostgresKeys], Coroutine[Any, Any, T]]) -> T:
         async def run() -> T:

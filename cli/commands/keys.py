@@ -101,7 +101,7 @@ def revoke(
     if wants_database(postgres, desk.flags):
         from cli.bootstrap import KeyDesk
 
-        if not KeyDesk(find_dsn(postgres, desk.flags.home)).revoke(match[1]):
+        if not KeyDesk(find_dsn(postgres, desk.flags.home)).revoke(match[1], find_organization(desk.flags)):
             problem, remedy = f"there is no valid key {match[1]}", "`chamberlog keys` lists them"
             raise CommandError(ExitCode.NOT_FOUND, Complaint("id", problem, remedy))
     else:

@@ -79,6 +79,12 @@ def test_each_key_is_another_one_and_says_what_it_may(keys: Keys) -> None:
     assert json.loads(keys("list", "--organization", "other", "--json")[1])["items"] == []
 
 
+def test_a_key_of_another_organization_is_not_revoked_by_mistake(keys: Keys, database: str) -> None:
+    key_id = made(keys).split("_")[1]
+    assert keys("revoke", key_id, "--organization", "other")[0] == 3
+    assert keys("revoke", key_id, "--organization", "default")[0] == 0
+
+
 def test_a_key_goes_as_far_as_the_flags_say(keys: Keys, database: str) -> None:
     limits = ("--role", "viewer", "--scope", "readings", "--scope", "chambers", "--section", "default")
     document = json.loads(made(keys, *limits, "--expires", "90d", "--json"))

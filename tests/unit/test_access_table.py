@@ -194,9 +194,7 @@ async def test_a_limited_key_needs_the_scope_of_the_row(row: Operation) -> None:
     filled_world = await ready()
     assert row.scope is not None
     rest = frozenset(Scope) - {row.scope}
-    body = BODIES.get(row.name)
-    if row.name == "keys.add":
-        body = {**body, "scopes": ["keys"]}
+    body = {**BODIES["keys.add"], "scopes": ["keys"]} if row.name == "keys.add" else BODIES.get(row.name)
     within = KeyTerms(role=Role.SUPER_ADMINISTRATOR, scopes=frozenset({row.scope}))
     beyond = KeyTerms(role=Role.SUPER_ADMINISTRATOR, scopes=rest)
     good = await ask(row, filled_world.world.sign(within), body=body)
@@ -295,9 +293,9 @@ async def test_a_bound_key_that_names_another_section_is_refused(row: Operation)
     filled_world = await ready()
     answers = []
     for section in ("default", "no-such-one"):
-        changes: Json = {"body": {**BODIES[row.name], "section": section}} if row.writes else {}
-        query = {} if row.writes else {"query": f"?section={section}"}
-        answers.append(await ask(row, filled_world.world.client("bound"), **changes, **query))
+        named: Json = {"body": {**BODIES[row.name], "section": section}} if row.writes else {}
+        named |= {} if row.writes else {"query": f"?section={section}"}
+        answers.append(await ask(row, filled_world.world.client("bound"), MINE, **named))
     assert {answer.status_code for answer in answers} == {403}
     assert answers[0].text == answers[1].text, "it does not say which there are"
     assert "section attic" in json.dumps(answers[0].json())

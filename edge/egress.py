@@ -144,14 +144,14 @@ def _matchers(networks: Iterable[Network]) -> Iterator[Json]:
 
 
 def _matcher(network: Network, first_port: int = 0, last_port: int = 65_535) -> Json:
-    """The address and port that Envoy is about to connect to; the end of its range of ports is not in it."""
+    """The address and port that Envoy is about to connect to; here the end of its range of ports is in it."""
     return {
         "matcher": {
             "name": "envoy.rbac.matchers.upstream_ip_port",
             "typed_config": {
                 "@type": MATCHER,
                 "upstream_ip": {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen},
-                "upstream_port_range": {"start": first_port, "end": last_port + 1},
+                "upstream_port_range": {"start": first_port, "end": last_port},
             },
         }
     }

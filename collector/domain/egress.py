@@ -149,6 +149,15 @@ def _policy(key: str, rules: object) -> EgressPolicy:
     return EgressPolicy(tuple(parse_rule(rule) for rule in rules))
 
 
+def unmapped(address: str) -> str:
+    """The address, as IPv4 when it is one that is mapped into IPv6.
+
+    Raises:
+        ValueError: it is no IP address.
+    """
+    return str(_unmapped(ipaddress.ip_address(address)))
+
+
 def is_never_a_device(place: Address | Network) -> bool:
     """Whether the address, or the whole network, lies within `NEVER_A_DEVICE`."""
     network = ipaddress.ip_network(place)

@@ -1,6 +1,7 @@
 """The real Envoy as egress proxy, as `edge/egress.py` renders it, on ports of its own."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,9 +37,16 @@ class EgressEnvoy:
     log: Path
     child: Child
 
-    def lines(self) -> list[dict[str, Any]]:
-        """Its access log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+    def line(self, target: str) -> dict[str, Any]:
+        """The last line of its access log about a target; waits for one."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            found = [line for line in self.log.read_text().splitlines() if f'"{target}"' in line]
+            if found:
+                told: dict[str, Any] = json.loads(found[-1])
+                return told
+            assert time.monotonic() < deadline, f"nothing is said about {target}"
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -61,6 +69,7 @@ def running(
     config = folder / f"egress-{port}.yaml"
     config.write_text(change(render_egress(settings)))
     arguments: list[str | Path] = [scripts() / "envoy", "-c", config, "--disable-hot-restart", "--concurrency", "1"]
+    arguments += ["--file-flush-interval-msec", "20"]  # of its access log
     child = spawn(Command([*arguments, "-l", "warn"], folder / f"egress-{port}.log"))
     try:
         await_ready(child, lambda: accepts(port), READY_S, "Envoy")

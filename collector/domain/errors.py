@@ -24,7 +24,8 @@ ChamberlogError
     ├── MalformedAnswerError    decoding or mapping failed
     ├── BlockedError            the egress policy forbids the address
     ├── MisconfiguredError      the chamber's own settings cannot work
-    └── ProfileAwayError        nobody could ask: the version of the profile is kept where nobody answers
+    ├── ProfileAwayError        nobody could ask: the version of the profile is kept where nobody answers
+    └── EgressAwayError         nobody could ask: the egress proxy cannot be reached, or takes nobody in
 """
 
 from typing import ClassVar
@@ -245,6 +246,15 @@ class ProfileAwayError(SlotFailedError):
     """The version of the profile that reads the chamber is not at hand, and what keeps it cannot be reached.
 
     `missed`, because the device is not to blame and was not asked; nor are the chamber's settings wrong.
+    """
+
+    reason = GapReason.MISSED
+
+
+class EgressAwayError(SlotFailedError):
+    """The egress proxy cannot be reached, or takes nobody in.
+
+    `missed`, because the device is not to blame and was not asked.
     """
 
     reason = GapReason.MISSED

@@ -89,7 +89,7 @@ def drain(admin: int, within_s: float) -> bool:
     """
     deadline = time.monotonic() + within_s
     closed = time.monotonic() + DRAIN_TIME_S
-    if _ask(admin, "POST", "/drain_listeners?graceful&skip_exit") is None:
+    if _ask(admin, "POST", "/drain_listeners?graceful") is None:
         return False
     while time.monotonic() < deadline:
         time.sleep(POLL_S)

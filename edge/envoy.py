@@ -89,6 +89,6 @@ def _named(value: Any, where: str) -> Iterator[tuple[str, str]]:
             yield from _named(item, f"{where}.{number}")
     elif isinstance(value, dict):
         for key, item in value.items():
-            if key in NAMING and isinstance(item, str):
+            if key in NAMING and isinstance(item, str) and "%" not in item:  # a format of the access log
                 yield f"{where}.{key}".lstrip("."), item
             yield from _named(item, f"{where}.{key}")

@@ -12,8 +12,10 @@ from edge.addresses import Address
 from edge.local_replies import GRPC_STATUSES, replies
 from edge.rendering import render
 
+ADMIN = Address("127.0.0.1", 9901)
 REFLECTION = "/grpc.reflection."
 """Of either version: clients try the newer one first."""
+TRUSTED_HOPS = range(11)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class IngressSettings:
     listen: Address
     api: tuple[Address, ...]
     authz: tuple[Address, ...]
-    admin: Address = Address("127.0.0.1", 9901)
+    admin: Address = ADMIN
     grpc: tuple[Address, ...] = ()
     temporal_ui: tuple[Address, ...] = ()
     tls: Tls | None = None
@@ -105,17 +107,20 @@ class IngressSettings:
         if not self.admin.loopback:
             problem = f"{self.admin} is not on loopback, and whoever reaches it can end the gateway"
             raise InvalidFieldError("admin", problem, "give 127.0.0.1:PORT")
-        for name in ("api", "authz"):
-            if not getattr(self, name):
-                raise InvalidFieldError(name, "there is none", "give host:port")
-        for name in ("api", "authz", "grpc", "temporal_ui"):
-            if len({where.literal for where in getattr(self, name)}) > 1:
-                problem = "names and literal addresses are mixed"
-                raise InvalidFieldError(name, problem, "give one name that leads to all, or addresses only")
-        if not 0 <= self.trusted_hops <= 10:  # noqa: PLR2004  # nobody has more proxies
+        if self.trusted_hops not in TRUSTED_HOPS:
             raise InvalidFieldError("trusted_hops", f"{self.trusted_hops} is out of range", "give 0 to 10")
+        self._check_upstreams()
         _positive("timeouts", self.timeouts)
         _positive("limits", self.limits)
+
+    def _check_upstreams(self) -> None:
+        for name in ("api", "authz", "grpc", "temporal_ui"):
+            addresses: tuple[Address, ...] = getattr(self, name)
+            if not addresses and name in {"api", "authz"}:
+                raise InvalidFieldError(name, "there is none", "give host:port")
+            if len({where.literal for where in addresses}) > 1:
+                problem = "names and literal addresses are mixed"
+                raise InvalidFieldError(name, problem, "give one name that leads to all, or addresses only")
 
 
 def render_ingress(settings: IngressSettings) -> str:

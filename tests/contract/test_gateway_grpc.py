@@ -192,6 +192,6 @@ async def test_both_come_by_tls(tmp_path: Path, methods: Methods) -> None:
                 answer = await client.get(
                     f"https://localhost:{room.port}/v1/echo", headers={"Authorization": "Bearer good"}
                 )
-            assert answer.status_code == 200
+                assert answer.status_code == 200
                 with pytest.raises(httpx.TransportError):
                     await client.get(f"http://localhost:{room.port}/v1/echo")

@@ -32,7 +32,7 @@ def find_envoy() -> Path | None:
 
 
 def arguments(binary: Path, configuration: Path) -> list[str | Path]:
-    """How it is started: one thread, because its limits count for each, and quick to drain."""
+    """How it is started: one thread, which is more than one API keeps busy, and quick to drain."""
     drain = ["--drain-time-s", str(DRAIN_TIME_S), "--drain-strategy", "immediate"]
     return [binary, "-c", configuration, "--disable-hot-restart", "--concurrency", "1", "-l", "warn", *drain]
 

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,8 @@ READY_S = 30.0
 GOOD = {"Authorization": "Bearer good"}
 PROGRAM = Path(__file__).with_name("gateway_upstream.py")
 Json = dict[str, Any]
+Starter = Callable[[Path, str, int, Path], Envoy]
+"""From the file for a configuration, its text, its admin port and a log to what runs."""
 
 
 @dataclass
@@ -88,22 +90,22 @@ def ingress_settings(apis: int = 2, **changes: Any) -> IngressSettings:
 
 
 @contextmanager
-def opened(folder: Path, settings: IngressSettings, *, authz: bool = True) -> Iterator[Room]:
-    """Everything started and ready; all has ended afterwards."""
+def opened(folder: Path, settings: IngressSettings, gateway: Starter | None = None) -> Iterator[Room]:
+    """Everything started and ready, a gateway in another way if one is given; all has ended afterwards."""
     with ExitStack() as closing:
         programs = {}
         ports = {where.port: "api" for where in settings.api}
-        for port, kind in (ports | ({settings.authz[0].port: "authz"} if authz else {})).items():
+        for port, kind in (ports | {settings.authz[0].port: "authz"}).items():
             programs[port] = child = stand_in(folder, kind, port)
             closing.callback(child.stop)
-        text, admin = render_ingress(settings), settings.admin.port
-        gateway = start_envoy(folder / "gateway.yaml", text, admin, log=folder / "envoy.log")
-        gateway.drain_s = 0.0
-        closing.callback(gateway.stop)
         for port, child in programs.items():
             await_ready(child, lambda port=port: accepts(port), READY_S, "a stand-in")  # type: ignore[misc]
-        await_ready(gateway.child, lambda: healthy(settings), READY_S, "Envoy")
-        yield Room(settings, folder, gateway, programs)
+        start = gateway or (lambda file, text, admin, log: start_envoy(file, text, admin, log=log))
+        envoy = start(folder / "gateway.yaml", render_ingress(settings), settings.admin.port, folder / "envoy.log")
+        envoy.drain_s = 0.0
+        closing.callback(envoy.stop)
+        await_ready(envoy.child, lambda: healthy(settings), READY_S, "Envoy")
+        yield Room(settings, folder, envoy, programs)
 
 
 def stand_in(folder: Path, kind: str, port: int) -> Child:

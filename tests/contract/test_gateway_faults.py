@@ -2,6 +2,8 @@
 
 import asyncio
 import http.client
+import os
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -12,9 +14,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.envoy import drain
-from stack.server import HOST
+from stack.binaries import scripts
+from stack.envoy import Envoy, drain
+from stack.process import Command, spawn
+from stack.server import HOST, await_ready
 from tests.contract.gateway_room import GOOD, Room, healthy, ingress_settings, opened, stand_in
+
+SCRIPT = Path(__file__).resolve().parents[2] / "deploy/compose/envoy.sh"
 
 
 @pytest.fixture
@@ -189,6 +195,42 @@ def test_a_live_stream_does_not_hold_up_a_stop(room: Room) -> None:
         began = time.monotonic()
         assert drain(room.settings.admin.port, 10.0)
         assert time.monotonic() - began < 5.0
+
+
+async def test_the_containers_script_drains_before_it_ends(tmp_path: Path) -> None:
+    """deploy/compose/envoy.sh, which the container of the gateway runs."""
+    settings = ingress_settings(apis=1)
+    with opened(tmp_path, settings, gateway=by_script) as room:
+        answers = [threading.Thread(target=lambda: found.append(slow(room))) for _ in range(3)]
+        found: list[int] = []
+        for thread in answers:
+            thread.start()
+        await asyncio.to_thread(until, lambda: len(room.asked("api")) == 3)
+        began = time.monotonic()
+        code = await asyncio.to_thread(room.gateway.child.stop)
+        assert time.monotonic() - began < 10.0
+        for thread in answers:
+            thread.join(20)
+    assert found == [200, 200, 200]
+    assert code == 0, room.gateway.log_tail()
+
+
+def slow(room: Room) -> int:
+    return httpx.get(f"{room.url}/v1/slow", headers=GOOD, timeout=20.0).status_code
+
+
+def by_script(configuration: Path, text: str, admin: int, log: Path) -> Envoy:
+    configuration.write_text(text)
+    environment = {"PATH": f"{scripts()}:{os.defpath}", "ADMIN_PORT": str(admin), "DRAIN_S": "10"}
+    unready = subprocess.run(["bash", SCRIPT, "ready"], env=environment, check=False, timeout=20)
+    assert unready.returncode != 0
+    child = spawn(Command(["bash", SCRIPT, "run", configuration], log, environment, grace_s=20.0))
+
+    def is_ready() -> bool:
+        return subprocess.run(["bash", SCRIPT, "ready"], env=environment, check=False, timeout=20).returncode == 0
+
+    await_ready(child, is_ready, 20.0, "the gateway by its script")
+    return Envoy(child, admin)
 
 
 def test_a_drain_of_what_is_gone_says_so(room: Room) -> None:

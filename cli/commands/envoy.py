@@ -61,6 +61,7 @@ def render(
     trusted_hops: Annotated[int, typer.Option("--trusted-hops", help="Proxies before it that are believed.")] = 0,
     per_second: Annotated[int, typer.Option("--per-second", help="Requests that it takes, of all clients.")] = 1_000,
     sign_ins_per_second: Annotated[int, typer.Option("--sign-ins-per-second", help="Of them, to sign in.")] = 10,
+    check_only: Annotated[bool, typer.Option("--check", help="Only say whether it could be rendered.")] = False,
 ) -> None:
     """Write a configuration. Again: the same file."""
     wanted = Wanted(
@@ -79,7 +80,11 @@ def render(
     renderer = RENDERERS.get(kind)
     if renderer is None:
         raise InvalidFieldError("kind", f"there is no {kind!r}", f"give one of {', '.join(RENDERERS)}")
-    _replace(out, renderer(wanted))
+    text = renderer(wanted)
+    if check_only:
+        print(f"envoy: settings are fine: {kind} for {listen}, to be written to {out}")
+        return
+    _replace(out, text)
     say(f"wrote {out}")
 
 

@@ -93,15 +93,14 @@ def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -
 def api_part(layout: Layout, egress: str) -> Part:
     """The REST API; ready by its own `/readyz`."""
     port = layout.ports["api"]
-    environment = _servers(layout, egress) | {
-        "CHAMBERLOG_API_HOST": HOST,
-        "CHAMBERLOG_API_PORT": str(port),
-        "CHAMBERLOG_GRPC_PORT": str(layout.ports["grpc"]),
-        **believes_assertions(layout),
-    }
+    environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    more, log = (
+        {"CHAMBERLOG_GRPC_PORT": str(layout.ports["grpc"]), **believes_assertions(layout)},
+        layout.home.log("api"),
+    )
     return Part(
         "api",
-        lambda: python_child("api", [], layout.home.log("api"), part_environment(environment), API_GRACE_S),
+        lambda: python_child("api", [], log, part_environment(environment | more), API_GRACE_S),
         lambda: answers_ready(port),
     )
 

@@ -90,9 +90,10 @@ def envoy_part(layout: Layout, name: str, render: Callable[[], str]) -> Part:
     )
 
 
-def believes_assertions(layout: Layout) -> dict[str, str]:
-    """What the API is told about the gateway."""
-    return {"CHAMBERLOG_ASSERTION_KEYS_FILE": str(layout.home.assertion_keys_file)} if layout.has_edge else {}
+def serves(layout: Layout) -> dict[str, str]:
+    """What the API is told beside its servers: where it serves gRPC, and whose assertions it believes."""
+    keys = {"CHAMBERLOG_ASSERTION_KEYS_FILE": str(layout.home.assertion_keys_file)} if layout.has_edge else {}
+    return {"CHAMBERLOG_GRPC_PORT": str(layout.ports["grpc"])} | keys
 
 
 def goes_by_proxy(layout: Layout) -> dict[str, str]:

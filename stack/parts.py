@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stack.bootstrap import secret_folders
-from stack.edge import believes_assertions, goes_by_proxy, python_child
+from stack.edge import goes_by_proxy, python_child, serves
 from stack.environment import part_environment
 from stack.errors import DataError
 from stack.layout import Layout
@@ -94,13 +94,11 @@ def api_part(layout: Layout, egress: str) -> Part:
     """The REST API; ready by its own `/readyz`."""
     port = layout.ports["api"]
     environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
-    more, log = (
-        {"CHAMBERLOG_GRPC_PORT": str(layout.ports["grpc"]), **believes_assertions(layout)},
-        layout.home.log("api"),
-    )
     return Part(
         "api",
-        lambda: python_child("api", [], log, part_environment(environment | more), API_GRACE_S),
+        lambda: python_child(
+            "api", [], layout.home.log("api"), part_environment(environment | serves(layout)), API_GRACE_S
+        ),
         lambda: answers_ready(port),
     )
 

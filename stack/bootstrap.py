@@ -13,12 +13,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from adapters.api_keys import ApiKey, new_key, read_key
+from adapters.egress_files import load_policies
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Postgres
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from adapters.temporal_client import register_search_attributes
+from collector.domain.egress import EgressPolicies
 from collector.domain.errors import ConflictError
 from collector.domain.timerange import TimeRange
 from stack.errors import StartFailedError
@@ -77,6 +79,15 @@ async def ensure_api_key(dsn: str, file: Path) -> str:
             await _add(keys, key)
     write_private(file, key.text + "\n")
     return key.text
+
+
+def egress_policies(egress: str) -> EgressPolicies:
+    """The policies of a value of CHAMBERLOG_EGRESS.
+
+    Raises:
+        InvalidFieldError: it is none.
+    """
+    return load_policies(egress)
 
 
 def ensure_assertion_keys(home: Home) -> None:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.egress import EgressSettings, render_egress
+
 from edge.envoy import find_envoy
 from edge.ingress import IngressSettings, render_ingress
-from stack.bootstrap import ensure_assertion_keys
+from stack.bootstrap import egress_policies, ensure_assertion_keys
 from stack.environment import part_environment
-from stack.envoy import start_envoy
+from stack.envoy import DRAIN_S, Envoy, start_envoy
 from stack.layout import Layout
 from stack.process import Child, Command, spawn
 from stack.readiness import answers_ready
@@ -35,7 +37,7 @@ def edge_parts(layout: Layout, egress: str) -> list[Part]:
     if not layout.has_edge:
         return []
     ensure_assertion_keys(layout.home)
-    return [authz_part(layout), gateway_part(layout), *egress_parts(layout, egress)]
+    return [authz_part(layout), gateway_part(layout), egress_part(layout, egress)]
 
 
 def authz_part(layout: Layout) -> Part:
@@ -68,24 +70,33 @@ def gateway_part(layout: Layout) -> Part:
     return envoy_part(layout, "gateway", lambda: render_ingress(settings))
 
 
-def egress_parts(layout: Layout, egress: str) -> list[Part]:
-    """The egress proxy, by which workers call devices."""
-    del layout, egress
-    return []
+def egress_part(layout: Layout, egress: str) -> Part:
+    """The egress proxy, by which workers call devices; when it is stopped they have ended."""
+    settings = EgressSettings(
+        listen=layout.address("egress"), admin=layout.address("egress_admin"), policies=egress_policies(egress)
+    )
+    return envoy_part(layout, "egress", lambda: render_egress(settings), drain_s=0.0)
 
 
-def envoy_part(layout: Layout, name: str, render: Callable[[], str]) -> Part:
+def envoy_part(layout: Layout, name: str, render: Callable[[], str], drain_s: float = DRAIN_S) -> Part:
     """An Envoy with the configuration that `render` makes at each start; ready once it listens.
 
     Args:
         layout: `ports` has `name` and `<name>_admin`.
         name: of the part.
         render: the configuration; its admin port is `<name>_admin`.
+        drain_s: so long a stop waits for what it has in hand.
     """
     admin, home = layout.ports[f"{name}_admin"], layout.home
+
+    def start() -> Envoy:
+        envoy = start_envoy(home.envoy(name), render(), admin, log=home.log(name), linger_s=LINGER_S)
+        envoy.drain_s = drain_s
+        return envoy
+
     return Part(
         name,
-        lambda: start_envoy(home.envoy(name), render(), admin, log=home.log(name), linger_s=LINGER_S),
+        start,
         lambda: answers_ready(admin, "/ready"),
     )
 
@@ -98,8 +109,7 @@ def serves(layout: Layout) -> dict[str, str]:
 
 def goes_by_proxy(layout: Layout) -> dict[str, str]:
     """What a worker is told about the egress proxy."""
-    del layout
-    return {}
+    return {"CHAMBERLOG_EGRESS_PROXY": f"http://{layout.address('egress')}"} if layout.has_edge else {}
 
 
 def python_child(

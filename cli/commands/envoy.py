@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Other commands need neither templates nor Envoy.
 # ruff: noqa: PLC0415
 
-group = typer.Typer(help="Configurations of Envoy, which is the gateway.", no_args_is_help=True)
+group = typer.Typer(help="Configurations of Envoy, which is the gateway and the egress proxy.", no_args_is_help=True)
 PUBLIC = 0o644
 """A configuration holds no secret, and Envoy's container has another user."""
 
@@ -37,11 +37,12 @@ class Wanted:
     trusted_hops: int
     per_second: int
     sign_ins_per_second: int
+    policy: str | None
 
 
 @group.command("render")
 def render(
-    kind: Annotated[str, typer.Argument(help="Which one: ingress.")],
+    kind: Annotated[str, typer.Argument(help="Which one: ingress or egress.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write; one that is there is replaced at once.")],
     listen: Annotated[str, typer.Option("--listen", help="Where it listens, host:port.")],
     *,
@@ -61,6 +62,9 @@ def render(
     trusted_hops: Annotated[int, typer.Option("--trusted-hops", help="Proxies before it that are believed.")] = 0,
     per_second: Annotated[int, typer.Option("--per-second", help="Requests that it takes, of all clients.")] = 1_000,
     sign_ins_per_second: Annotated[int, typer.Option("--sign-ins-per-second", help="Of them, to sign in.")] = 10,
+    policy: Annotated[
+        str | None, typer.Option("--policy", envvar="CHAMBERLOG_EGRESS", help="Of egress: as the workers have it.")
+    ] = None,
     check_only: Annotated[bool, typer.Option("--check", help="Only say whether it could be rendered.")] = False,
 ) -> None:
     """Write a configuration. Again: the same file."""
@@ -76,6 +80,7 @@ def render(
         trusted_hops=trusted_hops,
         per_second=per_second,
         sign_ins_per_second=sign_ins_per_second,
+        policy=policy,
     )
     renderer = RENDERERS.get(kind)
     if renderer is None:
@@ -118,7 +123,20 @@ def _ingress(wanted: Wanted) -> str:
     return render_ingress(settings)
 
 
-RENDERERS: dict[str, Callable[[Wanted], str]] = {"ingress": _ingress}
+def _egress(wanted: Wanted) -> str:
+    from edge.egress import EgressSettings, render_egress
+
+    from stack.bootstrap import egress_policies
+
+    settings = EgressSettings(
+        listen=_address("listen", wanted.listen),
+        admin=_address("admin", wanted.admin),
+        policies=egress_policies(wanted.policy),
+    )
+    return render_egress(settings)
+
+
+RENDERERS: dict[str, Callable[[Wanted], str]] = {"ingress": _ingress, "egress": _egress}
 
 
 def _address(field: str, text: str) -> "Address":

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from gateway.settings import AuthzSettings
 
 from adapters.secret_settings import FORMS
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from api.settings import ApiSettings
-from gateway.settings import AuthzSettings
 from stack.parts import API_GRACE_S, WORKER_GRACE_S
 from workers.settings import WorkerSettings
 
@@ -27,7 +27,7 @@ KNOWN = {
     "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN,
     "authz": {f"CHAMBERLOG_{name.upper()}" for name in AuthzSettings.model_fields},
     "migrate": {"CHAMBERLOG_POSTGRES"},
-    "envoy": set[str](),
+    "envoy": {"CHAMBERLOG_EGRESS"},
     "simulate": set[str](),
 }
 SECRET = set(FORMS) | {"CHAMBERLOG_ASSERTION_KEY", "CHAMBERLOG_ASSERTION_KEYS"}
@@ -82,7 +82,13 @@ def start_order(document: Document) -> list[str]:
 
 def violations(document: Document) -> list[str]:
     """What breaks a rule, as `service: what`, sorted."""
-    found = [*_undefined(document), *_order(document), *_reachable_databases(document), *_one_door(document)]
+    found = [
+        *_undefined(document),
+        *_order(document),
+        *_reachable_databases(document),
+        *_one_door(document),
+        *_one_way_out(document),
+    ]
     for name, service in document["services"].items():
         rules = (_image, _hardened, _published, _health, _waits, _secrets)
         found += [f"{name}: {what}" for rule in rules for what in rule(document, service)]
@@ -131,6 +137,16 @@ def _one_door(document: Document) -> Iterator[str]:
         for network in services[name].get("networks", ["default"]):
             if not (document["networks"].get(network) or {}).get("internal"):
                 yield f"{name}: its network {network} leads outside"
+
+
+def _one_way_out(document: Document) -> Iterator[str]:
+    """Workers reach devices through the egress proxy only: they stand in no network that leads anywhere else."""
+    services = document["services"]
+    for network in services["worker"].get("networks", ["default"]):
+        if not (document["networks"].get(network) or {}).get("internal"):
+            yield f"worker: its network {network} leads past the egress proxy"
+    if not set(services["worker"].get("networks", [])) & set(services["egress"].get("networks", [])):
+        yield "worker: it does not reach the egress proxy"
 
 
 def _reachable_databases(document: Document) -> Iterator[str]:

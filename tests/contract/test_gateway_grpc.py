@@ -34,7 +34,7 @@ class Methods(grpc.GenericRpcHandler):
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         if details.method == HEALTH:
-            return grpc.unary_unary_rpc_method_handler(lambda request, context: SERVING)
+            return grpc.unary_unary_rpc_method_handler(lambda *_: SERVING)
         if not details.method.startswith("/chamberlog.v1."):
             return None
         self.calls.append(details.method)

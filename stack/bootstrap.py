@@ -7,22 +7,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from adapters.api_keys import new_key, read_key
+from adapters.egress_files import load_policies
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Postgres
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from adapters.temporal_client import register_search_attributes
+from collector.domain.egress import EgressPolicies
 from collector.domain.errors import ConflictError
 from collector.domain.roles import Role
 from collector.domain.timerange import TimeRange
 from collector.ports.keys import KeyTerms, NewKey
 from stack.errors import StartFailedError
-from stack.home import write_private
+from stack.home import Home, write_private
 
 ORGANIZATION = "default"
 KEY_NAME = "local stack"
@@ -78,6 +82,27 @@ async def ensure_api_key(dsn: str, file: Path) -> str:
             await _add(keys, key)
     write_private(file, key.text + "\n")
     return key.text
+
+
+def egress_policies(egress: str) -> EgressPolicies:
+    """The policies of a value of CHAMBERLOG_EGRESS.
+
+    Raises:
+        InvalidFieldError: it is none.
+    """
+    return load_policies(egress)
+
+
+def ensure_assertion_keys(home: Home) -> None:
+    """The key by which the authz service signs, and the one by which the API believes it. Again: the same ones."""
+    if home.assertion_key_file.exists() and home.assertion_keys_file.exists():
+        return
+    key = Ed25519PrivateKey.generate()
+    no_password = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    write_private(home.assertion_keys_file, public.decode())
+    write_private(home.assertion_key_file, private.decode())
 
 
 async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | None:

@@ -84,7 +84,7 @@ async def ensure_api_key(dsn: str, file: Path) -> str:
     return key.text
 
 
-def egress_policies(egress: str) -> EgressPolicies:
+def egress_policies(egress: str | None) -> EgressPolicies:
     """The policies of a value of CHAMBERLOG_EGRESS.
 
     Raises:

@@ -61,7 +61,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None, rules: Stre
     )
     app.state.services, app.state.streams = services, Streams(rules)
     app.add_middleware(BodyLimit)
-    app.add_middleware(KeyGuard, admit=services.admit)
+    app.add_middleware(KeyGuard, identify=services.identify)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

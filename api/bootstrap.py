@@ -6,11 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from adapters.api_keys import new_key
+from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
 from adapters.fleet_telemetry import OtelFleetMetrics
+from adapters.gate_telemetry import OtelGateMetrics
+from adapters.limits import open_limiter
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
@@ -25,6 +30,8 @@ from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
 from adapters.redis.opening import open_redis
+from adapters.serving import SignalledServer
+from adapters.serving import listening as listen
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
@@ -34,8 +41,9 @@ from api.services import Ports, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
 from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
+from collector.ports.assertions import AssertionVerifier
 
-__all__ = ["build_app", "load_settings", "make_runner", "rehearse"]
+__all__ = ["SignalledServer", "build_app", "listen", "load_settings", "make_runner", "rehearse"]
 SERVICE = "chamberlog-api"
 
 
@@ -60,9 +68,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     """
     closing, clock = AsyncExitStack(), SystemClock()
     postgres = _postgres(settings, closing)
-    registry = CollectorRegistry()
-    provider = make_meter_provider(SERVICE, registry=registry)
-    closing.callback(provider.shutdown)
+    registry, provider = _meters(closing)
     latest, active, live = _in_redis(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     temporal = await (connect_if_there() if ask else connect_lazily())
@@ -86,6 +92,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         batches=PostgresBatches(postgres),
         section_control=TemporalSections(temporal),
         live=live,
+        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, OtelGateMetrics(provider), closing),
+        assertions=_verifier(settings, clock),
     )
     return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
@@ -121,6 +129,22 @@ def _in_redis(
         return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True), None
     server, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
     return latest, RedisActive(server), live
+
+
+def _meters(closing: AsyncExitStack) -> tuple[CollectorRegistry, MeterProvider]:
+    registry = CollectorRegistry()
+    provider = make_meter_provider(SERVICE, registry=registry)
+    closing.callback(provider.shutdown)
+    return registry, provider
+
+
+def _verifier(settings: ApiSettings, clock: Clock) -> AssertionVerifier | None:
+    keys = _plain(settings.assertion_keys)
+    return None if keys is None else Ed25519Verifier(keys, clock)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _folders(settings: ApiSettings) -> Sequence[Path]:

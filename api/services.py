@@ -35,6 +35,8 @@ from collector.ports import (
     Sections,
     UpkeepLog,
 )
+from collector.ports.assertions import AssertionVerifier
+from collector.ports.limits import RateLimiter
 from collector.usecases.active import PageChambers
 from collector.usecases.admit import Admit
 from collector.usecases.answers import ListAnswers
@@ -46,6 +48,7 @@ from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
+from collector.usecases.identify import Identify
 from collector.usecases.live import WatchLive
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.profiles import OfferedProfiles
@@ -63,7 +66,11 @@ MetricsText = Callable[[str], tuple[bytes, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the API needs from the outside; without a live feed nobody can watch."""
+    """What the API needs from the outside.
+
+    Without a live feed nobody can watch, without a limiter nobody is counted, without a verifier of assertions there
+    is no gateway.
+    """
 
     registry: Registry
     ledger: LedgerReader
@@ -84,6 +91,8 @@ class Ports:
     batches: Batches
     section_control: SectionControl
     live: LiveFeed | None
+    limiter: RateLimiter | None = None
+    assertions: AssertionVerifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +103,7 @@ class Services:
     metrics: MetricsText
     observe: ObserveFleet
     authenticate: Authenticate
-    admit: Admit
+    identify: Identify
     still_valid: StillValid
     bounds: Bounds
     keys: KeyServices
@@ -134,7 +143,7 @@ def make_services(ports: Ports) -> Services:
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
-        admit=Admit(authenticate, ports.organizations),
+        identify=Identify(Admit(authenticate, ports.organizations, ports.limiter), ports.assertions),
         still_valid=StillValid(ports.keys),
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),

@@ -19,6 +19,8 @@ class ApiSettings(BaseSettings):
         api_host: address to listen on; loopback unless a gateway stands before it.
         api_port: port to listen on.
         max_streams: live streams of this process at a time.
+        assertion_keys: public keys of the gateway; without them nobody can come by a gateway.
+        rate_limits: how often somebody may ask, where the standard is not wanted.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
@@ -29,3 +31,5 @@ class ApiSettings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100
+    assertion_keys: SecretStr | None = None  # no secret, but like them it may stand in a file
+    rate_limits: str = ""

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from cli.commands import (
+    authz,
     batches,
     changing,
     control,
@@ -84,6 +85,7 @@ app.add_typer(batches.group, name="batches", rich_help_panel=PLACES)
 app.add_typer(keys.group, name="keys", rich_help_panel=PLACES)
 app.command(rich_help_panel=PARTS)(processes.worker)
 app.command(rich_help_panel=PARTS)(processes.api)
+app.add_typer(authz.group, name="authz", rich_help_panel=PARTS)
 app.command(rich_help_panel=PARTS, **OF_ITS_OWN)(processes.simulate)
 app.command(rich_help_panel=PARTS)(processes.migrate)
 app.command(rich_help_panel=PARTS)(ready)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
+from adapters.assertions import KeyPair, new_key_pair
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
@@ -37,6 +38,11 @@ def rehearse_migration(dsn: str) -> str:
         MigrationError: the files of this release are not in order.
     """
     return f"{len(load_migrations(FOLDER))} migrations for PostgreSQL {shown_address(dsn)}"
+
+
+def new_assertion_keys() -> KeyPair:
+    """A pair of keys for the gateway's authz service and the API."""
+    return new_key_pair()
 
 
 class KeyDesk:

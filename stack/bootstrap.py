@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from adapters.api_keys import new_key, read_key
+from adapters.assertions import new_key_pair
 from adapters.egress_files import load_policies
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
@@ -97,12 +96,9 @@ def ensure_assertion_keys(home: Home) -> None:
     """The key by which the authz service signs, and the one by which the API believes it. Again: the same ones."""
     if home.assertion_key_file.exists() and home.assertion_keys_file.exists():
         return
-    key = Ed25519PrivateKey.generate()
-    no_password = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    write_private(home.assertion_keys_file, public.decode())
-    write_private(home.assertion_key_file, private.decode())
+    pair = new_key_pair()
+    write_private(home.assertion_keys_file, pair.public)
+    write_private(home.assertion_key_file, pair.private)
 
 
 async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | None:

@@ -90,10 +90,18 @@ def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -
     return Part("simulator", start, ready)
 
 
-def api_part(layout: Layout, egress: str) -> Part:
-    """The REST API; ready by its own `/readyz`."""
+def api_part(layout: Layout, egress: str, rate_limits: str | None = None) -> Part:
+    """The REST API; ready by its own `/readyz`.
+
+    Args:
+        layout: where everything is.
+        egress: see `egress_document`.
+        rate_limits: CHAMBERLOG_RATE_LIMITS; None = the person's own, or the standard.
+    """
     port = layout.ports["api"]
     environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    if rate_limits is not None:
+        environment["CHAMBERLOG_RATE_LIMITS"] = rate_limits
     return Part(
         "api",
         lambda: python_child(

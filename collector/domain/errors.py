@@ -81,11 +81,14 @@ class TooManyRequestsError(ChamberlogError):
     Attributes:
         retry_after_s: when there is room again, seconds, at least 1.
         remedy: what to do meanwhile.
+        policy: name of the limit and its figures, requests and seconds; None = they are nobody's business.
     """
 
-    def __init__(self, message: str, retry_after_s: int, remedy: str) -> None:
+    def __init__(
+        self, message: str, retry_after_s: int, remedy: str, *, policy: tuple[str, int, int] | None = None
+    ) -> None:
         super().__init__(message)
-        self.retry_after_s, self.remedy = retry_after_s, remedy
+        self.retry_after_s, self.remedy, self.policy = retry_after_s, remedy, policy
 
 
 class ForbiddenError(ChamberlogError):

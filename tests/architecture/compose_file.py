@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from gateway.settings import AuthzSettings
 
 from adapters.secret_settings import FORMS
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from api.settings import ApiSettings
+from gateway.settings import AuthzSettings
 from stack.parts import API_GRACE_S, WORKER_GRACE_S
 from workers.settings import WorkerSettings
 

@@ -153,6 +153,7 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("keys", "keys list"),
     ("keys revoke 00000000000e", "keys revoke"),
     ("retire incubator-3", "retire"),
+    ("egress check http://192.168.1.20", "egress check"),
 )
 ELSEWHERE = {"organizations add", "migrate", "live", "up"}
 """Held against their schemas by tests with another key, a database, a stream of events, or above."""

@@ -1,0 +1,119 @@
+"""What a method asks of a call: who calls, for which thing, by which use cases."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from api.services import Services
+from api.streams import Streams
+from collector.domain.chamber import ID_PATTERN
+from collector.domain.errors import NotFoundError, UnauthenticatedError
+from collector.domain.organization import BATCH_PATTERN
+from collector.domain.section_order import OPERATION_PATTERN
+from collector.ports import Principal
+from collector.usecases.admit import REMEDY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One admitted call.
+
+    Attributes:
+        use: the use cases.
+        streams: the open ones of this process, those of the REST API among them.
+        credential: as it was sent; a stream checks it again.
+        known: who calls; None = the method takes nobody.
+    """
+
+    use: Services
+    streams: Streams
+    credential: str
+    known: Principal | None
+
+    @property
+    def caller(self) -> Principal:
+        """Who calls.
+
+        Raises:
+            UnauthenticatedError: nobody: a method that the gate lets nobody through to stays closed.
+        """
+        if self.known is None:
+            raise UnauthenticatedError("there is no API key", REMEDY)
+        return self.known
+
+    @property
+    def organization(self) -> str:
+        """In which the caller acts."""
+        return self.caller.organization
+
+    async def chamber(self, chamber_id: str) -> str:
+        """The id, of a chamber that the caller may reach.
+
+        Raises:
+            NotFoundError: there cannot be one.
+        """
+        return _possible("chamber", chamber_id)
+
+    async def section(self, section_id: str) -> str:
+        """The id, of a section that the caller may reach.
+
+        Raises:
+            NotFoundError: there cannot be one.
+        """
+        return _possible("section", section_id)
+
+    async def batch(self, batch_id: str) -> str:
+        """The id, of a batch that the caller may reach.
+
+        Raises:
+            NotFoundError: there cannot be one.
+        """
+        return _possible("batch", batch_id, BATCH_PATTERN)
+
+    async def narrowed(self, section: str | None) -> str | None:
+        """The section to which a list is limited, or in which something is made; None = all of them."""
+        return section
+
+    async def still_valid(self) -> bool:
+        """Whether the credential still is one of that organization.
+
+        Raises:
+            AwayError: it cannot be looked up.
+        """
+        principal = await self.use.authenticate(self.credential)
+        return principal is not None and (principal.deployment or principal.organization == self.organization)
+
+
+def organization_id(text: str) -> str:
+    """The id, if an organization can have it.
+
+    Raises:
+        NotFoundError: none can.
+    """
+    return _possible("organization", text)
+
+
+def operation_id(text: str) -> str:
+    """The id, if an operation can have it.
+
+    Raises:
+        NotFoundError: none can.
+    """
+    return _possible("operation", text, OPERATION_PATTERN)
+
+
+def _possible(kind: str, text: str, pattern: re.Pattern[str] = ID_PATTERN) -> str:
+    if not pattern.fullmatch(text):  # nothing can have it: the store need not be asked
+        raise NotFoundError(f"there is no {kind} {text[:80]!r}")
+    return text
+
+
+Method = Callable[[Call, Any], Awaitable[Any] | AsyncIterator[Any]]
+"""From a call and its request to the answer, or to the answers as they come."""
+Methods = Mapping[str, Method]
+"""Of a service, by the names of the proto."""
+
+CALL: ContextVar[Call] = ContextVar("call")
+"""What the gate lets through: the context of gRPC has no room for it."""

@@ -27,7 +27,8 @@ def generate(folder: Path) -> None:
         raise SystemExit(code)
     for path in folder.glob("chamberlog/v1/*_pb2.py*"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"^from chamberlog\.", f"from {HOME}.chamberlog.", text, flags=re.M), encoding="utf-8")
+        moved = re.sub(r"^from chamberlog\.", f"from {HOME}.chamberlog.", text, flags=re.MULTILINE)
+        path.write_text(moved, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def changes(model: type[M], settings: Message, mask: FieldMask) -> M:
         ProblemError: 422, naming each field.
         InvalidFieldError: field `update_mask`, or an instant or a duration is none.
     """
-    known = settings.DESCRIPTOR.fields_by_name
+    known: Mapping[str, Any] = settings.DESCRIPTOR.fields_by_name
     if not mask.paths:
         raise InvalidFieldError("update_mask", "it names no field", f"name those to change, of {', '.join(known)}")
     unknown = next((path for path in mask.paths if path not in known), None)

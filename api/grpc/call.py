@@ -52,38 +52,36 @@ class Call:
         """The id, of a chamber that the caller may reach.
 
         Raises:
-            NotFoundError: there cannot be one.
+            NotFoundError: there is none in the caller's bounds.
         """
-        return _possible("chamber", chamber_id)
+        await self.use.bounds.chamber(self.caller, _possible("chamber", chamber_id))
+        return chamber_id
 
     async def section(self, section_id: str) -> str:
         """The id, of a section that the caller may reach.
 
         Raises:
-            NotFoundError: there cannot be one.
+            NotFoundError: there is none in the caller's bounds.
         """
-        return _possible("section", section_id)
+        self.use.bounds.section(self.caller, _possible("section", section_id))
+        return section_id
 
     async def batch(self, batch_id: str) -> str:
         """The id, of a batch that the caller may reach.
 
         Raises:
-            NotFoundError: there cannot be one.
+            NotFoundError: there is none in the caller's bounds.
         """
-        return _possible("batch", batch_id, BATCH_PATTERN)
+        await self.use.bounds.batch(self.caller, _possible("batch", batch_id, BATCH_PATTERN))
+        return batch_id
 
-    async def narrowed(self, section: str | None) -> str | None:
-        """The section to which a list is limited, or in which something is made; None = all of them."""
-        return section
-
-    async def still_valid(self) -> bool:
-        """Whether the credential still is one of that organization.
+    def narrowed(self, section: str | None) -> str | None:
+        """The section to which a list is limited; None = all of them.
 
         Raises:
-            AwayError: it cannot be looked up.
+            ForbiddenError: another one than the caller is bound to is asked for.
         """
-        principal = await self.use.authenticate(self.credential)
-        return principal is not None and (principal.deployment or principal.organization == self.organization)
+        return self.use.bounds.narrowed(self.caller, section)
 
 
 def organization_id(text: str) -> str:

@@ -9,6 +9,7 @@ from api.grpc.told import duration, duration_or_none, moment, moment_or_none, nu
 from api.grpc.told_ledger import reading_message
 from api.inputs import ChamberBody, ChamberPatch, PauseBody, RetireQuery, SectionedQuery
 from api.no_reading import no_reading
+from collector.domain.chamber import Pause
 from collector.domain.outcome import Gap
 from collector.messages import CollectRequest
 from collector.ports import ChamberFilter
@@ -19,7 +20,7 @@ from collector.usecases.fleet import ChamberView
 async def list_chambers(call: Call, request: pb.ListChambersRequest) -> pb.ListChambersResponse:
     """Chambers by id; retired ones only when asked for."""
     query = checked(SectionedQuery, request)
-    wanted = ChamberFilter(await call.narrowed(query.section), query.status, query.q)
+    wanted = ChamberFilter(call.narrowed(query.section), query.status, query.q)
     page = await call.use.list_chambers(call.organization, wanted, limit=query.limit, cursor=query.cursor)
     shown = [chamber_message(view) for view in page.items]
     return pb.ListChambersResponse(chambers=shown, next_cursor=page.next_cursor)
@@ -33,9 +34,9 @@ async def get_chamber(call: Call, request: pb.GetChamberRequest) -> pb.GetChambe
 
 async def enrol_chamber(call: Call, request: pb.EnrolChamberRequest) -> pb.EnrolChamberResponse:
     """Enrol a chamber and start collecting."""
-    body = checked(ChamberBody, request)
-    await call.narrowed(body.section)
-    enrolled = await call.use.enrol(body.spec(call.organization))
+    wanted = checked(ChamberBody, request).spec(call.organization)
+    await call.use.bounds.enrolment(call.caller, wanted)
+    enrolled = await call.use.enrol(wanted)
     return pb.EnrolChamberResponse(chamber=chamber_message(enrolled.view), created=enrolled.created)
 
 
@@ -91,10 +92,7 @@ METHODS: Methods = {
 
 def chamber_message(view: ChamberView) -> pb.Chamber:
     """A chamber as the proto has it."""
-    spec, pause = view.record.spec, view.pause
-    paused = pause and pb.Pause(
-        since=moment(pause.since_ms), reason=pause.reason, by=pause.by, until=moment_or_none(pause.until_ms)
-    )
+    spec = view.record.spec
     return pb.Chamber(
         id=spec.id,
         name=spec.name,
@@ -116,5 +114,11 @@ def chamber_message(view: ChamberView) -> pb.Chamber:
         status=number_of(pb.ChamberStatus, view.status),
         next_slot=moment_or_none(view.next_slot_ms),
         last_reading=moment_or_none(view.record.last_reading_ms),
-        paused=paused,
+        paused=None if view.pause is None else _pause(view.pause),
+    )
+
+
+def _pause(pause: Pause) -> pb.Pause:
+    return pb.Pause(
+        since=moment(pause.since_ms), reason=pause.reason, by=pause.by, until=moment_or_none(pause.until_ms)
     )

@@ -1,4 +1,4 @@
-"""What stands before every method: whoever is not admitted, and whatever goes wrong, ends with a status that says why."""
+"""What stands before every method: who is not admitted, and whatever goes wrong, ends with a status that says why."""
 
 import asyncio
 import inspect
@@ -53,7 +53,7 @@ class _Asked:
     """
 
     name: str
-    behaviour: Callable[[Any, Context], Any]
+    behaviour: Any
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
         """The method with the gate before it; one that there is not is said not to be there to those who are known."""
@@ -116,8 +116,7 @@ class Gate(grpc.aio.ServerInterceptor):
     ) -> Any:
         try:
             CALL.set(await self._admitted(asked.name, context))
-            if isinstance(request, _Undecodable):
-                raise InvalidFieldError("message", "its bytes are not the method's request", "see proto/chamberlog/v1")
+            _check_decoded(request)
             return await go(asked, request, context)
         except grpc.aio.AbortError:
             raise  # health and reflection end calls by themselves
@@ -178,6 +177,11 @@ def address_of(peer: str) -> str:
     if kind not in ("ipv4", "ipv6"):
         return peer
     return rest.rpartition(":")[0].strip("[]")
+
+
+def _check_decoded(request: Any) -> None:
+    if isinstance(request, _Undecodable):
+        raise InvalidFieldError("message", "its bytes are not the method's request", "see proto/chamberlog/v1")
 
 
 def _credential(sent: list[str]) -> str:

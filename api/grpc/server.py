@@ -66,7 +66,9 @@ class GrpcApi:
             return self._server.add_insecure_port(where)
         except RuntimeError:
             problem = f"{where} cannot be listened on"
-            raise InvalidFieldError("CHAMBERLOG_GRPC_PORT", problem, "choose another, or stop what listens there") from None
+            raise InvalidFieldError(
+                "CHAMBERLOG_GRPC_PORT", problem, "choose another, or stop what listens there"
+            ) from None
 
     async def start(self) -> None:
         """Answer calls from now on."""
@@ -95,7 +97,7 @@ class GrpcApi:
             task.cancel()
 
 
-def _handlers(service: ServiceDescriptor, methods: Methods) -> "grpc.GenericRpcHandler[Any, Any]":
+def _handlers(service: ServiceDescriptor, methods: Methods) -> grpc.GenericRpcHandler:
     made = {name: _handler(service.methods_by_name[name], method) for name, method in methods.items()}
     return grpc.method_handlers_generic_handler(service.full_name, made)
 

@@ -27,7 +27,7 @@ def duration_or_none(milliseconds: int | None) -> Duration | None:
     return None if milliseconds is None else duration(milliseconds)
 
 
-def number_of(kind: "EnumTypeWrapper[Any]", word: str | None) -> Any:
+def number_of(kind: EnumTypeWrapper, word: str | None) -> Any:
     """The number of `paused` in `ChamberStatus`; 0 for none, and for a word that the proto does not know yet."""
     prefix = kind.Name(0).removesuffix("UNSPECIFIED")
     name = f"{prefix}{word.upper()}" if word else ""

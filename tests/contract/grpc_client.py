@@ -40,7 +40,7 @@ class Told:
 def told(error: grpc.aio.AioRpcError) -> Told:
     """What a client can read of a refusal."""
     trailing = dict(error.trailing_metadata() or ())
-    status = status_pb2.Status.FromString(trailing.get("grpc-status-details-bin", b""))  # type: ignore[arg-type]
+    status = status_pb2.Status.FromString(trailing.get("grpc-status-details-bin", b""))
     found: dict[str, Any] = {}
     for detail in status.details:
         bad, wait, info = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo(), error_details_pb2.ErrorInfo()
@@ -51,7 +51,7 @@ def told(error: grpc.aio.AioRpcError) -> Told:
         elif detail.Unpack(info):
             found["info"] = {"reason": info.reason, "domain": info.domain, "metadata": dict(info.metadata)}
     if status.code:
-        assert (status.code, status.message) == (error.code().value[0], error.details())  # type: ignore[comparison-overlap]
+        assert (status.code, status.message) == (error.code().value[0], error.details())
     return Told(error.code().name, error.details() or "", trailing=trailing, **found)
 
 

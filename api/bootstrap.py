@@ -30,6 +30,7 @@ from adapters.temporal_client import connect_if_there, connect_lazily, shown_tar
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
+from api.grpc.server import GrpcApi
 from api.services import Ports, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
@@ -87,7 +88,11 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         section_control=TemporalSections(temporal),
         live=live,
     )
-    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
+    app = create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
+    if settings.grpc_port is not None:
+        app.state.grpc = GrpcApi(app.state.services, app.state.streams)
+        closing.push_async_callback(app.state.grpc.stop)  # before what its calls need is closed
+    return app
 
 
 async def rehearse(settings: ApiSettings) -> str:
@@ -99,7 +104,10 @@ async def rehearse(settings: ApiSettings) -> str:
     app = await build_app(settings, ask=False)
     async with app.router.lifespan_context(app):
         servers = shown_servers(shown_target(await connect_lazily()), settings.postgres, settings.redis)
-    return f"{servers}, listening on {settings.api_host}:{settings.api_port or 'any free port'}"
+    ports = [f"listening on {settings.api_host}:{settings.api_port or 'any free port'}"]
+    if settings.grpc_port is not None:
+        ports.append(f"gRPC on {settings.grpc_host or settings.api_host}:{settings.grpc_port or 'any free port'}")
+    return ", ".join([servers, *ports])
 
 
 @asynccontextmanager

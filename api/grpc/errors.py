@@ -39,6 +39,9 @@ RENAMED = {
     "Last-Event-ID": "after",
     "from": "from_time",
     "to": "to_time",
+    "interval_s": "interval",
+    "timeout_s": "timeout",
+    "round_span_s": "round_span",
 }
 MAKING = ("Create", "Enrol", "Start", "Invite")
 """Beginnings of methods that make something: what is there already is ALREADY_EXISTS to them."""
@@ -113,12 +116,11 @@ def field_name(name: str, request: Descriptor | None) -> str:
 def _path(name: str, request: Descriptor) -> str:
     if name == "id" and "id" not in request.fields_by_name and request.fields:
         return request.fields[0].name
-    for candidate in (name, name.removesuffix("_s")):
-        if candidate in request.fields_by_name:
-            return candidate
-        for field in request.fields:
-            if field.message_type and field.name != "update_mask" and candidate in field.message_type.fields_by_name:
-                return f"{field.name}.{candidate}"
+    if name in request.fields_by_name:
+        return name
+    for field in request.fields:
+        if field.message_type is not None and name in field.message_type.fields_by_name:
+            return f"{field.name}.{name}"
     return name
 
 

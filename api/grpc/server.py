@@ -20,6 +20,8 @@ from collector.domain.errors import InvalidFieldError
 
 AT_ONCE = 2_000
 """Calls of a process at a time; beyond it they are refused, before anything is asked of a database."""
+GRACE_S = 10
+"""As requests of the REST API have it."""
 LEAVE_S = 1.0
 """So long a stop waits for streams whose clients do not read."""
 OPTIONS: tuple[tuple[str, int], ...] = (
@@ -52,6 +54,7 @@ class GrpcApi:
             self._server.add_generic_rpc_handlers((_handlers(service, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [service.full_name for service, _ in SERVICES]
+        self._stopping: asyncio.Task[None] | None = None
         self._names = [*names, health.SERVICE_NAME]
         reflection.enable_server_reflection([*self._names, reflection.SERVICE_NAME], self._server)
 
@@ -76,12 +79,17 @@ class GrpcApi:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
 
-    async def stop(self, grace_s: float) -> None:
+    async def stop(self, grace_s: float = GRACE_S) -> None:
         """Take no more calls and let those that run end within `grace_s`; again: wait for the same end.
 
         Streams of readings have been told already; whoever does not read is cut off. A change whose caller has left
         is finished too.
         """
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(grace_s))
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, grace_s: float) -> None:
         await self._health.enter_graceful_shutdown()
         leaving = asyncio.create_task(self._leave_behind())
         try:

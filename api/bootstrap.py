@@ -89,6 +89,10 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         live=live,
     )
     app = create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
+    return _with_grpc(app, settings, closing)
+
+
+def _with_grpc(app: FastAPI, settings: ApiSettings, closing: AsyncExitStack) -> FastAPI:
     if settings.grpc_port is not None:
         app.state.grpc = GrpcApi(app.state.services, app.state.streams)
         closing.push_async_callback(app.state.grpc.stop)  # before what its calls need is closed

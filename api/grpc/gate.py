@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -62,11 +63,13 @@ class Running:
 
     Attributes:
         writing: changes: they are finished though their caller has left.
-        streaming: answers without an end.
+        streaming: answers without an end; those of health are among them.
+        answering: all others.
     """
 
     writing: set["asyncio.Task[Any]"] = field(default_factory=set)
     streaming: set["asyncio.Task[Any]"] = field(default_factory=set)
+    answering: set["asyncio.Task[Any]"] = field(default_factory=set)
 
 
 class Gate(grpc.aio.ServerInterceptor):
@@ -93,19 +96,15 @@ class Gate(grpc.aio.ServerInterceptor):
 
     def _single(self, asked: _Asked, handler: Handler, take: Callable[[bytes], Any]) -> Handler:
         async def behave(request: Any, context: Context) -> Any:
-            return await self._guarded(asked, request, context, self._answer)
+            with _counted(self.running.answering):
+                return await self._guarded(asked, request, context, self._answer)
 
         return grpc.unary_unary_rpc_method_handler(behave, take, handler.response_serializer)
 
     def _streamed(self, asked: _Asked, handler: Handler | None, take: Callable[[bytes], Any] = bytes) -> Handler:
         async def behave(request: Any, context: Context) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self.running.streaming.add(task)
-            try:
+            with _counted(self.running.streaming):
                 await self._guarded(asked, request, context, _tell)
-            finally:
-                self.running.streaming.discard(task)
 
         if handler is not None and not handler.request_streaming:
             return grpc.unary_stream_rpc_method_handler(behave, take, handler.response_serializer)
@@ -116,6 +115,7 @@ class Gate(grpc.aio.ServerInterceptor):
     ) -> Any:
         try:
             CALL.set(await self._admitted(asked.name, context))
+            _check_there(asked.name)
             _check_decoded(request)
             return await go(asked, request, context)
         except grpc.aio.AbortError:
@@ -171,12 +171,28 @@ class Gate(grpc.aio.ServerInterceptor):
             log.debug("a change was refused", exc_info=task.exception())
 
 
+@contextmanager
+def _counted(running: set["asyncio.Task[Any]"]) -> Iterator[None]:
+    task = asyncio.current_task()
+    assert task is not None
+    running.add(task)
+    try:
+        yield
+    finally:
+        running.discard(task)
+
+
 def address_of(peer: str) -> str:
     """`127.0.0.1` of `ipv4:127.0.0.1:50412`, `::1` of `ipv6:[::1]:50412`; anything else stays as it is."""
     kind, _, rest = unquote(peer).partition(":")
     if kind not in ("ipv4", "ipv6"):
         return peer
     return rest.rpartition(":")[0].strip("[]")
+
+
+def _check_there(name: str) -> None:
+    if of_grpc(name) is None:  # what stands in no row is shut, whatever answers there
+        raise ProblemError(501, "there is no such method; reflection lists those there are")
 
 
 def _check_decoded(request: Any) -> None:
@@ -192,7 +208,7 @@ def _credential(sent: list[str]) -> str:
 
 
 async def _unknown(_: Any, __: Context) -> None:
-    raise ProblemError(501, "there is no such method; reflection lists those there are")
+    """Never reached: what is not there stands in no row."""
 
 
 async def _tell(asked: _Asked, request: Any, context: Context) -> None:

@@ -24,6 +24,8 @@ GRACE_S = 10
 """As requests of the REST API have it."""
 LEAVE_S = 1.0
 """So long a stop waits for streams whose clients do not read."""
+LOOK_S = 0.1
+"""How often a stop looks whether calls are left that it waits for."""
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MAX_BODY_BYTES),
     ("grpc.so_reuseport", 0),  # a second process on the port would share it silently
@@ -91,18 +93,15 @@ class GrpcApi:
 
     async def _stop(self, grace_s: float) -> None:
         await self._health.enter_graceful_shutdown()
-        leaving = asyncio.create_task(self._leave_behind())
-        try:
-            await self._server.stop(grace_s)
-        finally:
-            leaving.cancel()
+        ended, began = asyncio.create_task(self._server.stop(grace_s)), asyncio.get_running_loop().time()
+        while not (await asyncio.wait({ended}, timeout=LOOK_S))[0]:
+            waited_s = asyncio.get_running_loop().time() - began
+            if not self._gate.running.answering and waited_s >= (LEAVE_S if self._gate.running.streaming else 0):
+                break
+        await self._server.stop(None)
+        await ended
         if self._gate.running.writing:
             await asyncio.wait(self._gate.running.writing, timeout=grace_s)
-
-    async def _leave_behind(self) -> None:
-        await asyncio.sleep(LEAVE_S)
-        for task in list(self._gate.running.streaming):
-            task.cancel()
 
 
 def _handlers(service: ServiceDescriptor, methods: Methods) -> grpc.GenericRpcHandler:

@@ -253,13 +253,13 @@ async def test_a_stop_ends_every_stream(stalled: bool) -> None:
             _, end = await reads.end()
     assert end.code == "UNAVAILABLE"
     assert end.retry_s == 5
-    assert took_s < LEAVE_S + 2
+    assert (LEAVE_S if stalled else 0) <= took_s < LEAVE_S + 2
     assert world.app.state.streams.open == 0
 
 
 async def fill(world: World, reads: Stream) -> None:
     """Some megabytes: more than the buffers on the way to a client that does not read hold."""
-    for number in range(300):
+    for number in range(1_000):
         publish(world, NOON_MS + number, measurements=300)
         await reads.next()
 

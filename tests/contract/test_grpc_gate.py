@@ -119,7 +119,7 @@ async def test_another_organizations_things_are_not_there() -> None:
             places = {name: PLACES[name] for name in fields if name in PLACES}
             if not any(name.endswith("_id") for name in places):
                 continue
-            change = {"any_version": True} if "any_version" in fields else {}
+            change: dict[str, Any] = {"any_version": True} if "any_version" in fields else {}
             if "update_mask" in fields:
                 name = fields["update_mask"].containing_type.fields[{"name": 2}.get(list(places)[-1], 1)].name
                 key = "alias" if name == "detector" else "name"
@@ -219,8 +219,9 @@ async def test_bytes_that_are_no_request_are_the_callers_mistake() -> None:
 async def test_what_is_not_there_is_said_to_those_who_are_known(name: str) -> None:
     async with serving(World()) as client:
         for whose, code in ((None, "UNAUTHENTICATED"), ("default", "UNIMPLEMENTED")):
+            unknown: Any = client.channel.unary_unary(name)
             with pytest.raises(grpc.aio.AioRpcError) as ended:
-                await client.channel.unary_unary(name)(b"", metadata=sent_by(whose))
+                await unknown(b"", metadata=sent_by(whose))
             assert ended.value.code().name == code
 
 

@@ -62,6 +62,14 @@ async def watching(
         call.cancel()
 
 
+@asynccontextmanager
+async def narrow(client: Client) -> AsyncIterator[Client]:
+    """The same server by a connection that holds 64 KiB of what nobody reads."""
+    options = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536)]
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{client.port}", options=options) as channel:
+        yield Client(channel, client.api, client.port)
+
+
 def publish(world: World, *at_ms: int, chamber: str = ID, measurements: int = 0) -> None:
     spec = world.ledger.chambers[chamber].spec
     readings = [a_reading(spec, at) for at in at_ms]
@@ -243,7 +251,7 @@ async def test_a_stop_ends_every_stream(stalled: bool) -> None:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         client = Client(channel, made, port)
         await client.ask("Chambers/EnrolChamber", ENROLMENT)
-        async with watching(client) as reads, watching(client):
+        async with narrow(client) as other, watching(client) as reads, watching(other):
             if stalled:
                 await fill(world, reads)
             started = time.monotonic()
@@ -258,17 +266,22 @@ async def test_a_stop_ends_every_stream(stalled: bool) -> None:
 
 
 async def fill(world: World, reads: Stream) -> None:
-    """Some megabytes: more than the buffers on the way to a client that does not read hold."""
-    for number in range(1_000):
+    """More than the buffers on the way to a client that does not read hold."""
+    for number in range(50):
         publish(world, NOON_MS + number, measurements=300)
         await reads.next()
 
 
 async def test_a_client_that_does_not_read_holds_up_nobody_and_hears_of_a_hole() -> None:
     world = World()
-    async with ready(world) as client, watching(client) as silent, watching(client) as reads:
+    async with (
+        ready(world) as client,
+        narrow(client) as other,
+        watching(other) as silent,
+        watching(client) as reads,
+    ):
         for number in range(2_000):
-            publish(world, NOON_MS + number, measurements=200)
+            publish(world, NOON_MS + number, measurements=10)
             await reads.next()
         came = 0
         while True:

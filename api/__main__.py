@@ -131,11 +131,12 @@ async def _started(settings: ApiSettings, app: FastAPI) -> GrpcApi | None:
     Raises:
         InvalidFieldError: names the variable; the port is taken, or the address is not this machine's.
     """
-    grpc: GrpcApi | None = getattr(app.state, "grpc", None)
-    if grpc is not None and settings.grpc_port is not None:
-        host = settings.grpc_host or settings.api_host
-        log.info("gRPC listens on %s:%s", host, grpc.listen(host, settings.grpc_port))
-        await grpc.start()
+    if settings.grpc_port is None:
+        return None
+    grpc = app.state.grpc = GrpcApi(app.state.services, app.state.streams)
+    host = settings.grpc_host or settings.api_host
+    log.info("gRPC listens on %s:%s", host, grpc.listen(host, settings.grpc_port))
+    await grpc.start()
     return grpc
 
 

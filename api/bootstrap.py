@@ -30,7 +30,6 @@ from adapters.temporal_client import connect_if_there, connect_lazily, shown_tar
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
-from api.grpc.server import GrpcApi
 from api.services import Ports, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
@@ -88,15 +87,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         section_control=TemporalSections(temporal),
         live=live,
     )
-    app = create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
-    return _with_grpc(app, settings, closing)
-
-
-def _with_grpc(app: FastAPI, settings: ApiSettings, closing: AsyncExitStack) -> FastAPI:
-    if settings.grpc_port is not None:
-        app.state.grpc = GrpcApi(app.state.services, app.state.streams)
-        closing.push_async_callback(app.state.grpc.stop)  # before what its calls need is closed
-    return app
+    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
 
 async def rehearse(settings: ApiSettings) -> str:
@@ -115,9 +106,12 @@ async def rehearse(settings: ApiSettings) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(closing: AsyncExitStack, app: FastAPI) -> AsyncIterator[None]:
     async with closing:
         yield
+        grpc = getattr(app.state, "grpc", None)
+        if grpc is not None:
+            await grpc.stop()  # its calls need what is closed next
 
 
 def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:

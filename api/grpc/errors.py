@@ -9,13 +9,13 @@ import grpc
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status.rpc_status import to_status
 
 from api.field_errors import FieldError
 from api.problems import ProblemError, of_core
 from collector.domain.errors import ChamberlogError, NotFoundError
 
 DOMAIN = "chamberlog"
-DETAILS = "grpc-status-details-bin"
 CODES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -103,7 +103,7 @@ def refused(problem: ProblemError, request: Descriptor | None = None) -> Refused
             del status.details[-1]
     retry = problem.headers.get("Retry-After")
     after: tuple[tuple[str, str], ...] = (("retry-after", retry),) if retry else ()
-    return Refused(grpc.StatusCode[code], text, ((DETAILS, status.SerializeToString()), *after))
+    return Refused(grpc.StatusCode[code], text, (*to_status(status).trailing_metadata, *after))
 
 
 def field_name(name: str, request: Descriptor | None) -> str:

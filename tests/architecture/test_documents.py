@@ -39,7 +39,7 @@ PACKAGES = (
     "workers",
     "workflows",
 )
-ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "deploy", ".ci"}
+ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "proto", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
 SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in (*WorkerSettings.model_fields, *ApiSettings.model_fields))
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")

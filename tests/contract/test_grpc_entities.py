@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from adapters.memory import InMemoryOutcomes
-from collector.domain.outcome import Gap, GapReason
+from collector.domain.outcome import Gap, GapReason, Reading
 from collector.ports import SaveBatch
 from tests.contract.grpc_client import Client, serving
 from tests.unit.api_world import World, a_reading
@@ -26,7 +26,7 @@ async def stored(world: World) -> AsyncIterator[tuple[Client, list[int]]]:
         slots = [first + n * spec.interval_ms for n in range(4)]
         gap = Gap(slots[1], slots[1], GapReason.TIMEOUT, "slow")
         readings = [a_reading(spec, slot, 20.0 + n) for n, slot in enumerate(slots)]
-        outcomes = [readings[0], gap, *readings[2:]]
+        outcomes: list[Reading | Gap] = [readings[0], gap, *readings[2:]]
         await InMemoryOutcomes(world.ledger).save(SaveBatch(spec.id, outcomes))
         world.clock.wall_ms = slots[-1] + 10_000
         yield client, slots

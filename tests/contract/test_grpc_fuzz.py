@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.field_errors import FieldError
-from api.grpc.errors import DETAILS, refused
+from api.grpc.errors import refused
 from api.grpc.serving import SERVICES
 from api.problems import ProblemError
 from tests.contract.grpc_client import Client, Told, sent_by, serving, told
@@ -54,6 +54,7 @@ def values_of(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         return st.dictionaries(TEXTS, TEXTS, max_size=3)
     if kind is not None and kind.name == "FieldMask":
         parent = field.containing_type
+        assert parent is not None
         inner = next((f.message_type for f in parent.fields if f.message_type and f.name != field.name), None)
         names = [f.name for f in inner.fields] if inner is not None else ["x"]
         return st.fixed_dictionaries({"paths": st.lists(st.one_of(st.sampled_from(names), TEXTS), max_size=4)})
@@ -181,5 +182,5 @@ def test_a_refusal_fits_into_what_clients_take(
     text = long[0] * long[1]
     how = refused(ProblemError(status, detail + text, [*errors, FieldError(field=text, problem=text, remedy=text)]))
     assert how.code.name not in ("OK", "UNKNOWN")
-    length = len(dict(how.metadata)[DETAILS]) * 4 // 3 + len(quote(how.message))
+    length = len(dict(how.metadata)["grpc-status-details-bin"]) * 4 // 3 + len(quote(how.message))
     assert length < 7_000, length

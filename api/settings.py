@@ -18,6 +18,8 @@ class ApiSettings(BaseSettings):
         profiles: folder of own device profiles, beside the built-in ones.
         api_host: address to listen on; loopback unless a gateway stands before it.
         api_port: port to listen on.
+        grpc_host: address on which gRPC listens; None = where the REST API does.
+        grpc_port: port of gRPC, 0 = any free one; None = there is no gRPC.
         max_streams: live streams of this process at a time.
         assertion_keys: public keys of the gateway; without them nobody can come by a gateway.
         rate_limits: how often somebody may ask, where the standard is not wanted.
@@ -30,6 +32,8 @@ class ApiSettings(BaseSettings):
     profiles: Path | None = None
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    grpc_host: str | None = None
+    grpc_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100
     assertion_keys: SecretStr | None = None  # no secret, but like them it may stand in a file
     rate_limits: str = ""

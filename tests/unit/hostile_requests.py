@@ -53,6 +53,9 @@ FIELDS = [
     "started_at",
     "ended_at",
     "at",
+    "role",
+    "scopes",
+    "expires_at",
 ]
 BODIES = st.dictionaries(st.one_of(st.sampled_from(FIELDS), TEXTS), TREES, max_size=6)
 POSTS = [
@@ -73,9 +76,11 @@ POSTS = [
     ("PATCH", "/v1/organizations/default"),
     ("PUT", "/v1/profiles/attic"),
     ("DELETE", "/v1/profiles/attic"),
+    ("POST", "/v1/keys"),
 ]
 GETS = [
     "/v1/chambers",
+    "/v1/keys",
     "/v1/chambers/incubator-3/readings",
     "/v1/chambers/incubator-3/gaps",
     "/v1/chambers/incubator-3/answers",

@@ -9,18 +9,20 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from adapters.api_keys import ApiKey, new_key
+from adapters.api_keys import new_key
 from adapters.assertions import new_key_pair
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations
 from adapters.postgres.pool import Postgres
 from collector.domain.organization import Organization
+from collector.domain.roles import Role
+from collector.ports.keys import KeyTerms, NewKey
 from tests.contract.conftest import TestServer
 from tests.contract.envoy_gateway import Gateway, eventually, running, together
 from tests.contract.valkey_server import ValkeyServer
 
 LIMITS = "read=40/60s,sign-in=5/60s"
-Keys = dict[str, ApiKey]
+Keys = dict[str, NewKey]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,8 @@ async def _filled(server: TestServer, keys: Keys) -> str:
     await PostgresOrganizations(postgres).add(Organization(id="other", name="Other"))
     for name, key in keys.items():
         organization = "other" if name == "other" else "default"
-        await PostgresKeys(postgres).add(key.id, key.secret_sha256, organization, name, deployment=name == "super")
+        terms = KeyTerms(role=Role.SUPER_ADMINISTRATOR if name == "super" else Role.ADMINISTRATOR)
+        await PostgresKeys(postgres).add(key.id, key.secret_sha256, organization, name, terms)
     await postgres.close()
     return database
 
@@ -178,7 +181,7 @@ async def test_paths_that_try_to_be_others_are_judged_as_what_they_are(gateway: 
 
 
 async def test_temporals_pages_take_a_super_administrators_key_as_password(gateway: Gateway, keys: Keys) -> None:
-    def basic(key: ApiKey) -> dict[str, str]:
+    def basic(key: NewKey) -> dict[str, str]:
         return {"Authorization": "Basic " + base64.b64encode(f"me:{key.text}".encode()).decode()}
 
     async with gateway.client() as browser:

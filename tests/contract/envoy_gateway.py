@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import httpx
 
 from adapters.assertions import KeyPair
@@ -33,7 +34,7 @@ class Gateway:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], pair: KeyPair) -> None:
         self._folder, self.environment, self._pair = folder, environment, pair
-        self._ports = {name: free_port() for name in ("envoy", "admin", "authz", "api")}
+        self._ports = {name: free_port() for name in ("envoy", "admin", "authz", "api", "grpc")}
         self.url, self.authz_url, self.api_url = (
             f"http://127.0.0.1:{self._ports[n]}" for n in ("envoy", "authz", "api")
         )
@@ -56,6 +57,10 @@ class Gateway:
         """End all of it; exit codes by part."""
         return {name: self.parts[name].stop() for name in ("envoy", "authz", "api")}
 
+    def grpc(self, *, direct: bool = False) -> grpc.aio.Channel:
+        """A channel through the gateway, or to the API itself."""
+        return grpc.aio.insecure_channel(f"127.0.0.1:{self._ports['grpc' if direct else 'envoy']}")
+
     def client(self, key: str | None = None, url: str | None = None) -> httpx.AsyncClient:
         """A client of the gateway, or of another address."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -74,6 +79,7 @@ class Gateway:
             "CHAMBERLOG_ASSERTION_KEYS": self._pair.public,
             "CHAMBERLOG_AUTHZ_PORT": str(ports["authz"]),
             "CHAMBERLOG_API_PORT": str(ports["api"]),
+            "CHAMBERLOG_GRPC_PORT": str(ports["grpc"]),
             "PYTHONPATH": str(ROOT),
         }
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("TEMPORAL_", "CHAMBERLOG_"))}
@@ -124,6 +130,7 @@ def _configuration(ports: Mapping[str, int]) -> str:
         admin=at["admin"],
         api=(at["api"],),
         authz=(at["authz"],),
+        grpc=(at["grpc"],),
         temporal_ui=(at["api"],),
         limits=Limits(sign_ins_per_second=100),  # the floor is not what is tried here
     )

@@ -9,16 +9,19 @@ from fastapi_offline import FastAPIOffline
 from api import openapi, problems
 from api.guard import BodyLimit, KeyGuard
 from api.routes import (
+    auth,
     batches,
     catalog,
     chambers,
     detectors,
     health,
+    invitations,
     ledger,
     live,
     organizations,
     section_operations,
     sections,
+    users,
 )
 from api.services import Services
 from api.streams import StreamRules, Streams
@@ -32,6 +35,9 @@ ROUTERS = (
     section_operations.router,
     batches.router,
     organizations.router,
+    auth.router,
+    users.router,
+    invitations.router,
     catalog.router,
     health.router,
 )

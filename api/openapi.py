@@ -20,6 +20,8 @@ TAGS = [
     {"name": "sections", "description": "The parts of an organization where chambers stand."},
     {"name": "batches", "description": "What is observed in a section for a while, and its readings."},
     {"name": "organizations", "description": "The tenants of the deployment; new ones take a deployment key."},
+    {"name": "auth", "description": "Signing in and out, and passwords."},
+    {"name": "users", "description": "People of an organization, and invitations to it."},
     {"name": "catalog", "description": "What a chamber can be enrolled with."},
     {"name": "health", "description": "For probes and scrapers; no key is needed."},
 ]

@@ -156,7 +156,8 @@ def _of_request(error: InvalidFieldError | NotFoundError, path: str) -> ProblemE
 
 
 def _of_gate(error: UnauthenticatedError | ForbiddenError | TooManyRequestsError) -> ProblemError:
-    detail, fields = f"{error}; {error.remedy}", [_field("Authorization", str(error), error.remedy)]
+    place = error.field if isinstance(error, UnauthenticatedError) else "Authorization"
+    detail, fields = f"{error}; {error.remedy}", [_field(place, str(error), error.remedy)]
     match error:
         case UnauthenticatedError():
             return ProblemError(401, detail, fields, {"WWW-Authenticate": CHALLENGE})

@@ -13,6 +13,15 @@ from api.entity_services import (
     profile_services,
     section_services,
 )
+from api.people_services import (
+    AuthServices,
+    InvitationServices,
+    PeoplePorts,
+    UserServices,
+    auth_services,
+    invitation_services,
+    user_services,
+)
 from collector.ports import (
     ActiveChambers,
     AnswerShelf,
@@ -32,6 +41,7 @@ from collector.ports import (
     Sections,
     UpkeepLog,
 )
+from collector.ports.limits import RateLimiter
 from collector.usecases.active import PageChambers
 from collector.usecases.admit import Admit
 from collector.usecases.answers import ListAnswers
@@ -48,6 +58,7 @@ from collector.usecases.profiles import OfferedProfiles
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
+from collector.usecases.sessions import KnownSessions
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -78,6 +89,8 @@ class Ports:
     batches: Batches
     section_control: SectionControl
     live: LiveFeed | None
+    people: PeoplePorts
+    limiter: RateLimiter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,19 +126,22 @@ class Services:
     tell_section: TellSection
     section_operation: ShowOperation
     live: WatchLive | None
+    auth: AuthServices
+    users: UserServices
+    invitations: InvitationServices
 
 
 def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
     check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
-    authenticate = Authenticate(ports.keys, clock)
+    authenticate = Authenticate(ports.keys, clock, KnownSessions(ports.people.sessions, clock))
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
-        admit=Admit(authenticate, ports.organizations),
+        admit=Admit(authenticate, ports.organizations, ports.limiter),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
         list_chambers=ListChambers(registry, clock),
@@ -150,4 +166,7 @@ def make_services(ports: Ports) -> Services:
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
+        auth=auth_services(ports.people, clock, ports.limiter),
+        users=user_services(ports.people, clock),
+        invitations=invitation_services(ports.people, clock),
     )

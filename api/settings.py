@@ -19,6 +19,9 @@ class ApiSettings(BaseSettings):
         api_host: address to listen on; loopback unless a gateway stands before it.
         api_port: port to listen on.
         max_streams: live streams of this process at a time.
+        smtp_url: where mail is handed in; without it nobody is sent anything.
+        mail_from: address in `From`.
+        public_url: where people reach the API, for letters.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
@@ -29,3 +32,6 @@ class ApiSettings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100
+    smtp_url: SecretStr | None = None
+    mail_from: str = ""
+    public_url: str = ""

@@ -8,6 +8,7 @@ from adapters.memory.keys import InMemoryKeys
 from adapters.memory.latest import InMemoryLatest
 from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.live import InMemoryLive
+from adapters.memory.mail import InMemoryMail
 from adapters.memory.maintenance import InMemoryMaintenance
 from adapters.memory.organizations import InMemoryBatches, InMemoryOrganizations, InMemorySections
 from adapters.memory.outcomes import InMemoryOutcomes
@@ -27,6 +28,7 @@ __all__ = [
     "InMemoryLatest",
     "InMemoryLedger",
     "InMemoryLive",
+    "InMemoryMail",
     "InMemoryMaintenance",
     "InMemoryOrganizations",
     "InMemoryOutcomes",

@@ -70,6 +70,12 @@ class InMemoryUsers:
         kept = self._people.by_email(email)
         return None if kept is None else (kept.user, kept.password_hash)
 
+    async def own_password(self, user_id: str) -> tuple[User, str | None] | None:
+        """Whoever asks; see `UserStore.own_password`."""
+        self._ledger.check_here()
+        kept = self._people.users.get(user_id)
+        return None if kept is None else (kept.user, kept.password_hash)
+
     async def set_password(self, user_id: str, password_hash: str, former: str) -> bool:
         """Replace the hash `former`; see `UserStore.set_password`."""
         self._ledger.check_here()

@@ -11,6 +11,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING RETURNING
 """  # noqa: S608 - constants of ours
 FIND_USER = f"SELECT {USER} FROM app_user WHERE organization = $1 AND id = $2"  # noqa: S608 - constants of ours
 FIND_BY_EMAIL = f"SELECT {USER}, password_hash FROM app_user WHERE email = $1"  # noqa: S608 - constants of ours
+FIND_BY_ID = f"SELECT {USER}, password_hash FROM app_user WHERE id = $1"  # noqa: S608 - constants of ours
 PAGE_USERS = f"""
 SELECT {USER} FROM app_user WHERE organization = $1 AND email COLLATE "C" > $2::text COLLATE "C"
 ORDER BY email COLLATE "C" LIMIT $3

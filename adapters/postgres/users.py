@@ -68,6 +68,12 @@ class PostgresUsers:
             row = await connection.fetchrow(q.FIND_BY_EMAIL, email)
         return None if row is None else (user_from(row), row["password_hash"])
 
+    async def own_password(self, user_id: str) -> tuple[User, str | None] | None:
+        """Whoever asks; see `UserStore.own_password`."""
+        async with self._postgres.connection() as connection:
+            row = await connection.fetchrow(q.FIND_BY_ID, user_id)
+        return None if row is None else (user_from(row), row["password_hash"])
+
     async def set_password(self, user_id: str, password_hash: str, former: str) -> bool:
         """Replace the hash `former`; see `UserStore.set_password`."""
         async with self._postgres.connection() as connection, connection.transaction():

@@ -28,7 +28,9 @@ class Traffic(Enum):
     WRITE = "write"
     STREAM = "stream"
     SIGN_IN = "sign-in"
-    """Whatever takes a guess at a secret: counted by address, and by account where one is named."""
+    """Whatever takes a guess at a secret: counted by address."""
+    ACCOUNT = "account"
+    """The same guesses, counted by the account that they name (subject `account/<hash>`): no operation's own class."""
 
 
 class Reach(Enum):

@@ -7,8 +7,8 @@ from enum import Enum
 
 from collector.domain.errors import InvalidFieldError
 
-CREDENTIAL_LENGTH = 60
-"""Of every one of them."""
+ID_OF_CREDENTIAL = re.compile("[0-9a-f]{12}", re.ASCII)
+"""Ids of users, sessions and invitations have the same form."""
 
 
 class Kind(Enum):

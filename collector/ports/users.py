@@ -164,6 +164,10 @@ class UserStore(Protocol):
         """Who signs in with that address, active or not, and the hash of their password."""
         ...
 
+    async def own_password(self, user_id: str) -> tuple[User, str | None] | None:
+        """Whoever asks, and the hash of their password, wherever they act; None = no such user."""
+        ...
+
     async def set_password(self, user_id: str, password_hash: str, former: str) -> bool:
         """Replace the hash `former`; every session ends, and every one-time token of the user is of no use.
 

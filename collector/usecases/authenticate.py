@@ -1,4 +1,4 @@
-"""Who asks: an API key is looked up by its id and compared by the hash of its secret."""
+"""Who asks: an API key or an access token is looked up by its id and compared by the hash of its secret."""
 
 import hashlib
 import hmac
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collector.domain.errors import AwayError
 from collector.ports import Clock, KeyStore, Principal
+from collector.usecases.sessions import KnownSessions
 
 KEY_PATTERN = re.compile(r"chl_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 TRUST_MS = 5_000
@@ -23,10 +24,10 @@ class _Seen:
 
 
 class Authenticate:
-    """Turns an API key into a principal. It may run any number of times."""
+    """Turns an API key or an access token into a principal. It may run any number of times."""
 
-    def __init__(self, keys: KeyStore, clock: Clock) -> None:
-        self._keys, self._clock = keys, clock
+    def __init__(self, keys: KeyStore, clock: Clock, sessions: KnownSessions | None = None) -> None:
+        self._keys, self._clock, self._sessions = keys, clock, sessions
         self._seen: dict[str, _Seen] = {}
 
     async def __call__(self, key: str) -> Principal | None:
@@ -37,7 +38,7 @@ class Authenticate:
         """
         match = KEY_PATTERN.fullmatch(key)
         if match is None:
-            return None
+            return await self._sessions(key) if self._sessions is not None else None
         key_id, digest = match[1], hashlib.sha256(match[2].encode()).digest()
         try:
             found = await self._keys.find(key_id)

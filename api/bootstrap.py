@@ -68,9 +68,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         InvalidFieldError: a setting or a profile is wrong.
     """
     closing, clock = AsyncExitStack(), SystemClock()
-    postgres = Postgres(settings.postgres.get_secret_value())
+    postgres, registry = Postgres(settings.postgres.get_secret_value()), CollectorRegistry()
     closing.push_async_callback(postgres.close)
-    registry = CollectorRegistry()
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
     latest, active, live = _in_redis(settings, clock, closing)

@@ -44,7 +44,7 @@ class InMemoryInvitations:
         self._ledger.check_here()
         kept = self._people.invitations.get(invitation_id)
         if kept is None or kept.invitation.organization != organization:
-            raise NotFoundError(f"no invitation {invitation_id!r}")
+            raise NotFoundError(f"there is no invitation {invitation_id!r}")
         return kept.invitation
 
     async def revoke(self, organization: str, invitation_id: str) -> bool:

@@ -96,7 +96,7 @@ class InMemoryUsers:
         self._ledger.check_here()
         kept = self._people.users.get(user_id)
         if kept is None or kept.user.organization != organization:
-            raise NotFoundError(f"no user {user_id!r}")
+            raise NotFoundError(f"there is no user {user_id!r}")
         return kept
 
     def _is_last(self, kept: KeptUser) -> bool:

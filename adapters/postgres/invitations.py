@@ -53,7 +53,7 @@ class PostgresInvitations:
         async with self._postgres.connection() as connection:
             row = await connection.fetchrow(q.FIND_INVITATION, organization, invitation_id)
         if row is None:
-            raise NotFoundError(f"no invitation {invitation_id!r}")
+            raise NotFoundError(f"there is no invitation {invitation_id!r}")
         return _invitation(row)
 
     async def revoke(self, organization: str, invitation_id: str) -> bool:

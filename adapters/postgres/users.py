@@ -124,7 +124,7 @@ def user_from(row: Row) -> User:
 async def _find(connection: Connection, organization: str, user_id: str) -> User:
     row = await connection.fetchrow(q.FIND_USER, organization, user_id)
     if row is None:
-        raise NotFoundError(f"no user {user_id!r}")
+        raise NotFoundError(f"there is no user {user_id!r}")
     return user_from(row)
 
 

@@ -24,10 +24,14 @@ class _Seen:
 
 
 class Authenticate:
-    """Turns an API key or an access token into a principal. It may run any number of times."""
+    """Turns an API key or an access token into a principal. It may run any number of times.
+
+    Attributes:
+        sessions: of users who signed in; None = there are none.
+    """
 
     def __init__(self, keys: KeyStore, clock: Clock, sessions: KnownSessions | None = None) -> None:
-        self._keys, self._clock, self._sessions = keys, clock, sessions
+        self._keys, self._clock, self.sessions = keys, clock, sessions
         self._seen: dict[str, _Seen] = {}
 
     async def __call__(self, key: str) -> Principal | None:
@@ -38,7 +42,7 @@ class Authenticate:
         """
         match = KEY_PATTERN.fullmatch(key)
         if match is None:
-            return await self._sessions(key) if self._sessions is not None else None
+            return await self.sessions(key) if self.sessions is not None else None
         key_id, digest = match[1], hashlib.sha256(match[2].encode()).digest()
         try:
             found = await self._keys.find(key_id)

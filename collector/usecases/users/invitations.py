@@ -108,7 +108,7 @@ class RevokeInvitation:
         invitation = await self._invitations.find(principal.organization, invitation_id)
         refuse_above(principal, invitation.role, "to revoke the invitation of a")
         if not await self._invitations.revoke(principal.organization, invitation_id):
-            raise NotFoundError(f"no invitation {invitation_id!r}")  # somebody was quicker
+            raise NotFoundError(f"there is no invitation {invitation_id!r}")  # somebody was quicker
 
 
 @dataclass(frozen=True, slots=True)

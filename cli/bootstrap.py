@@ -2,15 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
+from adapters.argon2_passwords import Argon2Passwords
+from adapters.credential_maker import SystemCredentials
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
+from adapters.postgres.users import PostgresUsers
 from adapters.secret_settings import read_secret, shown_address
+from collector.domain.roles import Role
 from collector.ports.keys import KeyRecord
+from collector.ports.users import User
+from collector.usecases.users.people import CreateAdministrator
 
 T = TypeVar("T")
 POSTGRES = "CHAMBERLOG_POSTGRES"
@@ -82,6 +88,43 @@ class KeyDesk:
             try:
                 return await work(PostgresKeys(postgres))
             finally:
+                await postgres.close()
+
+        return asyncio.run(run())
+
+
+class UserDesk:
+    """Makes administrators in the readings' database.
+
+    Args:
+        dsn: of the database.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def create_admin(self, fields: Mapping[str, str], password: str, *, mighty: bool) -> User:
+        """An administrator who can sign in. A second run finds the address taken.
+
+        Args:
+            fields: `organization`, `email`, `first_name` and `last_name`.
+            password: of theirs.
+            mighty: of all organizations.
+
+        Raises:
+            InvalidFieldError: a field cannot be kept.
+            ConflictError: the address is taken.
+            NotFoundError: there is no such organization.
+            AwayError: the database does not answer.
+        """
+        wanted = User(id="", role=Role.SUPER_ADMINISTRATOR if mighty else Role.ADMINISTRATOR, **fields)
+
+        async def run() -> User:
+            postgres, hasher = Postgres(self._dsn, size=1), Argon2Passwords()
+            try:
+                return await CreateAdministrator(PostgresUsers(postgres), hasher, SystemCredentials())(wanted, password)
+            finally:
+                hasher.close()
                 await postgres.close()
 
         return asyncio.run(run())

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from adapters.memory import InMemoryOutcomes
-from api import entity_schemas, ledger_schemas, live_texts, profile_schemas, schemas, section_schemas
+from api import entity_schemas, ledger_schemas, live_texts, people_schemas, profile_schemas, schemas, section_schemas
 from cli.app import app
 from cli.event_stream import events_of
 from collector.domain.outcome import Gap, GapReason, Outcome
@@ -26,7 +26,15 @@ from tests.unit.served_api import Run
 
 MODELS: Mapping[str, type[BaseModel]] = {
     name: model
-    for module in (schemas, ledger_schemas, entity_schemas, section_schemas, profile_schemas, live_texts)
+    for module in (
+        schemas,
+        ledger_schemas,
+        entity_schemas,
+        section_schemas,
+        profile_schemas,
+        people_schemas,
+        live_texts,
+    )
     for name, model in vars(module).items()
     if name.endswith("Out") and isinstance(model, type)
 }
@@ -149,9 +157,26 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("organizations", "organizations list"),
     ("organizations show default", "organizations show"),
     ("organizations change default --region eu", "organizations change"),
+    ("users add ada@example.org --role operator", "users add"),
+    ("users", "users list"),
+    ("users change ada@example.org --first-name Ada", "users change"),
+    ("users reset-password ada@example.org", "users reset-password"),
+    ("users sign-out ada@example.org", "users sign-out"),
+    ("users invite eve@example.org", "users invite"),
+    ("users invitations", "users invitations"),
+    ("users uninvite eve@example.org", "users uninvite"),
     ("retire incubator-3", "retire"),
 )
-ELSEWHERE = {"organizations add", "keys create", "keys list", "keys revoke", "migrate", "live", "up"}
+ELSEWHERE = {
+    "organizations add",
+    "keys create",
+    "keys list",
+    "keys revoke",
+    "users create-admin",
+    "migrate",
+    "live",
+    "up",
+}
 """Held against their schemas by tests with another key, a database, a stream of events, or above."""
 
 

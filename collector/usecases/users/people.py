@@ -4,8 +4,9 @@ from collections.abc import Callable, Set
 from dataclasses import replace
 
 from collector.domain.errors import ConflictError
-from collector.domain.people import check_name, normal_email
+from collector.domain.people import address_taken, check_name, check_password, normal_email, normal_password
 from collector.ports import Page, Principal
+from collector.ports.credentials import CredentialMaker, PasswordHasher
 from collector.ports.users import User, UserStore
 from collector.usecases.users.desk import Issuer, refuse_above
 from collector.usecases.versions import Made, altered, as_it_stands
@@ -100,6 +101,29 @@ class ChangeUser:
             return await self._users.change(wanted, before.version)
 
         return await as_it_stands(versions, change)
+
+
+class CreateAdministrator:
+    """Makes a user with a password, for whoever has the database itself. A second run finds the address taken."""
+
+    def __init__(self, users: UserStore, hasher: PasswordHasher, maker: CredentialMaker) -> None:
+        self._users, self._hasher, self._maker = users, hasher, maker
+
+    async def __call__(self, wanted: User, password: str) -> User:
+        """Make it, with whatever role.
+
+        Raises:
+            InvalidFieldError: a field cannot be kept; `password`: it may not be it.
+            NotFoundError: there is no such organization.
+            ConflictError: the address is taken.
+            AwayError: the store cannot be reached.
+        """
+        user, password = _checked(replace(wanted, id=self._maker.new_id())), normal_password(password)
+        check_password(password, user.email)
+        made, created = await self._users.add(user, await self._hasher.hash(password))
+        if not created:
+            raise address_taken()
+        return made
 
 
 def _checked(user: User) -> User:

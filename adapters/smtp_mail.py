@@ -60,6 +60,8 @@ def read_mail_server(url: str, variable: str = "CHAMBERLOG_SMTP_URL") -> MailSer
     implicit = parts.scheme == "smtps"
     start_tls = not implicit and not options and parts.hostname not in LOOPBACK
     names = (unquote(parts.username or ""), unquote(parts.password or ""))
+    if not "".join(names).isascii():
+        raise InvalidFieldError(variable, "its user or password is not ASCII", "give the mail server another password")
     return MailServer(parts.hostname, port or SCHEMES[parts.scheme], implicit, start_tls, *names)
 
 

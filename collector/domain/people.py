@@ -48,6 +48,8 @@ def check_password(password: str, email: str, field: str = "password") -> None:
     Raises:
         InvalidFieldError: too short, too long, or the address itself. It never quotes the password.
     """
+    if "\x00" in password or any("\ud800" <= character <= "\udfff" for character in password):
+        raise InvalidFieldError(field, "it has what is no character", "choose one of characters")
     least, most = PASSWORD_LENGTHS
     if not least <= len(password) <= most:
         problem = f"it is {'shorter' if len(password) < least else 'longer'} than it may be"

@@ -22,11 +22,14 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 from starlette.responses import JSONResponse, Response
 
-from adapters.memory import InMemoryOutcomes
+from adapters.memory import InMemoryInvitations, InMemoryOutcomes
 from collector.domain.outcome import Gap, GapReason, Outcome
 from collector.domain.profile_document import ProfileDocument, ProfileOrigin
+from collector.domain.roles import Role
 from collector.ports import SaveBatch
+from collector.ports.users import Invitation, Token
 from tests.unit.api_world import ENROLMENT, KEYS, World, a_reading
+from tests.unit.people_world import IDS, PASSWORD, somebody
 
 PARTS, CASES = 6, 100
 """One part a test, so that both cores have something to do."""
@@ -46,6 +49,7 @@ CHECKS = [
 ]
 ATTIC = "name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n"
 ATTIC_VERSION = ProfileDocument("attic", ATTIC, ProfileOrigin.ORGANIZATION).version
+INVITATION = "0a9e77d25c1f"
 KNOWN = {
     "chamber_id": ["incubator-3", "incubator-4"],
     "section_id": ["default", "attic"],
@@ -54,6 +58,8 @@ KNOWN = {
     "detector": ["temperature"],
     "operation_id": ["power-test"],
     "profile_name": ["attic", "airgradient"],
+    "user_id": [IDS["ada"], IDS["op"]],
+    "invitation_id": [INVITATION],
 }
 """What is there, by the name of the parameter."""
 SAID: dict[str, list[Any]] = {
@@ -78,6 +84,12 @@ SAID: dict[str, list[Any]] = {
     "document": [ATTIC],
     "version": [ATTIC_VERSION],
     "reason": ["door service"],
+    "email": ["ada@example.org", "eve@example.org", "new@example.org"],
+    "role": ["viewer", "operator", "administrator"],
+    "password": [PASSWORD],
+    "new_password": ["another horse, another staple"],
+    "first_name": ["Ada"],
+    "last_name": ["Lovelace"],
 }
 """Words that make sense, by the name of the field: no schema says which profiles there are."""
 
@@ -111,6 +123,18 @@ class Served:
             for section in KNOWN["section_id"]:
                 assert (await client.post(f"/v1/sections/{section}/pause", headers=order)).status_code == 202
                 assert (await client.post(f"/v1/sections/{section}/resume")).status_code == 202
+        await somebody(world)
+        await somebody(world, "op", Role.OPERATOR)
+        invitation = Invitation(
+            id=INVITATION,
+            organization="default",
+            email="eve@example.org",
+            role=Role.VIEWER,
+            created_by="key/x",
+            created_ms=world.clock.wall_ms,
+            expires_ms=world.clock.wall_ms + 86_400_000,
+        )
+        await InMemoryInvitations(world.ledger).invite(invitation, Token("0" * 12, bytes(32), invitation.expires_ms))
         world.clock.wall_ms += 600_000
         for name in KNOWN["chamber_id"]:
             spec = world.ledger.chambers[name].spec

@@ -31,9 +31,9 @@ class Box:
     secure: list[bool] = field(default_factory=list)
     refusal: str = ""
 
-    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - its name
+    async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 - its name
         self.envelopes.append(envelope)
-        self.secure.append(session.ssl is not None)
+        self.secure.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.refusal or "250 taken"
 
 

@@ -33,7 +33,7 @@ class HashCost:
 
 AT_A_TIME = 2
 """Hashes of a process: 128 MiB and as many cores, however many people sign in."""
-WAITING_LIMIT = 40
+WAITING_LIMIT = 16
 """Further ones are refused: they would be answered seconds later, when nobody waits any more."""
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
@@ -13,7 +13,6 @@ from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
 from adapters.postgres.users import PostgresUsers
 from adapters.secret_settings import read_secret, shown_address
-from collector.domain.roles import Role
 from collector.ports.keys import KeyRecord
 from collector.ports.users import User
 from collector.usecases.users.people import CreateAdministrator
@@ -103,13 +102,12 @@ class UserDesk:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    def create_admin(self, fields: Mapping[str, str], password: str, *, mighty: bool) -> User:
+    def create_admin(self, wanted: User, password: str) -> User:
         """An administrator who can sign in. A second run finds the address taken.
 
         Args:
-            fields: `organization`, `email`, `first_name` and `last_name`.
+            wanted: with the role; its id is made here.
             password: of theirs.
-            mighty: of all organizations.
 
         Raises:
             InvalidFieldError: a field cannot be kept.
@@ -117,7 +115,6 @@ class UserDesk:
             NotFoundError: there is no such organization.
             AwayError: the database does not answer.
         """
-        wanted = User(id="", role=Role.SUPER_ADMINISTRATOR if mighty else Role.ADMINISTRATOR, **fields)
 
         async def run() -> User:
             postgres, hasher = Postgres(self._dsn, size=1), Argon2Passwords()

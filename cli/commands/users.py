@@ -20,6 +20,8 @@ from cli.times import clock_of, second_of
 from cli.words import LimitFlag
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.people import PASSWORD_LENGTHS
+from collector.domain.roles import Role
+from collector.ports.users import User
 
 group = typer.Typer(cls=ListingGroup, help="Users of an organization. Told nothing else, it lists them.")
 ROLES = "viewer, operator, administrator or super-administrator; at most your own"
@@ -53,18 +55,17 @@ def create_admin(
     """Make an administrator in the database itself; a second run finds the address taken (exit 5)."""
     from cli.bootstrap import UserDesk  # noqa: PLC0415 - other commands need no database driver
 
+    wanted = User(
+        id="",
+        organization=organization,
+        email=email,
+        first_name=first_name or "",
+        last_name=last_name or "",
+        role=Role.SUPER_ADMINISTRATOR if mighty else Role.ADMINISTRATOR,
+    )
     desk, password = UserDesk(find_dsn(postgres, home)), _password(password_file)
     try:
-        made = desk.create_admin(
-            {
-                "email": email,
-                "organization": organization,
-                "first_name": first_name or "",
-                "last_name": last_name or "",
-            },
-            password,
-            mighty=mighty,
-        )
+        made = desk.create_admin(wanted, password)
     except NotFoundError as error:
         remedy = "make it with `chamberlog organizations add`, or name another"
         raise CommandError(ExitCode.NOT_FOUND, Complaint("organization", str(error), remedy)) from None

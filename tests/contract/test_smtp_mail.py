@@ -33,6 +33,7 @@ class Box:
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802 - its name
         self.envelopes.append(envelope)
+        assert server.transport is not None
         self.secure.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.refusal or "250 taken"
 

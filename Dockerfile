@@ -38,9 +38,11 @@ LABEL org.opencontainers.image.title="chamberlog" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="docker.io/library/python:3.11.15-slim-bookworm"
 RUN groupadd --system --gid 10001 chamberlog \
-    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chamberlog
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chamberlog \
+    && install -d -o 10001 -g 10001 /edge
 COPY --from=build /opt/chamberlog /opt/chamberlog
-# Nothing is written but to /tmp: the bytecode is compiled above, and there is no home.
+# Nothing is written but to /tmp, and to /edge where a volume for rendered configurations is mounted: the bytecode is
+# compiled above, and there is no home.
 ENV PATH=/opt/chamberlog/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

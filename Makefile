@@ -20,12 +20,13 @@ test: .venv/.made ## every test that needs no container (ARGS="-k pause" for som
 test-long: .venv/.made ## what takes minutes: ten times as many requests made from the OpenAPI document
 	@$(BIN)/pytest -n 2 -m long $(ARGS)
 
-check: .venv/.made ## format, lint, types, import contracts, dependencies
+check: .venv/.made ## format, lint, types, import contracts, dependencies, configurations of Envoy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/pytest -q tests/contract/test_envoy_configurations.py
 
 bench: .venv/.made ## what a reading costs, beside the peers; half an hour (ARGS=--quick: 8 minutes)
 	@$(BIN)/python -m bench $(ARGS)

@@ -2,36 +2,21 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
 
+from collector.ports.keys import NewKey
 from collector.usecases.authenticate import KEY_PATTERN
 
 ID_BYTES, SECRET_BYTES = 6, 32
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key.
-
-    Attributes:
-        id: 12 hexadecimal digits; not a secret.
-        secret_sha256: what a store keeps.
-        text: the whole key.
-    """
-
-    id: str
-    secret_sha256: bytes
-    text: str = field(repr=False)
-
-
-def new_key() -> ApiKey:
+def new_key() -> NewKey:
     """A key that nobody has."""
     key = read_key(f"chl_{secrets.token_hex(ID_BYTES)}_{secrets.token_urlsafe(SECRET_BYTES)}")
     assert key is not None
     return key
 
 
-def read_key(text: str) -> ApiKey | None:
+def read_key(text: str) -> NewKey | None:
     """The key that the text is; None when it is none of ours."""
     match = KEY_PATTERN.fullmatch(text)
-    return None if match is None else ApiKey(match[1], hashlib.sha256(match[2].encode()).digest(), text)
+    return None if match is None else NewKey(match[1], hashlib.sha256(match[2].encode()).digest(), text)

@@ -15,6 +15,7 @@ from collector.domain.errors import InvalidFieldError
 REMEDIES = {
     "POSTGRES": f"write {FORMS['CHAMBERLOG_POSTGRES'].example}",
     "BUILD_ID": "set it together with CHAMBERLOG_DEPLOYMENT, to letters, digits and . _ -, or set neither",
+    "ASSERTION_KEY": "name the file that `chamberlog authz new-key` made by CHAMBERLOG_ASSERTION_KEY_FILE",
     "DEPLOYMENT": "write letters, digits, _ and -",
 }
 GARBAGE_THRESHOLDS = (10_000, 20, 20)

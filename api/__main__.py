@@ -1,16 +1,13 @@
 """`python -m api`: serve the REST API until a signal ends it."""
 
 import asyncio
-import contextlib
 import logging
-import signal
 import socket
 import sys
-from collections.abc import Iterator
 
 import uvicorn
 
-from api.bootstrap import build_app, load_settings, make_runner, rehearse
+from api.bootstrap import SignalledServer, build_app, listen, load_settings, make_runner, rehearse
 from api.services import Services
 from api.settings import ApiSettings
 from collector.domain.errors import InvalidFieldError
@@ -18,7 +15,6 @@ from collector.usecases.live import WatchLive
 
 GRACE_S = 10
 """A request that waits for a chamber's slot in hand may end within this after the signal."""
-BACKLOG = 512
 LEAVE_S = 1.0
 """So long a stop waits for what clients that do not read were sent already."""
 EXIT_SETTINGS = 2
@@ -51,18 +47,11 @@ def listening(settings: ApiSettings) -> socket.socket:
     Raises:
         InvalidFieldError: names the variable; the port is taken, or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
-    try:
-        return socket.create_server((settings.api_host, settings.api_port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        where = f"{settings.api_host}:{settings.api_port}"
-        field = "CHAMBERLOG_API_HOST" if isinstance(error, socket.gaierror) else "CHAMBERLOG_API_PORT"
-        problem = f"{where} cannot be listened on: {error.strerror}"
-        raise InvalidFieldError(field, problem, "choose another, or stop what listens there") from None
+    return listen(settings.api_host, settings.api_port, "CHAMBERLOG_API")
 
 
-class _Server(uvicorn.Server):
-    """Ends by a signal with exit code 0; uvicorn's own would raise the signal again after its clean end.
+class _Server(SignalledServer):
+    """Ends the streams first.
 
     Args:
         config: what is served, and how.
@@ -91,18 +80,6 @@ class _Server(uvicorn.Server):
             if flow is not None and flow.write_paused:
                 connection.transport.abort()
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Install the handlers for as long as the server runs."""
-        loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
-
 
 async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
     app = await build_app(settings)
@@ -111,6 +88,7 @@ async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # who asks must not choose by which address it is counted; the gateway vouches for it
         timeout_graceful_shutdown=GRACE_S,
     )
     services: Services = app.state.services

@@ -16,6 +16,7 @@ from api.routes import (
     detectors,
     health,
     invitations,
+    keys,
     ledger,
     live,
     organizations,
@@ -38,6 +39,7 @@ ROUTERS = (
     auth.router,
     users.router,
     invitations.router,
+    keys.router,
     catalog.router,
     health.router,
 )
@@ -65,7 +67,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None, rules: Stre
     )
     app.state.services, app.state.streams = services, Streams(rules)
     app.add_middleware(BodyLimit)
-    app.add_middleware(KeyGuard, admit=services.admit)
+    app.add_middleware(KeyGuard, identify=services.identify)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
 
 from api.field_errors import readable
 from api.services import Services
@@ -15,7 +16,8 @@ from collector.domain.errors import InvalidFieldError, NotFoundError, Unauthenti
 from collector.domain.organization import BATCH_PATTERN
 from collector.domain.section_order import OPERATION_PATTERN
 from collector.ports import Principal
-from collector.usecases.admit import REMEDY
+from collector.usecases.admit import REMEDY, Admission
+from collector.usecases.authenticate import KEY_ID
 
 bearer = HTTPBearer(auto_error=False, description="An API key, chl_<id>_<secret>, or an access token, cha_...")
 
@@ -36,10 +38,21 @@ def _refuse_queries(request: Request) -> None:
 def _principal(
     request: Request, _: Annotated[object, Security(bearer)], __: Annotated[None, Depends(_refuse_queries)]
 ) -> Principal:
-    principal = getattr(request.state, "principal", None)
+    principal, admission = (getattr(request.state, name, None) for name in ("principal", "admission"))
     if not isinstance(principal, Principal):  # a route that the guard does not cover stays closed
         raise UnauthenticatedError("there is no API key", REMEDY)
+    if not isinstance(admission, Admission) or not _is_of(admission, request):
+        raise HTTPException(404)
     return principal
+
+
+def _is_of(admission: Admission, request: Request) -> bool:
+    """Whether the gate has judged the very operation that the path was matched to.
+
+    Two readings of a path may differ (one takes a newline behind it, the other does not): what was not judged is shut.
+    """
+    operation = admission.operation
+    return operation is not None and operation.http == (request.method, request.scope["route"].path)
 
 
 def _possible(kind: str, text: str, pattern: re.Pattern[str] = ID_PATTERN) -> str:
@@ -52,20 +65,12 @@ def _shown(text: str, example: str, pattern: re.Pattern[str] = ID_PATTERN) -> An
     return Path(description=text, examples=[example], json_schema_extra={"pattern": f"^{pattern.pattern}$"})
 
 
-def _chamber_id(chamber_id: Annotated[str, _shown("the chamber's id", "incubator-3")]) -> str:
-    return _possible("chamber", chamber_id)
-
-
-def _section_id(section_id: Annotated[str, _shown("the section's id", "cold-store")]) -> str:
-    return _possible("section", section_id)
-
-
 def _organization_id(organization_id: Annotated[str, _shown("the organization's id", "default")]) -> str:
     return _possible("organization", organization_id)
 
 
-def _batch_id(batch_id: Annotated[str, _shown("the batch's id", "CHO-17.2", BATCH_PATTERN)]) -> str:
-    return _possible("batch", batch_id, BATCH_PATTERN)
+def _key_id(key_id: Annotated[str, _shown("the key's id", "0f3a9c5be21d", KEY_ID)]) -> str:
+    return _possible("key", key_id, KEY_ID)
 
 
 def _operation_id(operation_id: Annotated[str, _shown("the operation's id", "power-test", OPERATION_PATTERN)]) -> str:
@@ -88,6 +93,29 @@ def _invitation_id(
 
 Use = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_principal)]
+
+
+async def _chamber_id(
+    chamber_id: Annotated[str, _shown("the chamber's id", "incubator-3")], use: Use, caller: Caller
+) -> str:
+    await use.bounds.chamber(caller, _possible("chamber", chamber_id))
+    return chamber_id
+
+
+async def _section_id(
+    section_id: Annotated[str, _shown("the section's id", "cold-store")], use: Use, caller: Caller
+) -> str:
+    use.bounds.section(caller, _possible("section", section_id))
+    return section_id
+
+
+async def _batch_id(
+    batch_id: Annotated[str, _shown("the batch's id", "CHO-17.2", BATCH_PATTERN)], use: Use, caller: Caller
+) -> str:
+    await use.bounds.batch(caller, _possible("batch", batch_id, BATCH_PATTERN))
+    return batch_id
+
+
 ChamberId = Annotated[str, Depends(_chamber_id)]
 SectionId = Annotated[str, Depends(_section_id)]
 OrganizationId = Annotated[str, Depends(_organization_id)]
@@ -97,4 +125,5 @@ UserId = Annotated[str, Depends(_user_id)]
 InvitationId = Annotated[str, Depends(_invitation_id)]
 Stranger = Annotated[None, Depends(_refuse_queries)]
 """Whoever asks need not say who they are."""
+KeyId = Annotated[str, Depends(_key_id)]
 OperationId = Annotated[str, Depends(_operation_id)]

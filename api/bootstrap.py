@@ -6,12 +6,18 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
+from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
+from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
 from adapters.credential_maker import SystemCredentials
 from adapters.fleet_telemetry import OtelFleetMetrics
+from adapters.gate_telemetry import OtelGateMetrics
+from adapters.limits import open_limiter
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
@@ -29,6 +35,8 @@ from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
 from adapters.redis.opening import open_redis
+from adapters.serving import SignalledServer
+from adapters.serving import listening as listen
 from adapters.smtp_mail import SmtpMail, read_mail_server
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
@@ -42,9 +50,10 @@ from api.streams import StreamRules
 from collector.domain.errors import InvalidFieldError
 from collector.domain.people import normal_email
 from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
+from collector.ports.assertions import AssertionVerifier
 from collector.usecases.users.letters import Letters
 
-__all__ = ["build_app", "load_settings", "make_runner", "rehearse"]
+__all__ = ["SignalledServer", "build_app", "listen", "load_settings", "make_runner", "rehearse"]
 SERVICE = "chamberlog-api"
 
 
@@ -68,10 +77,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         InvalidFieldError: a setting or a profile is wrong.
     """
     closing, clock = AsyncExitStack(), SystemClock()
-    postgres, registry = Postgres(settings.postgres.get_secret_value()), CollectorRegistry()
-    closing.push_async_callback(postgres.close)
-    provider = make_meter_provider(SERVICE, registry=registry)
-    closing.callback(provider.shutdown)
+    postgres = _postgres(settings, closing)
+    registry, provider = _meters(closing)
     latest, active, live = _in_redis(settings, clock, closing)
     OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     temporal = await (connect_if_there() if ask else connect_lazily())
@@ -82,6 +89,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         active=active,
         fleet=TemporalFleet(temporal),
         keys=PostgresKeys(postgres),
+        make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
         library=PostgresProfiles(postgres),
         answers=PostgresAnswers(postgres),
@@ -95,6 +103,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         section_control=TemporalSections(temporal),
         live=live,
         people=_people(settings, postgres, closing),
+        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, OtelGateMetrics(provider), closing),
+        assertions=_verifier(settings, clock),
     )
     return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
@@ -115,6 +125,12 @@ async def rehearse(settings: ApiSettings) -> str:
 async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
     async with closing:
         yield
+
+
+def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:
+    postgres = Postgres(settings.postgres.get_secret_value())
+    closing.push_async_callback(postgres.close)
+    return postgres
 
 
 def _in_redis(
@@ -150,6 +166,22 @@ def _letters(settings: ApiSettings) -> Letters | None:
         remedy = "write where people reach the API, such as https://chamberlog.example.org"
         raise InvalidFieldError("CHAMBERLOG_PUBLIC_URL", "letters need it, and it is no URL", remedy)
     return Letters(SmtpMail(server, sender), url)
+
+
+def _meters(closing: AsyncExitStack) -> tuple[CollectorRegistry, MeterProvider]:
+    registry = CollectorRegistry()
+    provider = make_meter_provider(SERVICE, registry=registry)
+    closing.callback(provider.shutdown)
+    return registry, provider
+
+
+def _verifier(settings: ApiSettings, clock: Clock) -> AssertionVerifier | None:
+    keys = _plain(settings.assertion_keys)
+    return None if keys is None else Ed25519Verifier(keys, clock)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _folders(settings: ApiSettings) -> Sequence[Path]:

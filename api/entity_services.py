@@ -1,11 +1,13 @@
-"""The use cases of organizations, sections, batches and profiles, each kind's together."""
+"""The use cases of organizations, sections, batches, profiles and keys, each kind's together."""
 
 from dataclasses import dataclass
 
 from collector.ports import (
     Batches,
     Clock,
+    KeyStore,
     LedgerReader,
+    MakeKey,
     Organizations,
     ProfileCatalog,
     ProfileLibrary,
@@ -22,6 +24,7 @@ from collector.usecases.batches import (
     StartBatch,
 )
 from collector.usecases.catalog import DescribeProfiles, ListProfiles, PutProfile, RemoveProfile, ShowProfile
+from collector.usecases.keys import AddKey, ListKeys, RevokeKey, ShowKey
 from collector.usecases.organizations import (
     AddOrganization,
     ChangeOrganization,
@@ -75,6 +78,16 @@ class ProfileServices:
     remove: RemoveProfile
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyServices:
+    """What can be done with API keys."""
+
+    list: ListKeys
+    show: ShowKey
+    add: AddKey
+    revoke: RevokeKey
+
+
 def organization_services(organizations: Organizations) -> OrganizationServices:
     """Make the use cases of organizations."""
     return OrganizationServices(
@@ -119,3 +132,8 @@ def profile_services(files: ProfileCatalog, library: ProfileLibrary) -> ProfileS
         put=PutProfile(files, library, show, compiled),
         remove=RemoveProfile(files, library, show),
     )
+
+
+def key_services(keys: KeyStore, clock: Clock, make: MakeKey) -> KeyServices:
+    """Make the use cases of API keys."""
+    return KeyServices(list=ListKeys(keys), show=ShowKey(keys), add=AddKey(keys, clock, make), revoke=RevokeKey(keys))

@@ -16,6 +16,9 @@ READ_ONLY = frozenset(
         "paused",
         "chambers",
         "created_at",
+        "created_by",
+        "last_used_at",
+        "revoked_at",
         "updated_at",
     }
 )
@@ -28,6 +31,7 @@ REMEDIES = {
     "extra_forbidden": "remove it, or check its spelling",
     "model_attributes_type": "send a JSON object with Content-Type: application/json",
     "dict_type": "give a JSON object of texts",
+    "list_type": "give a JSON list",
     "string_type": "give a text in quotes",
     "string_unicode": "give valid Unicode",
     "float_type": "give a number without quotes",
@@ -43,6 +47,7 @@ LIMITS = {
     "greater_than_equal": "give at least {ge}",
     "less_than_equal": "give at most {le}",
     "string_too_long": "shorten it to {max_length} characters",
+    "too_long": "give at most {max_length}",
     "string_pattern_mismatch": "match {pattern}",
     "enum": "give one of {expected}",
 }

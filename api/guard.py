@@ -1,52 +1,71 @@
-"""What stands before every route: a limit of the body, and under /v1 the gate, asked before paths are matched."""
+"""What stands before every route: a limit of the body, and the gate, asked before paths are matched."""
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import of_core, problem_response
 from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
-from collector.usecases.admit import Admission, Admit, Ask
+from collector.usecases.admit import Admission
+from collector.usecases.identify import Identify
+from edge.problem_documents import ORGANIZATIONS
+from edge.rate_headers import rate_headers
 
 GUARDED = "/v1"
-MAX_BODY_BYTES = 65_536
-"""The longest body that makes sense, a chamber with all its labels, is a tenth of this."""
 ORGANIZATION = "Chamberlog-Organization"
 """Header by which a super-administrator says in which organization it acts."""
+MAX_BODY_BYTES = 65_536
+"""The longest body that makes sense, a chamber with all its labels, is a tenth of this."""
 
 
 class KeyGuard:
-    """ASGI middleware that puts who asks, and for what, into the request's state, or answers why they may not."""
+    """ASGI middleware that puts who asks, and for what, into the request's state, or answers why they may not.
 
-    def __init__(self, app: ASGIApp, admit: Admit) -> None:
-        self._app, self._admit = app, admit
+    Outside `GUARDED` nobody has to say who they are; but whoever plays the gateway is refused there too.
+    """
+
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
+        self._app, self._identify = app, identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what needs no key, and whoever may."""
-        path: str = scope.get("path", "")
-        if scope["type"] != "http" or not (path == GUARDED or path.startswith(GUARDED + "/")):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         try:
             admission = await self._admission(scope)
         except ChamberlogError as error:
-            await problem_response(of_core(error, path))(scope, receive, send)
+            await problem_response(of_core(error, ORGANIZATIONS))(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
-        state["admission"], state["principal"] = admission, admission.principal
-        await self._app(scope, receive, send)
+        if admission is not None:
+            state = scope.setdefault("state", {})
+            state["admission"], state["principal"] = admission, admission.principal
+        await self._app(scope, receive, _telling(admission, send))
 
-    async def _admission(self, scope: Scope) -> Admission:
-        headers, client = Headers(scope=scope), scope.get("client")
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        ask = Ask(
-            operation=of_http(scope["method"], scope["path"]),
-            credential=key.strip() if scheme.lower() == "bearer" else "",
-            organization=headers.get(ORGANIZATION),
-            address=client[0] if client else "",
-        )
-        return await self._admit(ask)
+    async def _admission(self, scope: Scope) -> Admission | None:
+        path: str = scope["path"]
+        operation, headers = of_http(scope["method"], path), Headers(scope=scope).items()
+        if not (path == GUARDED or path.startswith(GUARDED + "/")):
+            return self._identify.vouched(operation, headers)
+        client = scope.get("client")
+        return await self._identify(operation, headers, client[0] if client else "")
+
+
+def _telling(admission: Admission | None, send: Send) -> Send:
+    """Say what is left of the limit with the answer; behind the gateway that says it."""
+    if admission is None or admission.rate is None or admission.operation is None:
+        return send
+    rate = admission.rate
+    name = admission.operation.traffic.value
+    told = rate_headers(name, rate.limit, rate.window_s, remaining=rate.remaining, reset_s=rate.reset_s)
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(told)
+        await send(message)
+
+    return sending
 
 
 class BodyLimit:

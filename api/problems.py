@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -29,11 +28,10 @@ from collector.domain.errors import (
     TooManyRequestsError,
     UnauthenticatedError,
 )
+from edge.problem_documents import MEDIA_TYPE, RETRY_AFTER_S, refusal_of, title_of, type_of
 
-MEDIA_TYPE = "application/problem+json"
-CHALLENGE = 'Bearer realm="chamberlog"'
-RETRY_AFTER_S = 5
-"""A server that is away is usually back within this, and nobody is hurt by asking that often."""
+__all__ = ["MEDIA_TYPE", "RETRY_AFTER_S"]  # the rest is defined here
+
 REMEDIES = {
     400: "send one JSON document in UTF-8, not too deep, with numbers of a sane length",
     404: "see /docs for the paths there are",
@@ -59,9 +57,6 @@ WHEN = {
 """What each status means here, for the OpenAPI document."""
 BODY_PROBLEMS = (400, 413)
 """Statuses of every route that takes a body, beside those of every route."""
-
-TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
-"""As RFC 9110 has them; Python calls them so from 3.13 on, and a problem's type is not to change with it."""
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +97,9 @@ class ProblemError(Exception):
 
 def problem_response(error: ProblemError) -> JSONResponse:
     """The answer that says the problem."""
-    title = TITLES.get(error.status) or HTTPStatus(error.status).phrase
     problem = Problem(
-        type=f"urn:chamberlog:problem:{title.lower().replace(' ', '-')}",
-        title=title,
+        type=type_of(error.status),
+        title=title_of(error.status),
         status=error.status,
         detail=error.detail,
         errors=list(error.errors),
@@ -135,11 +129,11 @@ def of_core(error: ChamberlogError, path: str = "") -> ProblemError:
         case InvalidFieldError() | NotFoundError():
             return _of_request(error, path)
         case UnauthenticatedError() | ForbiddenError() | TooManyRequestsError():
-            return _of_gate(error)
+            return of_gate(error)
         case ConflictError() | RejectedError():
             return _of_refusal(error)
         case AwayError():
-            return ProblemError(503, f"{error}; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
+            return of_gate(error)
         case DeviceTimeoutError():
             remedy = "is the device slow or down? its gaps say more: GET /v1/chambers/{id}/gaps"
             return ProblemError(504, str(error), [_field("timeout_s", str(error), remedy)])
@@ -155,16 +149,12 @@ def _of_request(error: InvalidFieldError | NotFoundError, path: str) -> ProblemE
             return ProblemError(404, str(error), [_field("id", str(error), error.remedy or _listed_by(path))])
 
 
-def _of_gate(error: UnauthenticatedError | ForbiddenError | TooManyRequestsError) -> ProblemError:
-    place = error.field if isinstance(error, UnauthenticatedError) else "Authorization"
-    detail, fields = f"{error}; {error.remedy}", [_field(place, str(error), error.remedy)]
-    match error:
-        case UnauthenticatedError():
-            return ProblemError(401, detail, fields, {"WWW-Authenticate": CHALLENGE})
-        case TooManyRequestsError():
-            return ProblemError(429, detail, fields, {"Retry-After": str(error.retry_after_s)})
-        case ForbiddenError():
-            return ProblemError(403, detail, fields)
+def of_gate(error: ChamberlogError) -> ProblemError:
+    """How an error of the gate is answered, here as by the gateway's authz service."""
+    refusal = refusal_of(error)
+    assert refusal is not None, error
+    fields = [] if refusal.fault is None else [_field(*refusal.fault)]
+    return ProblemError(refusal.status, refusal.detail, fields, refusal.headers)
 
 
 def _listed_by(path: str) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from api.entity_services import (
     BatchServices,
+    KeyServices,
     OrganizationServices,
     ProfileServices,
     SectionServices,
     batch_services,
+    key_services,
     organization_services,
     profile_services,
     section_services,
@@ -33,6 +35,7 @@ from collector.ports import (
     LatestCache,
     LedgerReader,
     LiveFeed,
+    MakeKey,
     Organizations,
     ProfileCatalog,
     ProfileLibrary,
@@ -41,17 +44,20 @@ from collector.ports import (
     Sections,
     UpkeepLog,
 )
+from collector.ports.assertions import AssertionVerifier
 from collector.ports.limits import RateLimiter
 from collector.usecases.active import PageChambers
 from collector.usecases.admit import Admit
 from collector.usecases.answers import ListAnswers
 from collector.usecases.audit import AuditLedger
 from collector.usecases.authenticate import Authenticate
+from collector.usecases.bounds import Bounds
 from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeChamber, RetireChamber
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
 from collector.usecases.fleet import ListChambers, ShowChamber
+from collector.usecases.identify import Identify
 from collector.usecases.live import WatchLive
 from collector.usecases.observe import ObserveFleet
 from collector.usecases.profiles import OfferedProfiles
@@ -59,6 +65,7 @@ from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
 from collector.usecases.sessions import KnownSessions
+from collector.usecases.still_valid import StillValid
 
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""
@@ -69,7 +76,11 @@ MetricsText = Callable[[str], tuple[bytes, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What the API needs from the outside; without a live feed nobody can watch."""
+    """What the API needs from the outside.
+
+    Without a live feed nobody can watch, without a limiter nobody is counted, without a verifier of assertions there
+    is no gateway.
+    """
 
     registry: Registry
     ledger: LedgerReader
@@ -77,6 +88,7 @@ class Ports:
     active: ActiveChambers
     fleet: FleetControl
     keys: KeyStore
+    make_key: MakeKey
     profiles: ProfileCatalog
     library: ProfileLibrary
     answers: AnswerShelf
@@ -91,6 +103,7 @@ class Ports:
     live: LiveFeed | None
     people: PeoplePorts
     limiter: RateLimiter | None = None
+    assertions: AssertionVerifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +114,10 @@ class Services:
     metrics: MetricsText
     observe: ObserveFleet
     authenticate: Authenticate
-    admit: Admit
+    identify: Identify
+    still_valid: StillValid
+    bounds: Bounds
+    keys: KeyServices
     readiness: CheckReadiness
     enrol: EnrolChamber
     list_chambers: ListChambers
@@ -141,7 +157,10 @@ def make_services(ports: Ports) -> Services:
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
-        admit=Admit(authenticate, ports.organizations, ports.limiter),
+        identify=Identify(Admit(authenticate, ports.organizations, ports.limiter), ports.assertions),
+        still_valid=StillValid(ports.keys, ports.people.sessions, clock),
+        bounds=Bounds(registry, ports.batches),
+        keys=key_services(ports.keys, clock, ports.make_key),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
         list_chambers=ListChambers(registry, clock),

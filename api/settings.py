@@ -22,6 +22,8 @@ class ApiSettings(BaseSettings):
         smtp_url: where mail is handed in; without it nobody is sent anything.
         mail_from: address in `From`.
         public_url: where people reach the API, for letters.
+        assertion_keys: public keys of the gateway; without them nobody can come by a gateway.
+        rate_limits: how often somebody may ask, where the standard is not wanted.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore")
@@ -35,3 +37,5 @@ class ApiSettings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str = ""
     public_url: str = ""
+    assertion_keys: SecretStr | None = None  # no secret, but like them it may stand in a file
+    rate_limits: str = ""

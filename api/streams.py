@@ -15,8 +15,8 @@ from collector.domain.errors import AwayError
 from collector.ports import LiveEvent, Resumed
 from collector.usecases.watching import Closed, Subscription, ToShow
 
-KEY_UNKNOWN = "the key cannot be checked: PostgreSQL is away"
-KEY_GONE = "this API key is not valid any more"
+KEY_UNKNOWN = "the credential cannot be checked: PostgreSQL is away"
+KEY_GONE = "this credential is not valid any more"
 
 SENT_AT_ONCE = 50
 
@@ -34,13 +34,13 @@ class StreamRules:
 
     Attributes:
         at_most: streams of a process at a time.
-        check_s: how often a key is checked again.
+        check_s: how often a credential is checked again: one that was revoked ends its streams within 5 s.
         keep_alive_s: after so long without an event a comment is sent: proxies close what is silent.
         retry_ms: when clients are to connect again.
     """
 
     at_most: int = 100
-    check_s: float = 5.0
+    check_s: float = 4.0
     keep_alive_s: float = 15.0
     retry_ms: int = 3_000
 

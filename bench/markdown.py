@@ -23,6 +23,7 @@ def markdown(report: Json) -> str:
         *map(_rate, report["rates"]),
         *map(_fleet, report["fleets"]),
         *map(_mapping, report["mappings"]),
+        *map(_gateway, report["gateways"]),
         *map(_workload, report["workloads"]),
         *map(_peer, report["peers"]),
         "## Versions\n",
@@ -133,6 +134,12 @@ def _mapping(mapping: Json) -> str:
     columns = ("profile", "decoder", "answer", "bytes", "measurements", "microseconds", "to_airgradient")
     rows = [[answer[column] for column in columns] for answer in mapping["answers"]]
     return "## Mapping of one answer\n\n" + table((*columns[:-1], "to AirGradient's"), rows)
+
+
+def _gateway(g: Json) -> str:
+    rows = [(name, *(g[way][name] for way in ("direct_ms", "gateway_ms", "ratio"))) for name in g["ratio"]]
+    title = f"## `GET {g['path']}` through the gateway, {g['requests']:,} requests each way\n"
+    return "\n".join([title, table(("latency", "directly, ms", "through the gateway, ms", "ratio"), rows)])
 
 
 def _workload(w: Json) -> str:

@@ -29,6 +29,7 @@ def document(facts: Mapping[str, Any], results: Results) -> Json:
         "kills": found[Group.KILL],
         "fleets": found[Group.FLEET],
         "mappings": found[Group.MAPPING],
+        "gateways": found[Group.GATEWAY],
     }
     return {
         "format": 2,

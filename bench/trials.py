@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.figures import Json, figures
 from bench.fleet import CHAMBERS, FLEET, QUICK_CHAMBERS, measure_fleet
+from bench.gateway import GATEWAY, measure_gateway
 from bench.killing import DOWN_S, KILL, LONG_DOWN_S, kill_chamberlog, kill_peer
 from bench.machine import machine
 from bench.mapping import MAPPING, measure_mapping
@@ -50,6 +51,7 @@ class Group(StrEnum):
     KILL = "kill"
     FLEET = "fleet"
     MAPPING = "mapping"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def batches(wish: Wish) -> list[Batch]:
         *([_kill(system, down_s) for system, down_s in line] for line in KILLS),
         [_imported(wish)],
         [_mapping()],
+        [_gateway()],
     ]
 
 
@@ -172,6 +175,11 @@ def _mapping() -> Trial:
         return measure_mapping(say)
 
     return Trial(MAPPING, Group.MAPPING, "an answer of each built-in profile is mapped", True, False, run)  # noqa: FBT003
+
+
+def _gateway() -> Trial:
+    about = "a read directly and through the gateway"
+    return Trial(GATEWAY, Group.GATEWAY, about, in_quick=True, of_peer=False, run=measure_gateway)
 
 
 async def _measure(fleet: Workload, folder: Path, say: Say) -> Json:

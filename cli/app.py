@@ -5,10 +5,12 @@ from typing import Any
 import typer
 
 from cli.commands import (
+    authz,
     batches,
     changing,
     control,
     detectors,
+    envoy,
     exporting,
     fleet,
     importing,
@@ -85,8 +87,10 @@ app.add_typer(users.group, name="users", rich_help_panel=PLACES)
 app.add_typer(keys.group, name="keys", rich_help_panel=PLACES)
 app.command(rich_help_panel=PARTS)(processes.worker)
 app.command(rich_help_panel=PARTS)(processes.api)
+app.add_typer(authz.group, name="authz", rich_help_panel=PARTS)
 app.command(rich_help_panel=PARTS, **OF_ITS_OWN)(processes.simulate)
 app.command(rich_help_panel=PARTS)(processes.migrate)
 app.command(rich_help_panel=PARTS)(ready)
+app.add_typer(envoy.group, name="envoy", rich_help_panel=PARTS)
 app.command(rich_help_panel=TRIALS, **OF_ITS_OWN)(measuring.bench)
 app.command(rich_help_panel=TRIALS, **OF_ITS_OWN)(measuring.chaos)

@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
+from adapters.assertions import KeyPair, new_key_pair
 from adapters.credential_maker import SystemCredentials
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
 from adapters.postgres.users import PostgresUsers
 from adapters.secret_settings import read_secret, shown_address
-from collector.ports.keys import KeyRecord
+from collector.ports.keys import KeyRecord, KeyTerms
 from collector.ports.users import User
 from collector.usecases.users.people import CreateAdministrator
 
@@ -44,6 +45,11 @@ def rehearse_migration(dsn: str) -> str:
     return f"{len(load_migrations(FOLDER))} migrations for PostgreSQL {shown_address(dsn)}"
 
 
+def new_assertion_keys() -> KeyPair:
+    """A pair of keys for the gateway's authz service and the API."""
+    return new_key_pair()
+
+
 class KeyDesk:
     """Makes, lists and revokes API keys in the readings' database.
 
@@ -54,16 +60,17 @@ class KeyDesk:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    def create(self, organization: str, name: str, *, deployment: bool) -> tuple[str, str]:
-        """A new key's id and its text, which nobody can read again. A second run makes another one.
+    def create(self, organization: str, name: str, terms: KeyTerms) -> tuple[KeyRecord, str]:
+        """A new key and its text, which nobody can read again. A second run makes another one.
 
         Raises:
             NotFoundError: there is no such organization.
+            InvalidFieldError: field `section`: the organization has none of that name.
             AwayError: the database does not answer.
         """
         key = new_key()
-        self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, deployment=deployment))
-        return key.id, key.text
+        record = self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, terms))
+        return record, key.text
 
     def list(self, organization: str | None) -> Sequence[KeyRecord]:
         """Keys of an organization or of all, without their secrets, revoked ones too.
@@ -73,13 +80,18 @@ class KeyDesk:
         """
         return self._with(lambda keys: keys.list(organization))
 
-    def revoke(self, key_id: str) -> bool:
-        """Make a key unknown; False when there is no valid one of that id.
+    def revoke(self, key_id: str, organization: str | None) -> bool:
+        """Make a key unknown; False when there is no unrevoked one of that id, or none of that organization.
 
         Raises:
             AwayError: the database does not answer.
         """
-        return self._with(lambda keys: keys.revoke(key_id))
+
+        async def revoke(keys: PostgresKeys) -> bool:
+            there = organization is None or any(key.id == key_id for key in await keys.list(organization))
+            return there and await keys.revoke(key_id)
+
+        return self._with(revoke)
 
     def _with(self, work: Callable[[PostgresKeys], Coroutine[Any, Any, T]]) -> T:
         async def run() -> T:

@@ -1,7 +1,9 @@
 """Speaking to the API: one request at a time, every failure turned into one clear message."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cli.exits import CommandError, Complaint, ExitCode
+from cli.output import say
 from cli.progress import waiting
 from cli.target import Target
 
@@ -25,8 +28,12 @@ CODES = {400: ExitCode.REFUSED, 401: ExitCode.UNAUTHORIZED, 403: ExitCode.UNAUTH
 CODES |= {409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT, 429: ExitCode.AWAY}
 PASSING = (429, 503)
 """What may be answered otherwise in a moment."""
+LIMITED_S = 120.0
+"""So long in all a request waits for a limit: two of the longest usual windows."""
 
 Lines = Iterator[str]
+Rest = Callable[[float], bool]
+"""Waits so many seconds; whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,20 @@ class ApiClient:
     """The API as commands use it; a context manager that closes its connections. Threads may share it.
 
     Every method raises `CommandError`: AWAY when the API does not answer or says that a server behind it is away,
-    otherwise the code of its problem document, whose `errors` become the complaints.
+    otherwise the code of its problem document, whose `errors` become the complaints. Whoever has asked too often is
+    not refused but waits as long as the API says, `LIMITED_S` in all.
     """
 
     def __init__(self, target: Target, answer_s: float = ANSWER_S) -> None:
         self._target = target
+        self.rest: Rest = _sleep
+        self._limited_s = LIMITED_S if answer_s >= ANSWER_S else 0.0  # who has little time does not wait either
+        headers = {"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"}
+        if target.organization is not None:
+            headers["Chamberlog-Organization"] = target.organization
         self._http = httpx.Client(
             base_url=target.url,
-            headers={"Authorization": f"Bearer {target.key}", "User-Agent": "chamberlog-cli"},
+            headers=headers,
             timeout=httpx.Timeout(answer_s, connect=min(answer_s, CONNECT_S)),
             trust_env=urlsplit(target.url).hostname not in LOOPBACK,
         )
@@ -67,6 +80,12 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+    def resting(self, rest: Rest) -> Self:
+        """The same client, the same connections; it waits by `rest`, which answers whether to go on."""
+        other = copy(self)
+        other.rest = rest
+        return other
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
         """GET a JSON document; empty query values are left out."""
@@ -150,7 +169,7 @@ class ApiClient:
     def _opened(self, request: httpx.Request) -> Iterator[httpx.Response]:
         """An answer in 2xx whose body is still to come."""
         try:
-            response = self._http.send(request, stream=True)
+            response = self._sent(request, stream=True)
             with closing(response):
                 if not response.is_success:
                     response.read()
@@ -166,12 +185,27 @@ class ApiClient:
     def _fetch(self, request: httpx.Request) -> httpx.Response:
         try:
             with waiting("asking the API ..."):
-                response = self._http.send(request)
+                response = self._sent(request)
         except httpx.TransportError as error:
             raise self._away(error) from None
         if not response.is_success:
             raise failure_of(response)
         return response
+
+    def _sent(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        """The answer, whatever it is, once there is room for the request."""
+        left_s = self._limited_s
+        while True:
+            response = self._http.send(request, stream=stream)
+            wait_s = _asked_to_wait_s(response)
+            if wait_s is None or wait_s > left_s:
+                return response
+            response.read()
+            response.close()
+            say(f"asked too often: the API takes more in {wait_s:g} s")
+            if not self.rest(wait_s):
+                return response
+            left_s -= wait_s
 
     def _decoded(self, response: httpx.Response) -> Any:
         try:
@@ -186,6 +220,18 @@ class ApiClient:
         remedy = "is it running? start it with `chamberlog up` or `chamberlog api`, or name another with --api"
         problem = f"{self._target.url} (from {self._target.origin}) does not answer: {why}"
         return CommandError(ExitCode.AWAY, Complaint("api", problem, remedy), passes=True)
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+def _asked_to_wait_s(response: httpx.Response) -> float | None:
+    """How long whoever has asked too often has to wait; None = that is not what the answer says."""
+    asked = response.headers.get("Retry-After", "")
+    is_limited = response.status_code == 429 and asked.isdecimal() and asked.isascii()
+    return float(asked[:9]) if is_limited else None
 
 
 def failure_of(response: httpx.Response) -> CommandError:

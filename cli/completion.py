@@ -86,5 +86,5 @@ def _found(context: typer.Context, incomplete: str, ask: Ask) -> list[Candidate]
 
 def _flags(context: typer.Context) -> TargetFlags:
     given = context.params
-    files = (Path(name) if (name := given.get(flag)) else None for flag in ("api_key_file", "home"))
-    return TargetFlags(given.get("api"), given.get("api_key"), *files)
+    key_file, home = (Path(name) if (name := given.get(flag)) else None for flag in ("api_key_file", "home"))
+    return TargetFlags(given.get("api"), given.get("api_key"), key_file, home, given.get("acting_in"))

@@ -1,16 +1,26 @@
 """Where the readings' database is, for the few commands that need it instead of the API."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.exits import CommandError, Complaint, ExitCode
-from cli.target import home_directory, read_stack
+from cli.target import TargetFlags, home_directory, read_stack
 
 PostgresFlag = Annotated[
     str | None, typer.Option("--postgres", help="DSN (CHAMBERLOG_POSTGRES, _FILE); else the local stack's.")
 ]
+
+
+def wants_database(flag: str | None, target: TargetFlags) -> bool:
+    """Whether a command that can do either is to go by the database.
+
+    It is where --postgres says so, or CHAMBERLOG_POSTGRES does and --api does not.
+    """
+    variables = ("CHAMBERLOG_POSTGRES", "CHAMBERLOG_POSTGRES_FILE")
+    return bool(flag) or (target.api is None and any(os.environ.get(name) for name in variables))
 
 
 def find_dsn(flag: str | None, home: Path | None) -> str:

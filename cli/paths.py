@@ -14,6 +14,7 @@ CHAMBERS, ORGANIZATIONS, SECTIONS, BATCHES = "/v1/chambers", "/v1/organizations"
 PROFILES = "/v1/profiles"
 USERS, INVITATIONS = "/v1/users", "/v1/invitations"
 PERSON_REMEDY = "give the 12 digits that `chamberlog users` shows, or an e-mail address"
+KEYS = "/v1/keys"
 
 
 def chamber_path(chamber: str, part: str = "") -> str:
@@ -34,6 +35,11 @@ def detector_path(chamber: str, detector: str) -> str:
     if not detector.strip("."):
         raise InvalidFieldError("detector", f"{detector!r} is not a detector", "`chamberlog detectors ID` lists them")
     return chamber_path(chamber, f"detectors/{quote(detector, safe='')}")
+
+
+def key_path(key_id: str) -> str:
+    """The path of a key, whose id the caller has checked."""
+    return f"{KEYS}/{key_id}"
 
 
 def organization_path(organization: str) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import ApiClient
+from cli.completion import organizations
 from cli.output import print_json
 from cli.progress import counted
 from cli.target import TargetFlags, find_target
@@ -30,13 +31,25 @@ HomeFlag = Annotated[
     typer.Option("--home", help="Directory of the local stack (CHAMBERLOG_HOME).", rich_help_panel=PANEL),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, names as in the API.")]
+ActingFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--organization",
+        help="In which a super-administrator acts (CHAMBERLOG_ORGANIZATION); else the key's own.",
+        rich_help_panel=PANEL,
+        autocompletion=organizations,
+    ),
+]
 SHARED_FLAGS = {
     "as_json": (JsonFlag, False),
     "api": (ApiFlag, None),
     "api_key": (KeyFlag, None),
     "api_key_file": (KeyFileFlag, None),
     "home": (HomeFlag, None),
+    "acting_in": (ActingFlag, None),
 }
+TARGET_FLAGS = [name for name in SHARED_FLAGS if name != "as_json"]
+"""In the order of `TargetFlags`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ def local_command(command: Callable[..., None]) -> Callable[..., None]:
 def _desk(arguments: dict[str, Any]) -> Desk:
     """Take the shared flags out of the arguments."""
     as_json = arguments.pop("as_json")
-    return Desk(TargetFlags(*(arguments.pop(name) for name in ("api", "api_key", "api_key_file", "home"))), as_json)
+    return Desk(TargetFlags(*(arguments.pop(name) for name in TARGET_FLAGS)), as_json)
 
 
 def _flagged(command: Callable[..., None], run: Callable[..., None]) -> Callable[..., None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.exits import CommandError, Complaint, ExitCode
+from collector.domain.chamber import ID_PATTERN
 
 STACK_FILE = "stack.json"
 
@@ -19,11 +20,13 @@ class Target:
         url: base URL without a trailing slash.
         key: the API key.
         origin: where the URL was found, for messages.
+        organization: in which a super-administrator acts; None = in the key's own.
     """
 
     url: str
     key: str
     origin: str
+    organization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,14 @@ class TargetFlags:
         key: the API key.
         key_file: a file that holds the key.
         home: directory of the local stack.
+        organization: in which a super-administrator acts.
     """
 
     api: str | None = None
     key: str | None = None
     key_file: Path | None = None
     home: Path | None = None
+    organization: str | None = None
 
 
 def home_directory(flag: Path | None) -> Path:
@@ -59,7 +64,7 @@ def find_target(flags: TargetFlags) -> Target:
     url, origin = _find_url(flags.api, stack, home)
     is_local = url in (stack.get("api"), stack.get("gateway"))
     key = _find_key(flags, stack if is_local else {})  # the local stack's key is for the local stack only
-    return Target(url.rstrip("/"), key, origin)
+    return Target(url.rstrip("/"), key, origin, find_organization(flags))
 
 
 def find_url(flags: TargetFlags) -> str:
@@ -70,6 +75,25 @@ def find_url(flags: TargetFlags) -> str:
     """
     home = home_directory(flags.home)
     return _find_url(flags.api, read_stack(home), home)[0]
+
+
+def find_organization(flags: TargetFlags) -> str | None:
+    """In which organization to act: the flag, else CHAMBERLOG_ORGANIZATION; None = in the key's own.
+
+    Raises:
+        CommandError: REFUSED, when it cannot be one.
+    """
+    candidates = (
+        (flags.organization, "--organization"),
+        (os.environ.get("CHAMBERLOG_ORGANIZATION"), "CHAMBERLOG_ORGANIZATION"),
+    )
+    for name, origin in candidates:
+        if name:
+            if not ID_PATTERN.fullmatch(name):
+                complaint = Complaint(origin, f"{name[:80]!r} is not the id of an organization", "`a-z`, `0-9` and `-`")
+                raise CommandError(ExitCode.REFUSED, complaint)
+            return name
+    return None
 
 
 def _find_url(flag: str | None, stack: dict[str, Any], home: Path) -> tuple[str, str]:

@@ -1,1 +1,77 @@
 """The authz service's composition root: the one place where its adapters are chosen."""
+
+from contextlib import AsyncExitStack
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+
+from adapters.assertions import Ed25519Signer
+from adapters.clock import SystemClock
+from adapters.gate_telemetry import OtelGateMetrics
+from adapters.limits import open_limiter
+from adapters.postgres.keys import PostgresKeys
+from adapters.postgres.organizations import PostgresOrganizations
+from adapters.postgres.pool import Postgres
+from adapters.postgres.sessions import PostgresSessions
+from adapters.process import make_runner, read_settings
+from adapters.secret_settings import shown_address
+from adapters.serving import SignalledServer, listening
+from adapters.telemetry import make_meter_provider, metrics_text
+from collector.usecases.admit import Admit
+from collector.usecases.authenticate import Authenticate
+from collector.usecases.readiness import CheckReadiness
+from collector.usecases.sessions import KnownSessions
+from gateway.app import AuthzApp, AuthzServices
+from gateway.settings import AuthzSettings
+
+__all__ = ["SignalledServer", "build_app", "listening", "load_settings", "make_runner", "shown"]
+SERVICE = "chamberlog-authz"
+NOBODYS_KEY = "000000000000"
+"""Looked up to see whether keys can be looked up at all."""
+
+
+def load_settings() -> AuthzSettings:
+    """Read the environment.
+
+    Raises:
+        InvalidFieldError: names the variable; never quotes its value, which may be a password.
+    """
+    return read_settings(AuthzSettings)
+
+
+def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
+    """Make the application; it starts with every server away and finds each when it is back.
+
+    Args:
+        settings: of the process.
+        closing: closes what the adapters hold.
+
+    Raises:
+        InvalidFieldError: a setting is wrong.
+    """
+    clock, registry = SystemClock(), CollectorRegistry()
+    signer = Ed25519Signer(settings.assertion_key.get_secret_value(), clock)
+    postgres = Postgres(settings.postgres.get_secret_value())
+    closing.push_async_callback(postgres.close)
+    provider = make_meter_provider(SERVICE, registry=registry)
+    closing.callback(provider.shutdown)
+    metrics, keys = OtelGateMetrics(provider), PostgresKeys(postgres)
+    sessions = KnownSessions(PostgresSessions(postgres), clock)
+    redis = settings.redis.get_secret_value() if settings.redis else None
+    limiter = open_limiter(redis, settings.rate_limits, clock, metrics, closing)
+    services = AuthzServices(
+        admit=Admit(Authenticate(keys, clock, sessions), PostgresOrganizations(postgres), limiter),
+        signer=signer,
+        readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
+        metrics=metrics,
+        exposed=partial(metrics_text, registry),
+    )
+    return AuthzApp(services)
+
+
+def shown(settings: AuthzSettings) -> str:
+    """What the service would run with, without secrets."""
+    postgres = shown_address(settings.postgres.get_secret_value())
+    counter = shown_address(settings.redis.get_secret_value()) if settings.redis else "none"
+    where = f"{settings.authz_host}:{settings.authz_port or 'any free port'}"
+    return f"PostgreSQL {postgres}, Valkey {counter}, listening on {where}"

@@ -13,6 +13,8 @@ from stack.errors import FleetError
 PAGE = 500
 ANSWER_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
+LIMITED_S = 300.0
+"""So long in all a request waits for a limit: a large fleet is enrolled in several windows."""
 Json = dict[str, Any]
 
 
@@ -20,7 +22,8 @@ class FleetApi:
     """A client of one API; an async context manager. Every method may raise `FleetError`.
 
     A request that meets 503 or no connection is repeated with a growing wait for `patience_s`: a part may just be
-    starting again. All requests of the stack can be repeated without harm.
+    starting again. One that meets 429 waits as long as the API says, which its patience does not count.
+    All requests of the stack can be repeated without harm.
 
     Args:
         url: base URL.
@@ -85,11 +88,16 @@ class FleetApi:
         await self._ask("PATCH", path, json=wanted, headers={"If-Match": tag})
 
     async def _ask(self, method: str, path: str, *, accept: tuple[int, ...] = (), **options: Any) -> httpx.Response:
-        give_up, wait_s = time.monotonic() + self._patience_s, FIRST_WAIT_S
+        give_up, wait_s, limited_s = time.monotonic() + self._patience_s, FIRST_WAIT_S, LIMITED_S
         while True:
             problem, answer = await self._once(method, path, options)
             if answer is not None and (answer.is_success or answer.status_code in accept):
                 return answer
+            asked_s = _asked_to_wait_s(answer)
+            if asked_s is not None and asked_s <= limited_s:
+                await asyncio.sleep(asked_s)
+                limited_s, give_up = limited_s - asked_s, give_up + asked_s
+                continue
             away = answer is None or answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
             if not away or time.monotonic() + wait_s > give_up:
                 raise FleetError(f"{method} {path}: {problem}")
@@ -119,6 +127,13 @@ def _object(answer: httpx.Response) -> Json:
     document = answer.json()
     assert isinstance(document, dict)
     return document
+
+
+def _asked_to_wait_s(answer: httpx.Response | None) -> float | None:
+    """How long whoever has asked too often has to wait; None = that is not what the answer says."""
+    asked = "" if answer is None else answer.headers.get("Retry-After", "")
+    is_limited = answer is not None and answer.status_code == httpx.codes.TOO_MANY_REQUESTS and asked.isdecimal()
+    return float(asked) if is_limited else None
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -10,20 +10,26 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from adapters.api_keys import ApiKey, new_key, read_key
+from adapters.api_keys import new_key, read_key
+from adapters.assertions import new_key_pair
+from adapters.egress_files import load_policies
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
 from adapters.postgres.pool import Postgres
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from adapters.temporal_client import register_search_attributes
+from collector.domain.egress import EgressPolicies
 from collector.domain.errors import ConflictError
+from collector.domain.roles import Role
 from collector.domain.timerange import TimeRange
+from collector.ports.keys import KeyTerms, NewKey
 from stack.errors import StartFailedError
-from stack.home import write_private
+from stack.home import Home, write_private
 
 ORGANIZATION = "default"
 KEY_NAME = "local stack"
+KEY_TERMS = KeyTerms(role=Role.SUPER_ADMINISTRATOR, created_by="chamberlog up")
 CONNECT_S = 30.0
 CONNECT_POLL_S = 0.2
 
@@ -77,6 +83,24 @@ async def ensure_api_key(dsn: str, file: Path) -> str:
     return key.text
 
 
+def egress_policies(egress: str | None) -> EgressPolicies:
+    """The policies of a value of CHAMBERLOG_EGRESS.
+
+    Raises:
+        InvalidFieldError: it is none.
+    """
+    return load_policies(egress)
+
+
+def ensure_assertion_keys(home: Home) -> None:
+    """The key by which the authz service signs, and the one by which the API believes it. Again: the same ones."""
+    if home.assertion_key_file.exists() and home.assertion_keys_file.exists():
+        return
+    pair = new_key_pair()
+    write_private(home.assertion_keys_file, pair.public)
+    write_private(home.assertion_key_file, pair.private)
+
+
 async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | None:
     """`p50` and `p99` of how late requests started, in milliseconds; None when nothing was stored.
 
@@ -90,10 +114,10 @@ async def lateness_of(dsn: str, from_ms: int, to_ms: int) -> dict[str, float] | 
     return None if lateness is None else {"p50": round(lateness.p50_ms, 1), "p99": round(lateness.p99_ms, 1)}
 
 
-async def _add(keys: PostgresKeys, key: ApiKey) -> bool:
+async def _add(keys: PostgresKeys, key: NewKey) -> bool:
     """Add the key; False when its id is taken by another secret, or was revoked."""
     try:
-        await keys.add(key.id, key.secret_sha256, ORGANIZATION, KEY_NAME, deployment=True)
+        await keys.add(key.id, key.secret_sha256, ORGANIZATION, KEY_NAME, KEY_TERMS)
     except ConflictError:
         found = await keys.find(key.id)
         known = found is not None and found[0] == key.secret_sha256
@@ -101,7 +125,7 @@ async def _add(keys: PostgresKeys, key: ApiKey) -> bool:
     return True
 
 
-def _kept_key(file: Path) -> ApiKey | None:
+def _kept_key(file: Path) -> NewKey | None:
     try:
         return read_key(file.read_text().strip())
     except FileNotFoundError:

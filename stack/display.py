@@ -85,6 +85,7 @@ class Display:
         env = "chamberlog env" if here else f"chamberlog env --home {shlex.quote(str(layout.home.path))}"
         rows = {
             "Web UI": layout.temporal_ui,
+            **({"gateway": f"{layout.gateway}/docs"} if layout.has_edge else {}),
             "API": f"{layout.api}/docs",
             "Temporal": layout.temporal,
             "PostgreSQL": f"127.0.0.1:{layout.ports['postgres']}",

@@ -41,10 +41,11 @@ def part_environment(variables: Mapping[str, str]) -> dict[str, str]:
     addresses of other servers; CHAMBERLOG_PROFILES and secrets that chambers refer to are kept.
 
     Args:
-        variables: set for this program.
+        variables: set for this program; the person's own value of one goes in either form, because a secret and a
+            file with another one are refused together.
     """
-    files = {f"{name}_FILE" for name in variables}  # a secret of another server: both forms at once are refused
-    kept = {n: value for n, value in os.environ.items() if not n.startswith("TEMPORAL_") and n not in files}
+    other_form = {f"{name}_FILE" for name in variables} | {name.removesuffix("_FILE") for name in variables}
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("TEMPORAL_") and n not in other_form}
     return kept | {"TEMPORAL_CONFIG_FILE": os.devnull, "PYTHONUNBUFFERED": "1"} | dict(variables)
 
 

@@ -12,7 +12,7 @@ from stack.lock import DirectoryLock, command_line
 from stack.process import runs
 
 SECRET_BYTES = 24
-PROGRAMS = ("-m api", "-m simulator", "-m workers")
+PROGRAMS = ("-m api", "-m gateway", "-m simulator", "-m workers")
 """In the command lines of the stack's own programs."""
 
 
@@ -31,6 +31,8 @@ class Home:
         self.devices_file = self.path / "simulator" / "devices.json"
         self.device_secrets = self.path / "simulator" / "secrets"
         self.served_file = self.path / "simulator" / "served.jsonl"
+        self.assertion_key_file = self.path / "secrets" / "assertion_key"
+        self.assertion_keys_file = self.path / "secrets" / "assertion_keys"
         self._lock = DirectoryLock(self.path / "lock")
 
     def data(self, part: str) -> Path:
@@ -82,6 +84,10 @@ class Home:
                 )
             write_private(file, secrets.token_urlsafe(SECRET_BYTES) + "\n")
         return file.read_text().strip()
+
+    def envoy(self, part: str) -> Path:
+        """The configuration that an Envoy of the stack runs with; written anew at each start."""
+        return self.path / "envoy" / f"{part}.yaml"
 
     def write_stack(self, document: Mapping[str, Any]) -> None:
         """Replace `stack.json` at once; for its owner only, it holds passwords."""

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from edge.addresses import Address
 from stack.home import Home
 from stack.ports import PortBook
 from stack.postgres import dsn
 from stack.server import HOST
-from stack.temporal import TemporalPorts
+from stack.temporal import UI_PATH, TemporalPorts
 
-STANDARD_PORTS = {"temporal": 7233, "temporal_ui": 8233, "postgres": 5432, "valkey": 6379, "api": 8080}
+STANDARD_PORTS = {"temporal": 7233, "temporal_ui": 8233, "postgres": 5432, "valkey": 6379, "api": 8080, "grpc": 9090}
+EDGE_PORTS = {"gateway": 8000, "gateway_admin": None, "authz": None, "egress": None, "egress_admin": None}
+"""Taken where there is an Envoy, beside the others; None = any."""
+PID_NAMES = {"gateway": "envoy"}
+"""Parts whose process ids stand under another name in `stack.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,21 @@ class Layout:
     @property
     def temporal_ui(self) -> str:
         """The URL of the Web UI."""
-        return f"http://{HOST}:{self.ports['temporal_ui']}"
+        return f"http://{HOST}:{self.ports['temporal_ui']}{UI_PATH}"
+
+    @property
+    def has_edge(self) -> bool:
+        """Whether there are a gateway, its authz service and an egress proxy."""
+        return "gateway" in self.ports
+
+    @property
+    def gateway(self) -> str:
+        """The base URL that people and programs use: the gateway's; without one the API's."""
+        return f"http://{HOST}:{self.ports['gateway']}" if self.has_edge else self.api
+
+    def address(self, port: str) -> Address:
+        """Where a port of that name is."""
+        return Address(HOST, self.ports[port])
 
     @property
     def workers(self) -> list[str]:
@@ -66,19 +85,20 @@ class Layout:
         return [name for name in self.ports if name.split("-")[0] == "worker"]
 
     def document(self, pids: Mapping[str, int | None]) -> dict[str, Any]:
-        """`stack.json`. There is no gateway yet: its address is the API's.
+        """`stack.json`. Where there is no gateway its address is the API's.
 
         Args:
             pids: part to process id; parts without one do not run and are left out.
         """
         running = {name: pid for name, pid in pids.items() if pid is not None}
         workers = [pid for name, pid in running.items() if name in self.workers]
-        others = {name: pid for name, pid in running.items() if name not in self.workers}
+        others = {PID_NAMES.get(name, name): pid for name, pid in running.items() if name not in self.workers}
         return {
             "temporal": self.temporal,
             "temporal_ui": self.temporal_ui,
             "api": self.api,
-            "gateway": self.api,
+            "gateway": self.gateway,
+            "grpc": str(self.address("grpc")),
             "postgres": self.postgres,
             "redis": self.redis,
             "api_key_file": str(self.home.api_key_file),
@@ -86,18 +106,21 @@ class Layout:
         }
 
 
-def make_layout(home: Home, book: PortBook, workers: int) -> Layout:
+def make_layout(home: Home, book: PortBook, workers: int, *, edge: bool = False) -> Layout:
     """Take ports and passwords; the same ones at every start of a directory as far as they are free.
 
     Args:
         home: the directory, claimed by this process.
         book: where ports are reserved.
         workers: how many workers.
+        edge: with a gateway, its authz service and an egress proxy.
 
     Raises:
         DataError: a password is gone while the data that needs it is there.
     """
     ports = {name: book.take(name, standard) for name, standard in STANDARD_PORTS.items()}
+    if edge:
+        ports |= {name: book.take(name, standard) for name, standard in EDGE_PORTS.items()}
     names = [f"worker-{number}" if number > 1 else "worker" for number in range(1, workers + 1)]
     ports |= {name: book.take(name) for name in names}
     return Layout(home, ports, {name: home.password(name) for name in ("postgres", "valkey")})

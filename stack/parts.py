@@ -1,16 +1,16 @@
 """The parts of the stack: how each is started, and when it serves."""
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from stack.bootstrap import secret_folders
+from stack.edge import goes_by_proxy, python_child, serves
 from stack.environment import part_environment
 from stack.errors import DataError
 from stack.layout import Layout
 from stack.postgres import start_postgres
-from stack.process import Child, Command, spawn
+from stack.process import Child
 from stack.readiness import accepts, answers_ready
 from stack.server import HOST, Server
 from stack.simulated import read_devices
@@ -25,7 +25,8 @@ API_GRACE_S = 15.0
 LINGER_S, STORE_LINGER_S = 4.0, 6.0
 """When `up` is killed the servers go on for so long: a worker that can hand back its rounds costs no slot, one that
 cannot holds its chambers until their heartbeats are missed."""
-STOP_ORDER = ("api", "worker", "simulator", "temporal", "valkey", "postgres")
+STOP_ORDER = ("gateway", "authz", "api", "worker", "egress", "simulator", "temporal", "valkey", "postgres")
+"""The gateway first: what it has in hand may still be answered."""
 
 
 def server_parts(layout: Layout) -> list[Part]:
@@ -75,7 +76,7 @@ def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -
     def start() -> Child:
         nonlocal started_ns
         started_ns = time.time_ns()
-        return _python("simulator", arguments, home.log("simulator"), part_environment({}))
+        return python_child("simulator", arguments, home.log("simulator"), part_environment({}))
 
     async def ready() -> bool:
         file = home.devices_file
@@ -89,13 +90,23 @@ def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -
     return Part("simulator", start, ready)
 
 
-def api_part(layout: Layout, egress: str) -> Part:
-    """The REST API; ready by its own `/readyz`."""
+def api_part(layout: Layout, egress: str, rate_limits: str | None = None) -> Part:
+    """The REST API; ready by its own `/readyz`.
+
+    Args:
+        layout: where everything is.
+        egress: see `egress_document`.
+        rate_limits: CHAMBERLOG_RATE_LIMITS; None = the person's own, or the standard.
+    """
     port = layout.ports["api"]
     environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    if rate_limits is not None:
+        environment["CHAMBERLOG_RATE_LIMITS"] = rate_limits
     return Part(
         "api",
-        lambda: _python("api", [], layout.home.log("api"), part_environment(environment), API_GRACE_S),
+        lambda: python_child(
+            "api", [], layout.home.log("api"), part_environment(environment | serves(layout)), API_GRACE_S
+        ),
         lambda: answers_ready(port),
     )
 
@@ -118,10 +129,13 @@ def worker_part(layout: Layout, name: str, egress: str, program: Sequence[str] =
     environment = _servers(layout, egress) | {
         "CHAMBERLOG_METRICS_PORT": str(port),
         "CHAMBERLOG_SECRET_FOLDERS": secret_folders(layout.home.device_secrets),
+        **goes_by_proxy(layout),
     }
     return Part(
         name,
-        lambda: _python(module, [*arguments], layout.home.log(name), part_environment(environment), WORKER_GRACE_S),
+        lambda: python_child(
+            module, [*arguments], layout.home.log(name), part_environment(environment), WORKER_GRACE_S
+        ),
         lambda: answers_ready(port),
     )
 
@@ -134,10 +148,3 @@ def _servers(layout: Layout, egress: str) -> dict[str, str]:
         "CHAMBERLOG_EGRESS": egress,
         "CHAMBERLOG_HOME": str(layout.home.path),
     }
-
-
-def _python(
-    module: str, arguments: list[str | Path], log: Path, environment: dict[str, str], grace_s: float = 10.0
-) -> Child:
-    """-P: a folder `api` or `workers` where the person stands must not be taken for ours."""
-    return spawn(Command([sys.executable, "-P", "-m", module, *arguments], log, environment, grace_s=grace_s))

@@ -12,9 +12,9 @@ async def accepts(port: int) -> bool:
     return await _ask(port, None) is not None
 
 
-async def answers_ready(port: int) -> bool:
-    """Whether `/readyz` on 127.0.0.1:`port` answers 200. Asked ten times a second, so it costs one socket only."""
-    status_line = await _ask(port, b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+async def answers_ready(port: int, path: str = "/readyz") -> bool:
+    """Whether a path on 127.0.0.1:`port` answers 200. Asked ten times a second, so it costs one socket only."""
+    status_line = await _ask(port, b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path.encode())
     return status_line is not None and status_line.split()[1:2] == [b"200"]
 
 

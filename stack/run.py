@@ -11,6 +11,7 @@ from stack.account import Account, account_of
 from stack.api_client import FleetApi
 from stack.bootstrap import ensure_api_key, lateness_of, prepare
 from stack.display import Display
+from stack.edge import edge_parts
 from stack.errors import FleetError, StackError
 from stack.fleet import Collecting, Paused, drain, pause_fleet, start_fleet
 from stack.layout import Layout, egress_document
@@ -38,6 +39,7 @@ class UpOptions:
         workers: worker processes, at least 1.
         chambers: simulated chambers, at least 1.
         dialects: that their devices speak in turn; none = the usual ones.
+        envoy: with gateway, authz service and egress proxy, where the platform has Envoy.
     """
 
     home: Path
@@ -47,6 +49,7 @@ class UpOptions:
     workers: int = 1
     chambers: int = 12
     dialects: tuple[str, ...] = ()
+    envoy: bool = True
 
 
 class StackRun:
@@ -100,9 +103,10 @@ class StackRun:
         await prepare(layout.postgres, layout.temporal, show)
         self._key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
         devices = await self._start_simulator() if self._options.simulator else []
-        show("starting the worker and the API")
+        show("starting the worker, the API and the gateway" if layout.has_edge else "starting the worker and the API")
         egress = egress_document(device.port for device in devices)
-        await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
+        parts = [*worker_parts(layout, egress), api_part(layout, egress), *edge_parts(layout, egress)]
+        await supervisor.start(parts, START_S)
         show("enrolling the fleet")
         async with self._api() as api:
             collecting = await start_fleet(api, chambers_of(devices))

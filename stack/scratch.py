@@ -13,6 +13,7 @@ from typing import Any
 
 from collector.domain.errors import ChamberlogError
 from stack.bootstrap import ensure_api_key, prepare
+from stack.edge import edge_parts
 from stack.errors import DataError
 from stack.home import Home
 from stack.layout import Layout, egress_document, make_layout
@@ -78,6 +79,8 @@ async def scratch_stack(
     say: Say,
     rule: RestartRule | None = None,
     stop_order: Sequence[str] = STOP_ORDER,
+    *,
+    edge: bool = False,
 ) -> AsyncIterator[Scratch]:
     """An empty directory for a stack; every part that was started in it has ended afterwards, its data stays.
 
@@ -87,6 +90,7 @@ async def scratch_stack(
         say: told what is going on.
         rule: when a dead part is started again.
         stop_order: of the parts.
+        edge: with a gateway, its authz service and an egress proxy.
 
     Raises:
         DataError: programs of an earlier run do not end.
@@ -96,7 +100,7 @@ async def scratch_stack(
     lock, book = home.claim(), PortBook(home.ports_file)
     supervisor = Supervisor(lambda _: None, rule)
     try:
-        yield Scratch(make_layout(home, book, workers), book, supervisor)
+        yield Scratch(make_layout(home, book, workers, edge=edge), book, supervisor)
     finally:
         say("stopping")
         await supervisor.stop(*stop_order)
@@ -134,7 +138,8 @@ async def start_simulated(scratch: Scratch, servers: Sequence[Part], devices: in
     say("starting the workers and the API")
     found = read_devices(layout.home.devices_file)
     egress = egress_document(device.port for device in found)
-    await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress)], START_S)
+    parts = [*worker_parts(layout, egress), api_part(layout, egress), *edge_parts(layout, egress)]
+    await supervisor.start(parts, START_S)
     return Simulated(found, egress, key)
 
 

@@ -16,6 +16,8 @@ from stack.server import HOST, Server, await_ready, log_of, pid_file, remember_p
 
 READY_S = 60.0
 HEALTH_S = 5.0
+UI_PATH = "/temporal"
+"""Of the Web UI, here and behind a gateway: it has one place only."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
 """Three times the throughput of the default; a power cut may cost the last transactions, a crash none."""
 DYNAMIC_CONFIG = (
@@ -76,7 +78,7 @@ def start_temporal(
         child = spawn(Command(arguments, log or log_of(data), environment=_environment(), linger_s=linger_s))
         remember_pid(data, child)
         await_ready(child, lambda: accepts(grpc) and accepts(ui) and serves(binary, grpc), READY_S, "Temporal")
-    return Server("temporal", f"{HOST}:{grpc}", grpc, child, lock, ui_address=f"http://{HOST}:{ui}")
+    return Server("temporal", f"{HOST}:{grpc}", grpc, child, lock, ui_address=f"http://{HOST}:{ui}{UI_PATH}")
 
 
 def accepts(port: int) -> bool:
@@ -97,10 +99,11 @@ def serves(binary: Path, port: int) -> bool:
 
 def _arguments(binary: Path, database: Path, ports: TemporalPorts, more_config: Sequence[str]) -> list[str | Path]:
     addresses = ["--ip", HOST, "--ui-ip", HOST, "--port", str(ports.grpc), "--ui-port", str(ports.ui)]
+    place = ["--ui-public-path", UI_PATH]
     pragmas = [part for pragma in PRAGMAS for part in ("--sqlite-pragma", pragma)]
     dynamic = [part for value in (*DYNAMIC_CONFIG, *more_config) for part in ("--dynamic-config-value", value)]
     quiet = ["--log-level", "warn", "--ui-disable-news-fetch"]
-    return [binary, "server", "start-dev", *addresses, "--db-filename", database, *pragmas, *dynamic, *quiet]
+    return [binary, "server", "start-dev", *addresses, *place, "--db-filename", database, *pragmas, *dynamic, *quiet]
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from stack.account import Account
 from stack.display import Display
+from stack.edge import edge_is_there
 from stack.errors import StackError
 from stack.home import Home
 from stack.layout import make_layout
@@ -58,8 +59,11 @@ def run_up(options: UpOptions) -> int:
 
 async def _run(options: UpOptions, home: Home, book: PortBook, display: Display) -> tuple[int, Account | None]:
     await _await_leftovers(home, display)
+    edge = options.envoy and edge_is_there()
+    if options.envoy and not edge:
+        display.note("there is no Envoy for this platform: the API is served directly, devices are called directly")
     try:
-        layout = make_layout(home, book, options.workers)
+        layout = make_layout(home, book, options.workers, edge=edge)
     except StackError as error:
         display.note(f"error: {error}", "red")
         return 1, None

@@ -1,13 +1,12 @@
 """From a host to the addresses that may be called."""
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Protocol
 
+from adapters.http_device.literals import literal_of
 from collector.domain.egress import EgressPolicy
 from collector.domain.errors import BlockedError
 
@@ -15,8 +14,6 @@ from collector.domain.errors import BlockedError
 # client's own, so that it holds up no other work of the process; chambers named by address need none of them.
 RESOLVER_THREADS = 16
 SHOWN_ADDRESSES = 4
-REMEMBERED = 20_000
-"""Hosts of which it is not found out anew for each slot whether they are addresses."""
 
 
 class Resolver(Protocol):
@@ -36,14 +33,14 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The system's resolver (hosts file, DNS, odd forms such as `127.1`), in threads of its own."""
+    """The system's resolver (hosts file, DNS), in threads of its own."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
         """See `Resolver`; a literal address needs no thread."""
-        literal = _literal(host)
+        literal = literal_of(host)
         if literal is not None:
             return (literal,)
         return await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, host, port)
@@ -65,15 +62,6 @@ def allowed_addresses(addresses: Sequence[str], port: int, policy: EgressPolicy)
         shown = ", ".join(addresses[:SHOWN_ADDRESSES])
         raise BlockedError(f"egress: {shown} port {port} is not allowed; its section's egress policy has to list it")
     return allowed
-
-
-@lru_cache(REMEMBERED)
-def _literal(host: str) -> str | None:
-    """The address that the host is; None when it is a name."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return None
 
 
 def _look_up(host: str, port: int) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAnswer:
-    """Read one answer; a challenge of a 401 is left in the attempt.
+    """Read one answer; a challenge of a 401 and the target of a redirect are left in the attempt.
 
     Raises:
         DeviceStatusError: outside 2xx; the body is not read.
@@ -37,6 +37,8 @@ async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAns
     head = await _last_head(incoming)
     if head.status == 401:
         attempt.challenges = head.headers.get("www-authenticate", ())
+    if 300 <= head.status <= 399:
+        attempt.location = head.last("location")
     check_status(head)
     body = b"" if head.status == NO_CONTENT else await _body(incoming, head, max_bytes)
     return DeviceAnswer(head.status, body, head.last("content-type"))

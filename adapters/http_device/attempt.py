@@ -11,6 +11,7 @@ class Stage(Enum):
 
     WAITING = "waiting for another request to the same host"
     RESOLVING = "resolving the name"
+    PROXY = "connecting to the egress proxy"
     CONNECTING = "connecting"
     SECURING = "TLS handshake"
     ASKED = "waiting for the answer"
@@ -31,6 +32,8 @@ class Attempt:
         received: bytes of the answer so far, as they came over the wire (after TLS).
         head: the first of them, at most `HEAD_LIMIT`.
         challenges: what a 401 asked for, its WWW-Authenticate headers.
+        location: where a redirect leads.
+        section: `organization/section` that asks.
     """
 
     host: str
@@ -43,6 +46,8 @@ class Attempt:
     received: int = 0
     head: bytearray = field(default_factory=bytearray)
     challenges: tuple[str, ...] = ()
+    location: str = ""
+    section: str = ""
 
     @property
     def target(self) -> str:
@@ -52,7 +57,7 @@ class Attempt:
 
     def again(self) -> None:
         """Another request of the same attempt: nothing of its answer is there yet."""
-        self.received, self.challenges = 0, ()
+        self.received, self.challenges, self.location = 0, (), ""
         self.head.clear()
 
     def take(self, data: bytes) -> None:

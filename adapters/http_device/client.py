@@ -13,10 +13,14 @@ from adapters.http_device.attempt import Attempt, Stage
 from adapters.http_device.digest import DigestSession, DigestSessions, worth_answering
 from adapters.http_device.faults import fault_of, late
 from adapters.http_device.lanes import HostLanes
+from adapters.http_device.literals import literal_of
+from adapters.http_device.redirects import forbidden_target
 from adapters.http_device.request import WrittenRequest, write_request
 from adapters.http_device.tls import trusting_context, verifying_context
+from adapters.http_device.tunnel import Tunnels
 from adapters.http_device.wire import open_wire
-from collector.domain.errors import DeviceUnauthorizedError, SlotFailedError
+from collector.domain.egress_proxy import EgressProxy
+from collector.domain.errors import DeviceStatusError, DeviceUnauthorizedError, SlotFailedError
 from collector.mapping.credentials import Credentials
 from collector.ports import DeviceAnswer, DeviceRequest
 
@@ -28,15 +32,24 @@ class HttpDeviceClient:
     """Implements `collector.ports.DeviceClient` over HTTP/1.1.
 
     It sends nothing that was not asked for (no cookies, no traceparent, no credentials from the environment), goes
-    through no proxy, and leaves no connection open between requests: docs/adr/0009-the-device-transport.md says why.
+    through no proxy that the environment names, and leaves no connection open between requests:
+    docs/adr/0009-the-device-transport.md says why.
 
     Args:
         resolver: turns hosts into addresses; the system's when None.
         tls: verifies certificates; public authorities and those of this machine when None.
+        proxy: the egress proxy that every connection goes through; straight to the devices when None.
     """
 
-    def __init__(self, *, resolver: Resolver | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxy: EgressProxy | None = None,
+    ) -> None:
         self._resolver = resolver or SystemResolver()
+        self._tunnels = None if proxy is None else Tunnels(proxy, self._resolver)
         self._verifying, self._trusting = tls or verifying_context(), trusting_context()
         self._lanes = HostLanes()
         self._sessions = DigestSessions()
@@ -67,7 +80,7 @@ class HttpDeviceClient:
         """
         sent = self._written(request.url, tuple(request.headers.items()), request.parameters)
         deadline = asyncio.get_running_loop().time() + request.budget_ms / 1000
-        attempt = Attempt(sent.host, sent.port, request.budget_ms, deadline)
+        attempt = Attempt(sent.host, sent.port, request.budget_ms, deadline, section=request.section)
         try:
             async with asyncio.timeout_at(deadline) as budget, self._lanes.hold(sent.host, sent.port):
                 return await self._exchange(request, sent, attempt)
@@ -81,7 +94,8 @@ class HttpDeviceClient:
 
     async def _exchange(self, request: DeviceRequest, sent: WrittenRequest, attempt: Attempt) -> DeviceAnswer:
         attempt.stage = Stage.RESOLVING
-        found = await self._resolver.resolve(sent.host, sent.port)
+        literal = literal_of(sent.host)
+        found = (literal,) if literal else await self._resolver.resolve(sent.host, sent.port)
         attempt.addresses = allowed_addresses(found, sent.port, request.egress)
         if request.digest is None:
             return await self._ask(request, sent, sent.head, attempt)
@@ -105,11 +119,13 @@ class HttpDeviceClient:
             attempt.again()
 
     async def _ask(self, request: DeviceRequest, sent: WrittenRequest, head: bytes, attempt: Attempt) -> DeviceAnswer:
-        wire = await open_wire(attempt, self._tls(request) if sent.secure else None)
+        wire = await open_wire(attempt, self._tls(request) if sent.secure else None, self._tunnels)
         try:
             attempt.stage = Stage.ASKED
             wire.write(head)
             return await read_answer(wire, attempt, request.max_bytes)
+        except DeviceStatusError as refused:
+            raise (forbidden_target(attempt.location, request.egress) or refused) from None
         finally:
             await wire.aclose()
 

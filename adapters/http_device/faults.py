@@ -9,13 +9,15 @@
 | `reset` | unreachable | the connection was reset |
 | `network` | unreachable | any other fault of sockets |
 | `closed`, `cut` | unreachable | the device closed before any byte of the answer, or inside it |
-| `connect_timeout` | timeout | nobody accepted, or the handshake did not end, within the budget |
+| `connect_timeout` | timeout | nobody accepted, or the handshake did not end, within the budget or the proxy's time |
 | `read_timeout` | timeout | connected, asked, no byte of answer |
 | `budget` | timeout | an answer that did not end, or another request to the host took the time |
 | `not_http` | malformed | the answer does not begin like HTTP |
 | `bad_http` | malformed | it does, and cannot be read, or not in one way only |
 | `length` | malformed | the body goes on behind its Content-Length: a value may be cut |
 | `request` | misconfigured | a URL or header that cannot be sent |
+| `egress` | blocked | the policy, the worker's or the egress proxy's, does not list the address |
+| `egress_proxy` | missed | the egress proxy cannot be reached, is full, or is none |
 """
 
 import errno
@@ -29,6 +31,7 @@ from collector.domain.errors import (
     ChamberlogError,
     DeviceTimeoutError,
     DeviceUnreachableError,
+    EgressAwayError,
     MalformedAnswerError,
     MisconfiguredError,
     SlotFailedError,
@@ -62,6 +65,8 @@ def late(attempt: Attempt) -> SlotFailedError:
             return DeviceTimeoutError(f"budget: another request to {attempt.target} did not end {spent}")
         case Stage.RESOLVING:
             return DeviceUnreachableError(f"dns: no answer for {attempt.host} {spent}")
+        case Stage.PROXY:
+            return EgressAwayError(f"egress_proxy: it did not accept {spent}; the device was not asked")
         case Stage.CONNECTING | Stage.SECURING:
             return DeviceTimeoutError(f"connect_timeout: {attempt.address} port {attempt.port}: no connection {spent}")
     if not attempt.received:
@@ -75,9 +80,11 @@ def unsendable(why: str) -> MisconfiguredError:
 
 
 def _socket_fault(cause: OSError, attempt: Attempt) -> SlotFailedError:
-    if isinstance(cause, TimeoutError):
-        return late(attempt)
     where = f"{attempt.address or attempt.host} port {attempt.port}"
+    if isinstance(cause, TimeoutError):
+        if attempt.stage is Stage.CONNECTING:  # the system or the proxy gave up, before the budget was used up
+            return DeviceTimeoutError(f"connect_timeout: {where}: no connection")
+        return late(attempt)
     match cause:
         case socket.gaierror():
             detail = f"dns: {attempt.host}: {cause.strerror}"

@@ -8,6 +8,8 @@ import h11
 import httpx
 
 from adapters.http_device.faults import unsendable
+from adapters.http_device.literals import disguised_address
+from collector.domain.errors import BlockedError, SlotFailedError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HEADERS = {
@@ -49,6 +51,7 @@ def write_request(url: str, headers: Pairs, parameters: Pairs = ()) -> WrittenRe
 
     Raises:
         MisconfiguredError: URL or header cannot be sent; quotes neither, for they may hold a secret.
+        BlockedError: the URL cannot be parsed because its host is an address in a form that hides it.
     """
     sent = _parsed(_extended(url, parameters), dict(headers))
     port = sent.url.port or DEFAULT_PORTS.get(sent.url.scheme)
@@ -80,6 +83,13 @@ def _parsed(url: str, headers: Mapping[str, str]) -> httpx.Request:
         merged.update(headers)
         return httpx.Request("GET", url, headers=merged)
     except httpx.InvalidURL:
-        raise unsendable("the URL cannot be parsed") from None
+        raise _no_url(url) from None
     except UnicodeError:
         raise unsendable("a header has characters outside ASCII") from None
+
+
+def _no_url(url: str) -> SlotFailedError:
+    address = disguised_address(url)
+    if address is None:
+        return unsendable("the URL cannot be parsed")
+    return BlockedError(f"egress: the host is {address} in a form that hides it; write the address as it is")

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from adapters.http_device.attempt import Attempt, Stage
 
@@ -51,6 +51,18 @@ class DeviceWire(asyncio.Protocol):
         """Called by the event loop."""
         self._over, self._lost, self._fault = True, True, exc
         self._wake()
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What it is connected by."""
+        assert self._transport is not None
+        return self._transport
+
+    def give_back(self, data: bytes) -> None:
+        """Bytes that were read and are the device's: the next read has them."""
+        if data:
+            self._attempt.take(data)
+            self._buffer = data + self._buffer
 
     async def read(self) -> bytes:
         """What came since the last call, at least one byte; none once the device has closed.
@@ -97,6 +109,10 @@ class DeviceWire(asyncio.Protocol):
             while not self._lost:
                 await self._news()
 
+    def drop(self) -> None:
+        """Close, without waiting for the end."""
+        self.transport.abort()
+
     async def _news(self) -> None:
         self._waiting = self._loop.create_future()
         await self._waiting
@@ -106,12 +122,28 @@ class DeviceWire(asyncio.Protocol):
             self._waiting.set_result(None)
 
 
-async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None) -> DeviceWire:
+class Tunnels(Protocol):
+    """Connections through an egress proxy."""
+
+    async def open(self, address: str, attempt: Attempt) -> DeviceWire:
+        """A connection to the address and the attempt's port."""
+        ...
+
+    async def secure(self, wire: DeviceWire, attempt: Attempt, tls: ssl.SSLContext) -> DeviceWire:
+        """The same connection under TLS."""
+        ...
+
+
+async def open_wire(attempt: Attempt, tls: ssl.SSLContext | None, tunnels: Tunnels | None = None) -> DeviceWire:
     """Connect to the first of the attempt's addresses that accepts; TLS speaks for its host.
 
     Raises:
         OSError: none accepted; the last one's reason. `ssl.SSLError` when the handshake failed.
+        SlotFailedError: see `adapters.http_device.tunnel.Tunnels.open`.
     """
+    if tunnels is not None:
+        tunnel = await _first_accepting(attempt, lambda address: tunnels.open(address, attempt))
+        return tunnel if tls is None else await tunnels.secure(tunnel, attempt, tls)
     attempt.stage = Stage.CONNECTING
     if tls is None:
         return await _first_accepting(attempt, lambda address: _connect(address, attempt))

@@ -15,7 +15,7 @@ from collector.domain.profile_document import ProfileDocument
 from collector.domain.sealing import SealedAccount
 from collector.ports.answers import AnswerKind, ChamberAnswer
 from collector.ports.history import DetectorRecord, StoredReading
-from collector.ports.keys import KeyRecord
+from collector.ports.keys import ADMINISTRATOR, KeyRecord
 
 
 def wall_ms() -> int:
@@ -199,7 +199,9 @@ class InMemoryLedger:
 
     def add_key(self, key_id: str, secret_sha256: bytes, organization: str, name: str = "") -> KeptKey:
         """Keep a key, in place of one of that id."""
-        record = KeyRecord(key_id, organization, name, deployment=False, created_ms=self.now_ms())
+        record = KeyRecord(
+            id=key_id, organization=organization, name=name, terms=ADMINISTRATOR, created_ms=self.now_ms()
+        )
         self.keys[key_id] = KeptKey(secret_sha256, record)
         return self.keys[key_id]
 

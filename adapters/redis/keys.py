@@ -17,3 +17,12 @@ def live_events(organization: str) -> str:
 def active_chambers(organization: str) -> str:
     """`chamberlog:{organization}:active`: a hash with a TTL; `ticket`, who may keep a list; `list`, columns as JSON."""
     return f"{PREFIX}:{organization}:active"
+
+
+def rate_limit(traffic: str, subject: str) -> str:
+    """`{limit:<class>:<subject>}`, which the library writes behind `chamberlog:`: how often somebody asked lately.
+
+    The window of now is at the key itself, the one before at `.../-1`. Of a subject, not of an organization: who asks
+    has the same count wherever he acts, and an address has no organization.
+    """
+    return f"limit:{traffic}:{subject}"

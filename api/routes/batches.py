@@ -1,5 +1,6 @@
 """What is observed in a section for a while, and its readings."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,14 +28,17 @@ def _tagged(response: Response, batch: Batch) -> BatchOut:
 @router.get("")
 async def list_batches(query: Annotated[BatchesQuery, Query()], use: Use, caller: Caller) -> Listed[BatchOut]:
     """The batches of the organization, the one that started last first."""
-    page = await use.batches.list(caller.organization, query.filter(), limit=query.limit, cursor=query.cursor)
+    wanted = replace(query.filter(), section=use.bounds.narrowed(caller, query.section))
+    page = await use.batches.list(caller.organization, wanted, limit=query.limit, cursor=query.cursor)
     return Listed(items=[batch_out(batch) for batch in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("", status_code=201, responses={200: {"model": BatchOut}, **documented(409, *BODY_PROBLEMS)})
 async def start_batch(body: BatchBody, use: Use, caller: Caller, response: Response) -> BatchOut:
     """Begin a batch, now or then: 201. The same again: 200. In a section there is one at a time."""
-    made = await use.batches.start(body.batch(caller.organization, use.clock.now_ms()), body.given())
+    wanted = body.batch(caller.organization, use.clock.now_ms())
+    await use.bounds.start(caller, wanted)
+    made = await use.batches.start(wanted, body.given())
     response.status_code = 201 if made.created else 200
     response.headers["Location"] = f"/v1/batches/{body.id}"
     return _tagged(response, made.thing)
@@ -80,6 +84,7 @@ async def list_batch_readings(
     batch_id: BatchId, query: Annotated[BatchReadingsQuery, Query()], use: Use, caller: Caller, request: Request
 ) -> Response | Listed[BatchReadingOut]:
     """Readings of a batch by chamber and slot, of chambers that stood in its section then. JSON or CSV, by Accept."""
+    await use.bounds.batch_chamber(caller, batch_id, query.chamber)
     portion = Portion(query.limit, query.cursor, query.detector)
     page = await use.batches.readings(caller.organization, batch_id, query.part(), portion)
     if wants_csv(request):

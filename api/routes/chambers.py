@@ -56,7 +56,9 @@ def _tagged(response: Response, view: ChamberView) -> ChamberOut:
 @router.post("", status_code=201, responses={200: {"model": ChamberOut}, **documented(409, *BODY_PROBLEMS)})
 async def enrol_chamber(body: ChamberBody, use: Use, caller: Caller, response: Response) -> ChamberOut:
     """Enrol a chamber and start collecting: 201. The same again: 200, and what is missing is started."""
-    enrolled = await use.enrol(body.spec(caller.organization))
+    wanted = body.spec(caller.organization)
+    await use.bounds.enrolment(caller, wanted)
+    enrolled = await use.enrol(wanted)
     response.status_code = 201 if enrolled.created else 200
     response.headers["Location"] = f"/v1/chambers/{body.id}"
     return _tagged(response, enrolled.view)
@@ -65,7 +67,7 @@ async def enrol_chamber(body: ChamberBody, use: Use, caller: Caller, response: R
 @router.get("")
 async def list_chambers(query: Annotated[SectionedQuery, Query()], use: Use, caller: Caller) -> Listed[ChamberOut]:
     """Chambers by id; retired ones only with status=retired."""
-    wanted = ChamberFilter(query.section, query.status, query.q)
+    wanted = ChamberFilter(use.bounds.narrowed(caller, query.section), query.status, query.q)
     page = await use.list_chambers(caller.organization, wanted, limit=query.limit, cursor=query.cursor)
     return Listed(items=[chamber_out(view) for view in page.items], next_cursor=page.next_cursor)
 

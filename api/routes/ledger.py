@@ -81,7 +81,7 @@ async def audit_fleet(query: Annotated[SpanQuery, Query()], use: Use, caller: Ca
 @router.get("/latest")
 async def list_latest(query: Annotated[SectionedQuery, Query()], use: Use, caller: Caller) -> Listed[LatestOut]:
     """The newest reading of each chamber, by id."""
-    wanted = ChamberFilter(query.section, query.status, query.q)
+    wanted = ChamberFilter(use.bounds.narrowed(caller, query.section), query.status, query.q)
     page = await use.latest.of_all(caller.organization, wanted, Portion(query.limit, query.cursor))
     return Listed(items=[latest_out(latest) for latest in page.items], next_cursor=page.next_cursor)
 

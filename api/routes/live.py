@@ -1,5 +1,6 @@
 """What was just stored, as a stream of server-sent events."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -40,28 +41,33 @@ async def watch_live(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Readings and gaps of the organization, a section or a chamber as they are stored: server-sent events."""
+    wanted = replace(query.filter(), section=use.bounds.narrowed(caller, query.section))
     _check_accept(request)
     live, streams = _feed_of(use), _streams_of(request)
     streams.check_room()
-    wanted, after = query.filter(), _place(last_event_id)
+    after = _place(last_event_id)
     live.check_open()
-    await _check(live, caller.organization, wanted)
+    await _check(live, caller, wanted, use)
     watched = Watched(
         lambda: live.subscribe(caller.organization, wanted, after),
         lambda watcher: live.unsubscribe(caller.organization, watcher),
-        lambda: _still_good(use, request, caller),
+        lambda: use.still_valid(caller.credential),
     )
     return EventStream(streams, watched)
 
 
-async def _check(live: WatchLive, organization: str, wanted: LiveFilter) -> None:
+async def _check(live: WatchLive, caller: Principal, wanted: LiveFilter, use: Services) -> None:
+    async def check_chamber(organization: str, chamber_id: str) -> None:
+        await live.check_chamber(organization, chamber_id)
+        await use.bounds.chamber(caller, chamber_id)
+
     for field, name, check in (
-        ("chamber", wanted.chamber_id, live.check_chamber),
+        ("chamber", wanted.chamber_id, check_chamber),
         ("section", wanted.section, live.check_section),
     ):
         try:
             if name is not None:
-                await check(organization, name)
+                await check(caller.organization, name)
         except NotFoundError as error:
             remedy = f"GET /v1/{field}s lists what there is"
             found = FieldError(field=field, problem=str(error), remedy=remedy)
@@ -95,10 +101,3 @@ def _place(last_event_id: str | None) -> str | None:
         remedy = "send the id of an event of this stream, or leave it out to begin now"
         raise InvalidFieldError("Last-Event-ID", "it is not an id of an event", remedy)
     return last_event_id
-
-
-async def _still_good(use: Services, request: Request, caller: Principal) -> bool:
-    """Whether the key that opened the stream is still a key of that organization."""
-    key = request.headers.get("authorization", "").partition(" ")[2].strip()
-    principal = await use.authenticate(key)
-    return principal is not None and principal.organization == caller.organization

@@ -23,14 +23,14 @@ def _tagged(response: Response, organization: Organization) -> OrganizationOut:
 
 @router.get("")
 async def list_organizations(query: Annotated[PageQuery, Query()], use: Use, caller: Caller) -> Listed[OrganizationOut]:
-    """The caller's own organization; with a deployment key all of them, by id."""
+    """The caller's own organization; of a super-administrator all of them, by id."""
     page = await use.organizations.list(caller, limit=query.limit, cursor=query.cursor)
     return Listed(items=[organization_out(found) for found in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("", status_code=201, responses={200: {"model": OrganizationOut}, **documented(403, 409, *BODY_PROBLEMS)})
 async def add_organization(body: OrganizationBody, use: Use, caller: Caller, response: Response) -> OrganizationOut:
-    """Make a tenant with its section `default`: 201. The same again: 200. It takes a deployment key."""
+    """Make a tenant with its section `default`: 201. The same again: 200. It takes a super-administrator."""
     made = await use.organizations.add(caller, body.organization(), body.model_fields_set)
     response.status_code = 201 if made.created else 200
     response.headers["Location"] = f"/v1/organizations/{body.id}"
@@ -41,7 +41,7 @@ async def add_organization(body: OrganizationBody, use: Use, caller: Caller, res
 async def show_organization(
     organization_id: OrganizationId, use: Use, caller: Caller, response: Response
 ) -> OrganizationOut:
-    """One organization: the caller's own, or any with a deployment key."""
+    """One organization: the caller's own, to a super-administrator any."""
     return _tagged(response, await use.organizations.show(caller, organization_id))
 
 
@@ -55,6 +55,6 @@ async def change_organization(
     versions: Versions,
     response: Response,
 ) -> OrganizationOut:
-    """Change fields of one organization: the caller's own, or any with a deployment key."""
+    """Change fields of one organization: the caller's own, to a super-administrator any."""
     changed = await use.organizations.change(caller, organization_id, versions, body.altered)
     return _tagged(response, changed)

@@ -24,7 +24,8 @@ def _tagged(response: Response, record: SectionRecord) -> SectionOut:
 @router.get("")
 async def list_sections(query: Annotated[PageQuery, Query()], use: Use, caller: Caller) -> Listed[SectionOut]:
     """The sections of the organization by id, closed ones too."""
-    page = await use.sections.list(caller.organization, limit=query.limit, cursor=query.cursor)
+    only = use.bounds.narrowed(caller, None)
+    page = await use.sections.list(caller.organization, limit=query.limit, cursor=query.cursor, only=only)
     return Listed(items=[section_out(record) for record in page.items], next_cursor=page.next_cursor)
 
 

@@ -1,131 +1,185 @@
-"""API keys: made, listed and revoked in the database itself, by whoever runs the deployment."""
+"""API keys: made, listed and revoked by the API as an administrator, or in the database by whoever can reach that."""
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.completion import organizations
-from cli.database import PostgresFlag, find_dsn
+from cli.completion import sections
+from cli.database import PostgresFlag, find_dsn, wants_database
 from cli.exits import CommandError, Complaint, ExitCode
 from cli.group import ListingGroup
-from cli.output import amount, print_json, print_table, say
-from cli.session import HomeFlag, JsonFlag
+from cli.output import amount, print_table, say
+from cli.paths import KEYS, key_path
+from cli.session import Desk, local_command
 from cli.tables import Fit
-from cli.times import second_of
-from collector.domain.chamber import NAME_LIMIT
+from cli.target import find_organization
+from cli.times import now_ms, parse_until_ms, second_of
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.instants import iso
+from collector.domain.roles import Role, parse_role
 
 if TYPE_CHECKING:
-    from collector.ports.keys import KeyRecord
+    from collector.ports.keys import KeyRecord, KeyTerms
 
 # Other commands need no database driver.
 # ruff: noqa: PLC0415
 
-group = typer.Typer(
-    cls=ListingGroup, help="API keys, by the database and not by the API. Told nothing else, it lists them."
-)
+group = typer.Typer(cls=ListingGroup, help="API keys, by the API or by the database. Told nothing else, it lists them.")
 KEY_ID = re.compile(r"(?:chl_|key/)?([0-9a-f]{12})(?:_[A-Za-z0-9_-]{43})?")
-OrganizationFlag = Annotated[
-    str, typer.Option("--organization", help="Whose chambers the key sees.", autocompletion=organizations)
-]
+TOOL = "chamberlog keys"
+"""Who made a key that was made in the database."""
+Wish = Mapping[str, Any]
+"""A key to make, as the API takes it."""
 
 
 @group.command("create")
+@local_command
 def create(
+    desk: Desk,
     *,
-    organization: OrganizationFlag,
     name: Annotated[str, typer.Option("--name", help="For whom or what, so that it can be revoked some day.")],
-    deployment: Annotated[
-        bool, typer.Option("--deployment", help="It may see all organizations and make new ones.")
-    ] = False,
-    as_json: JsonFlag = False,
+    role: Annotated[str, typer.Option("--role", help="What it may do.")] = Role.ADMINISTRATOR.value,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="Limit it to this part, such as readings; may be repeated.")
+    ] = None,
+    section: Annotated[
+        str | None, typer.Option("--section", help="All that it sees of the organization.", autocompletion=sections)
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", help="90d from now, or 2026-01-31T08:00:00Z; else never.")
+    ] = None,
+    deployment: Annotated[bool, typer.Option("--deployment", help="The same as --role super-administrator.")] = False,
     postgres: PostgresFlag = None,
-    home: HomeFlag = None,
 ) -> None:
     """Make a key and print it, this once: only its hash is kept. Again makes another one."""
-    from cli.bootstrap import KeyDesk
-
-    _check_name(name)
-    try:
-        key_id, key = KeyDesk(find_dsn(postgres, home)).create(organization, name, deployment=deployment)
-    except NotFoundError as error:
-        remedy = "make it with `chamberlog organizations add`, or name another"
-        raise CommandError(ExitCode.NOT_FOUND, Complaint("organization", str(error), remedy)) from None
-    if as_json:
-        made = {"id": key_id, "organization": organization, "name": name, "deployment": deployment}
-        print_json({**made, "key": key})
+    expires_ms = None if expires is None else parse_until_ms("expires", expires, now_ms())
+    wish = {
+        "name": name,
+        "role": Role.SUPER_ADMINISTRATOR.value if deployment else role,
+        "scopes": scope or [],
+        "section": section,
+        "expires_at": None if expires_ms is None else iso(expires_ms),
+    }
+    if wants_database(postgres, desk.flags):
+        made = _make_in_database(desk, postgres, wish, expires_ms)
     else:
-        print(key)
-    say(f"key {key_id} of {organization}; it is shown this once, keep it where secrets are kept")
+        with desk.opened() as session:
+            made = session.api.send("POST", KEYS, wish).document
+    desk.show(made, lambda document: print(document["key"]))
+    say(f"key {made['id']} of {made['organization']}; it is shown this once, keep it where secrets are kept")
 
 
 @group.command("list")
-def list_keys(
-    *,
-    organization: Annotated[
-        str | None, typer.Option("--organization", help="Only of this one.", autocompletion=organizations)
-    ] = None,
-    as_json: JsonFlag = False,
-    postgres: PostgresFlag = None,
-    home: HomeFlag = None,
-) -> None:
-    """List keys, revoked ones too; their secrets are nowhere."""
-    from cli.bootstrap import KeyDesk
+@local_command
+def list_keys(desk: Desk, *, postgres: PostgresFlag = None) -> None:
+    """List the keys of the organization, in the database of all: revoked ones too; their secrets are nowhere."""
+    if wants_database(postgres, desk.flags):
+        from cli.bootstrap import KeyDesk
 
-    found = [_document(record) for record in KeyDesk(find_dsn(postgres, home)).list(organization)]
-    if as_json:
-        print_json({"items": found, "next_cursor": None})
-        return
-    columns = ["id", "organization", "name", "may", "made", "revoked"]
-    rows = [
-        [k["id"], k["organization"], k["name"], _rights(k), second_of(k["created_at"]), second_of(k["revoked_at"])]
-        for k in found
-    ]
-    print_table(columns, rows, amount(len(rows), "key"), Fit(texts=("name", "may")))
+        records = KeyDesk(find_dsn(postgres, desk.flags.home)).list(find_organization(desk.flags))
+        found = {"items": [_document(record) for record in records], "next_cursor": None}
+    else:
+        with desk.opened() as session:
+            found = session.listed("keys", KEYS, {})
+    desk.show(found, _print_all)
 
 
 @group.command("revoke")
+@local_command
 def revoke(
+    desk: Desk,
     *,
     key: Annotated[str, typer.Argument(metavar="ID", help="The key's id; its first 12 digits, behind chl_.")],
-    as_json: JsonFlag = False,
     postgres: PostgresFlag = None,
-    home: HomeFlag = None,
 ) -> None:
-    """Make a key unknown, at once and for good."""
-    from cli.bootstrap import KeyDesk
-
+    """Make a key unknown, at once and for good; what it has open ends within 5 s."""
     match = KEY_ID.fullmatch(key)
     if match is None:
         raise InvalidFieldError("id", "it is not the id of a key", "`chamberlog keys` lists them")
-    if not KeyDesk(find_dsn(postgres, home)).revoke(match[1]):
-        problem, remedy = f"there is no valid key {match[1]}", "`chamberlog keys` lists them"
-        raise CommandError(ExitCode.NOT_FOUND, Complaint("id", problem, remedy))
-    if as_json:
-        print_json({"revoked": match[1]})
+    if wants_database(postgres, desk.flags):
+        from cli.bootstrap import KeyDesk
+
+        if not KeyDesk(find_dsn(postgres, desk.flags.home)).revoke(match[1], find_organization(desk.flags)):
+            problem, remedy = f"there is no valid key {match[1]}", "`chamberlog keys` lists them"
+            raise CommandError(ExitCode.NOT_FOUND, Complaint("id", problem, remedy))
+    else:
+        with desk.opened() as session:
+            session.api.send("DELETE", key_path(match[1]))
+    desk.show({"revoked": match[1]}, lambda _: None)
     say(f"key {match[1]} is revoked")
 
 
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > NAME_LIMIT:
-        raise InvalidFieldError(
-            "name", f"it is empty or longer than {NAME_LIMIT} characters", "say for whom the key is"
+def _make_in_database(desk: Desk, postgres: str | None, wish: Wish, expires_ms: int | None) -> dict[str, Any]:
+    from cli.bootstrap import KeyDesk
+
+    organization = find_organization(desk.flags)
+    if organization is None:
+        raise CommandError(
+            ExitCode.REFUSED, Complaint("organization", "the database has many", "give --organization, such as default")
         )
+    try:
+        terms = _terms(wish, expires_ms)
+        record, text = KeyDesk(find_dsn(postgres, desk.flags.home)).create(organization, wish["name"], terms)
+    except NotFoundError as error:
+        remedy = "make it with `chamberlog organizations add`, or name another"
+        raise CommandError(ExitCode.NOT_FOUND, Complaint("organization", str(error), remedy)) from None
+    return {**_document(record), "key": text}
+
+
+def _terms(wish: Wish, expires_ms: int | None) -> "KeyTerms":
+    """What the API would make of the wish; nobody who reaches the database can be refused a role."""
+    from collector.ports.keys import KeyTerms
+    from collector.usecases.keys import check_key, parse_scopes
+
+    terms = KeyTerms(
+        role=parse_role(wish["role"]),
+        scopes=parse_scopes(wish["scopes"]),
+        section=wish["section"],
+        created_by=TOOL,
+        expires_ms=expires_ms,
+    )
+    check_key(wish["name"], terms, now_ms())
+    return terms
 
 
 def _document(record: "KeyRecord") -> dict[str, Any]:
-    revoked = None if record.revoked_ms is None else iso(record.revoked_ms)
-    rights = {"name": record.name, "deployment": record.deployment}
+    """As the API answers a key."""
+    terms = record.terms
     return {
         "id": record.id,
         "organization": record.organization,
-        **rights,
+        "name": record.name,
+        "role": terms.role.value,
+        "scopes": sorted(scope.value for scope in terms.scopes),
+        "section": terms.section,
+        "created_by": terms.created_by,
         "created_at": iso(record.created_ms),
-        "revoked_at": revoked,
+        "expires_at": _instant(terms.expires_ms),
+        "last_used_at": _instant(record.last_used_ms),
+        "revoked_at": _instant(record.revoked_ms),
     }
 
 
-def _rights(key: dict[str, Any]) -> str:
-    return "all organizations" if key["deployment"] else "its own"
+def _instant(instant_ms: int | None) -> str | None:
+    return None if instant_ms is None else iso(instant_ms)
+
+
+def _print_all(document: dict[str, Any]) -> None:
+    columns = ["id", "organization", "name", "role", "limits", "made", "expires", "used", "revoked"]
+    instants = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    rows = [
+        [
+            *(key[name] for name in ("id", "organization", "name", "role")),
+            _limits(key),
+            *map(second_of, (key[i] for i in instants)),
+        ]
+        for key in document["items"]
+    ]
+    print_table(columns, rows, amount(len(rows), "key"), Fit(texts=("name", "limits")))
+
+
+def _limits(key: Mapping[str, Any]) -> str:
+    section = [f"section {key['section']}"] if key["section"] else []
+    return ", ".join([*section, *key["scopes"]]) or "-"

@@ -21,7 +21,7 @@ Region = Annotated[str | None, typer.Option("--region", help="In which part of t
 
 @data_command
 def list_organizations(session: Session, limit: LimitFlag = None) -> None:
-    """List the organizations that the key may see: its own, with a deployment key all."""
+    """List the organizations that the key may see: its own, a super-administrator all."""
     session.show(session.listed("organizations", ORGANIZATIONS, {}, limit), _print_all)
 
 
@@ -34,7 +34,7 @@ def add(
     address: Address = None,
     region: Region = None,
 ) -> None:
-    """Make an organization with a section `default`; needs a deployment key. The same again changes nothing."""
+    """Make an organization with a section `default`; takes a super-administrator. The same again changes nothing."""
     body = {"id": organization, **given(name=name, address=address, region=region)}
     answer = session.api.send("POST", ORGANIZATIONS, body)
     session.show(answer.document, _print_one)

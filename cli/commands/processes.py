@@ -30,6 +30,7 @@ def up(
     dialects: Annotated[
         str | None, typer.Option("--dialects", help="Of the simulated devices: all, or names with commas.")
     ] = None,
+    no_envoy: Annotated[bool, typer.Option("--no-envoy", help="No gateway and no egress proxy.")] = False,
     home: HomeFlag = None,
 ) -> None:
     """Start the whole local stack with a simulated fleet; Ctrl-C stops it, its data stays."""
@@ -45,6 +46,7 @@ def up(
         workers=workers,
         chambers=chambers or max(CHAMBERS, len(names)),
         dialects=names,
+        envoy=not no_envoy,
     )
     raise typer.Exit(run_up(options))
 

@@ -54,6 +54,7 @@ class FleetWriter:
 
     def __post_init__(self) -> None:
         self._crew = Crew(self._write, self.steps, self.at_once)
+        self.api = self.api.resting(self._crew.rest)  # a stopped import waits for no limit
 
     def results(self) -> Iterator[Written]:
         """What became of each chamber, as it comes; may be called again after Ctrl-C."""

@@ -12,16 +12,26 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Where clouds hand out a machine's credentials, outside the link-local ranges: AWS, Google, Alibaba, Oracle, Azure.
-METADATA = frozenset(
-    ipaddress.ip_network(address)
-    for address in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+METADATA = ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+# This host, loopback, link-local (most clouds' metadata), multicast, reserved and broadcast. ::/8 holds loopback, the
+# mapped and compatible forms of IPv4 and NAT64's own prefix; the next lines are what IANA never gave out.
+RESERVED = (
+    *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+    *("::/8", "100::/8", "200::/7", "400::/6", "800::/5", "1000::/4", "4000::/2", "8000::/2", "c000::/3", "e000::/4"),
+    *("f000::/5", "f800::/6", "fe00::/9", "fe80::/10", "ff00::/8"),
 )
+# Addresses that carry an IPv4 address to which a router may forward: Teredo and 6to4, both given up.
+TUNNELS = ("2001::/32", "2002::/16")
+NEVER_A_DEVICE: tuple[Network, ...] = tuple(map(ipaddress.ip_network, (*METADATA, *RESERVED, *TUNNELS)))
+"""Closed unless a rule names a part of one of them. Workers judge by this list, and the egress proxy is given it."""
 # Bracketed, or without any colon, or an IPv6 network with at least two: only the first two can have ports behind.
 RULE_PATTERN = re.compile(
     r"(?P<network>\[[^\[\]]+\](/[0-9]+)?|[^\[\]:]+|[^\[\]:]*:[^\[\]]*:[^\[\]]*)"
     r"(:(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?)?"
 )
 SECTION_PATTERN = re.compile(r"[^/\s]+/[^/\s]+")
+SECTION_HEADER = "x-chamberlog-section"
+"""What a worker says to the egress proxy beside the address: `organization/section`."""
 REMEMBERED = 20_000
 """Addresses that are not read anew for each slot."""
 REMEDY = "write 192.168.7.0/24, 10.0.0.0/8:80 or [fd00::]/8:8000-8100"
@@ -63,14 +73,14 @@ class EgressPolicy:
         if not self.rules:
             return not closed
         listed = (r for r in self.rules if r.first_port <= port <= r.last_port and _contains(r.network, ip))
-        return any(not closed or _is_never_a_device(r.network) for r in listed)
+        return any(not closed or is_never_a_device(r.network) for r in listed)
 
 
 @lru_cache(REMEMBERED)
 def _judged(address: str) -> tuple[Address, bool]:
     """The address, and whether it is never a device: the same for every slot of a chamber."""
     ip = _unmapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
-    return ip, _is_never_a_device(ip)
+    return ip, is_never_a_device(ip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +149,23 @@ def _policy(key: str, rules: object) -> EgressPolicy:
     return EgressPolicy(tuple(parse_rule(rule) for rule in rules))
 
 
-def _is_never_a_device(place: Address | Network) -> bool:
-    return (
-        place.is_loopback
-        or place.is_link_local
-        or place.is_multicast
-        or place.is_unspecified
-        or place.is_reserved
-        or ipaddress.ip_network(place) in METADATA
-    )
+def unmapped(address: str) -> str:
+    """The address, as IPv4 when it is one that is mapped into IPv6.
+
+    Raises:
+        ValueError: it is no IP address.
+    """
+    return str(_unmapped(ipaddress.ip_address(address)))
+
+
+def is_never_a_device(place: Address | Network) -> bool:
+    """Whether the address, or the whole network, lies within `NEVER_A_DEVICE`."""
+    network = ipaddress.ip_network(place)
+    return any(_within(network, closed) for closed in NEVER_A_DEVICE)
+
+
+def _within(network: Network, other: Network) -> bool:
+    return network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]  # the same version
 
 
 def _contains(network: Network, ip: Address) -> bool:

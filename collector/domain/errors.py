@@ -24,7 +24,8 @@ ChamberlogError
     ├── MalformedAnswerError    decoding or mapping failed
     ├── BlockedError            the egress policy forbids the address
     ├── MisconfiguredError      the chamber's own settings cannot work
-    └── ProfileAwayError        nobody could ask: the version of the profile is kept where nobody answers
+    ├── ProfileAwayError        nobody could ask: the version of the profile is kept where nobody answers
+    └── EgressAwayError         nobody could ask: the egress proxy cannot be reached, or takes nobody in
 """
 
 from typing import ClassVar
@@ -81,11 +82,14 @@ class TooManyRequestsError(ChamberlogError):
     Attributes:
         retry_after_s: when there is room again, seconds, at least 1.
         remedy: what to do meanwhile.
+        policy: name of the limit and its figures, requests and seconds; None = they are nobody's business.
     """
 
-    def __init__(self, message: str, retry_after_s: int, remedy: str) -> None:
+    def __init__(
+        self, message: str, retry_after_s: int, remedy: str, *, policy: tuple[str, int, int] | None = None
+    ) -> None:
         super().__init__(message)
-        self.retry_after_s, self.remedy = retry_after_s, remedy
+        self.retry_after_s, self.remedy, self.policy = retry_after_s, remedy, policy
 
 
 class ForbiddenError(ChamberlogError):
@@ -246,6 +250,15 @@ class ProfileAwayError(SlotFailedError):
     """The version of the profile that reads the chamber is not at hand, and what keeps it cannot be reached.
 
     `missed`, because the device is not to blame and was not asked; nor are the chamber's settings wrong.
+    """
+
+    reason = GapReason.MISSED
+
+
+class EgressAwayError(SlotFailedError):
+    """The egress proxy cannot be reached, or takes nobody in.
+
+    `missed`, because the device is not to blame and was not asked.
     """
 
     reason = GapReason.MISSED

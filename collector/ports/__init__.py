@@ -20,7 +20,7 @@ from collector.ports.history import (
     LedgerReader,
     StoredReading,
 )
-from collector.ports.keys import KeyRecord, KeyStore, Principal
+from collector.ports.keys import KeyRecord, KeyStore, KeyTerms, MakeKey, NewKey, Principal
 from collector.ports.live import (
     Begun,
     Dropped,
@@ -86,6 +86,7 @@ __all__ = [
     "Interrupted",
     "KeyRecord",
     "KeyStore",
+    "KeyTerms",
     "Lateness",
     "LatestCache",
     "LedgerMaintenance",
@@ -93,6 +94,8 @@ __all__ = [
     "LiveEvent",
     "LiveFeed",
     "LiveItem",
+    "MakeKey",
+    "NewKey",
     "Organizations",
     "Origin",
     "OutcomeStore",

@@ -21,6 +21,7 @@ class DeviceRequest:
         max_bytes: limit of the decompressed body.
         verify_tls: False accepts self-signed certificates.
         egress: which resolved addresses may be called.
+        section: `organization/section` that asks, for an egress proxy; none is let through by it.
     """
 
     url: str
@@ -31,6 +32,7 @@ class DeviceRequest:
     verify_tls: bool = True
     parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     digest: Credentials | None = None
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class DeviceClient(Protocol):
         Waiting for another request to the same host to end counts against the budget.
 
         Raises:
-            BlockedError: the policy forbids every resolved address; nothing was sent.
+            BlockedError: the policy, or the egress proxy's, forbids every resolved address, and nothing was sent; or
+                the answer redirects to an address that the policy forbids.
+            EgressAwayError: there is an egress proxy, and it cannot be reached.
             DeviceUnreachableError: DNS, refused, reset before or during the answer, TLS.
             DeviceTimeoutError: no whole answer within the budget.
             DeviceStatusError: outside 2xx; a redirect counts.

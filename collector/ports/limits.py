@@ -15,7 +15,8 @@ class RateState:
         limit: requests a window.
         remaining: of them.
         window_s: length of the sliding window, seconds.
-        reset_s: until there is room for one more (when `allowed` is False), or for all; seconds, rounded up.
+        reset_s: until there is room for one more (when `allowed` is False), or until the window in which this request
+            counts in full is over; seconds, rounded up, at least 1.
     """
 
     allowed: bool
@@ -26,8 +27,31 @@ class RateState:
 
 
 class RateLimiter(Protocol):
-    """Counts requests by subject and class, over all processes that share it."""
+    """Counts requests by subject and class, over all processes that share it.
+
+    The window slides: of the window before, that part counts which lies within one window's length of now, as if its
+    requests had come evenly.
+    """
 
     async def hit(self, subject: str, traffic: Traffic) -> RateState:
-        """Count one more. Never raises: when its server is away it goes by what this process saw, and counts that."""
+        """Count one more; one that is refused does not count.
+
+        Never raises: when its server is away it goes by what this process saw, and counts that.
+
+        Args:
+            subject: `key/<id>`, `user/<id>`, `address/<address>` or `account/<hash>`.
+            traffic: class of the request; each has a count of its own.
+        """
+        ...
+
+
+class GateMetrics(Protocol):
+    """What whoever runs the gate wants to know."""
+
+    def fell_back(self) -> None:
+        """The limiter's server did not answer for one request: this process's own count decided."""
+        ...
+
+    def answered(self, status: int, duration_ms: float) -> None:
+        """The authz service answered one request of the gateway."""
         ...

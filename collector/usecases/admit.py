@@ -1,15 +1,19 @@
 """Whether somebody may do what they ask for: the one gate of the API, of the gateway's authz service and of gRPC."""
 
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from collector.domain.access import Operation, Reach
+from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
+from collector.domain.roles import Role
 from collector.ports import Organizations, Principal
 from collector.ports.limits import RateLimiter, RateState
 from collector.usecases.authenticate import Authenticate
 
 REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
 ASK = "ask an administrator of the organization for it"
+ASK_HIGHER = "ask whoever runs the deployment: chamberlog keys create --role super-administrator makes a key that may"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +41,13 @@ class Admission:
         operation: as asked.
         principal: who asks; None = the operation takes nobody.
         rate: what is left of the limit; None = nothing was counted.
+        address: of the caller, behind the gateway too.
     """
 
     operation: Operation | None
     principal: Principal | None = None
     rate: RateState | None = None
+    address: str = ""
 
 
 class Admit:
@@ -64,12 +70,14 @@ class Admit:
         """
         operation = ask.operation
         if operation is not None and operation.role is None:
-            return Admission(operation=operation, rate=await self._count(f"address/{ask.address}", operation))
+            rate = await self._count(f"address/{_counted_as(ask.address)}", operation)
+            return Admission(operation=operation, rate=rate, address=ask.address)
         principal = await self._known(ask.credential)
         rate = await self._count(principal.subject, operation)
         if operation is not None:
-            _check(principal, operation)
-        return Admission(operation=operation, principal=await self._acting(principal, ask.organization), rate=rate)
+            check(principal, operation)
+        acting = await self._acting(principal, ask.organization)
+        return Admission(operation=operation, principal=acting, rate=rate, address=ask.address)
 
     async def _known(self, credential: str) -> Principal:
         principal = await self._authenticate(credential) if credential else None
@@ -83,24 +91,50 @@ class Admit:
             return None
         state = await self._limiter.hit(subject, operation.traffic)
         if not state.allowed:
-            problem = f"more than {state.limit} requests of class {operation.traffic.value} in {state.window_s} s"
-            raise TooManyRequestsError(problem, max(1, state.reset_s), f"wait {max(1, state.reset_s)} s")
+            name, wait_s = operation.traffic.value, max(1, state.reset_s)
+            problem = f"more than {state.limit} requests of class {name} in {state.window_s} s"
+            policy = (name, state.limit, state.window_s)
+            raise TooManyRequestsError(problem, wait_s, f"wait {wait_s} s", policy=policy)
         return state
 
     async def _acting(self, principal: Principal, organization: str | None) -> Principal:
         if organization is None or organization == principal.organization:
             return principal
-        if not principal.deployment:
-            raise NotFoundError(f"no organization {organization!r}")
-        await self._organizations.find(organization)
+        if not principal.deployment or not ID_PATTERN.fullmatch(organization):
+            raise _no_organization(organization)
+        try:
+            await self._organizations.find(organization)
+        except NotFoundError:
+            raise _no_organization(organization) from None
         return replace(principal, organization=organization)
 
 
-def _check(principal: Principal, operation: Operation) -> None:
-    assert operation.role is not None
+def _no_organization(organization: str) -> NotFoundError:
+    return NotFoundError(f"no organization {organization[:80]!r}", "GET /v1/organizations lists those that you see")
+
+
+def _counted_as(address: str) -> str:
+    """Of IPv6 the network of 64 bits: whoever has one address of it has all of them."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # nobody's address is counted too, as one
+        return address
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
+        return str(IPv6Network((int(parsed) >> 64 << 64, 64)))
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def check(principal: Principal, operation: Operation) -> None:
+    """Whether role, scopes and section reach as far as the operation.
+
+    Raises:
+        ForbiddenError: they do not.
+    """
+    if operation.role is None:
+        return
     if not principal.role.covers(operation.role):
         problem = f"{operation.name} takes the role {operation.role.value}, and yours is {principal.role.value}"
-        raise ForbiddenError(problem, ASK)
+        raise ForbiddenError(problem, ASK_HIGHER if operation.role is Role.SUPER_ADMINISTRATOR else ASK)
     if operation.scope is not None and principal.scopes and operation.scope not in principal.scopes:
         raise ForbiddenError(f"{operation.name} takes the scope {operation.scope.value}, which this key has not", ASK)
     if principal.section is not None and operation.reach is Reach.SHUT:

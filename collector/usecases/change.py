@@ -9,6 +9,7 @@ from collector.domain.health import Status
 from collector.messages import ConfigureRequest, PauseRequest, ResumeRequest, RetireRequest
 from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, Principal, Registry
 from collector.usecases.active import forgetting
+from collector.usecases.bounds import refuse_elsewhere, refuse_moving_out
 from collector.usecases.enrol import CheckSpec
 from collector.usecases.fleet import ChamberView, at_slot, refuse_retired, view_of, while_running
 from collector.usecases.versions import as_it_stands, refuse_unread
@@ -50,8 +51,9 @@ class ConfigureChamber:
             alter: the change.
 
         Raises:
-            NotFoundError: not there, or another organization's.
+            NotFoundError: not there, or another organization's, or of another section than the principal is bound to.
             StaleVersionError: the row has a version that the caller did not read.
+            ForbiddenError: it would leave that section.
             InvalidFieldError: the changed spec cannot work.
             ConflictError: it retires or retired.
             RejectedError, EngineAwayError: the change is written, the chamber did not take it over yet.
@@ -59,9 +61,12 @@ class ConfigureChamber:
 
         async def change() -> tuple[ChamberRecord, ChamberRecord]:
             before = await self._registry.find(principal.organization, chamber_id)
+            refuse_elsewhere(principal, before.spec)  # it may have been moved since the gate looked
             refuse_unread(before.spec.version, versions)
             refuse_retired(before)
-            wanted = await self._check(alter(before.spec), before.spec)
+            altered = alter(before.spec)
+            refuse_moving_out(principal, altered)
+            wanted = await self._check(altered, before.spec)
             return before, before if wanted == before.spec else await self._write(wanted, before.spec.version)
 
         before, record = await as_it_stands(versions, change)

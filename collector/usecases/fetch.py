@@ -104,4 +104,5 @@ class FetchReading:
             digest=request_digest(profile, secret),
             max_bytes=profile.request.max_bytes,
             verify_tls=spec.verify_tls,
+            section=f"{spec.organization}/{spec.section}",
         )

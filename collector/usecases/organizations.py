@@ -5,9 +5,8 @@ from collections.abc import Callable, Set
 from collector.domain.errors import ForbiddenError, InvalidFieldError, NotFoundError
 from collector.domain.organization import Organization, check_organization
 from collector.ports import Organizations, Page, Principal
+from collector.usecases.admit import ASK_HIGHER
 from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
-
-ASK = "ask whoever runs the deployment; chamberlog keys create --deployment makes a key that may"
 
 
 class ListOrganizations:
@@ -63,7 +62,7 @@ class AddOrganization:
             AwayError: the registry cannot be reached.
         """
         if not principal.deployment:
-            raise ForbiddenError("this API key may not make organizations", ASK)
+            raise ForbiddenError("this API key may not make organizations", ASK_HIGHER)
         check_organization(wanted)
         there, created = await self._organizations.add(wanted)
         if not created:

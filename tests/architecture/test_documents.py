@@ -19,6 +19,7 @@ from typer.main import get_command
 from api.settings import ApiSettings
 from cli.app import app
 from cli.group import DEFAULT as LISTING
+from gateway.settings import AuthzSettings
 from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,8 @@ PACKAGES = (
     "chaos",
     "cli",
     "collector",
+    "edge",
+    "gateway",
     "simulator",
     "stack",
     "workers",
@@ -41,7 +44,8 @@ PACKAGES = (
 )
 ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
-SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in (*WorkerSettings.model_fields, *ApiSettings.model_fields))
+FIELDS = (*WorkerSettings.model_fields, *ApiSettings.model_fields, *AuthzSettings.model_fields)
+SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in FIELDS)
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")
 BENCH, CHAOS = "make bench", "make chaos"
 """Not commands of `chamberlog`, but flags of their own."""

@@ -90,7 +90,9 @@ class DeviceServer:
         self._behave, self._tls = behave, tls
         self._closing, self._changed = threading.Event(), threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(at or ("127.0.0.1", 0))
+        address = at or ("127.0.0.1", 0)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._listener = socket.create_server(address, family=family)
         self.port: int = self._listener.getsockname()[1]
         self.visits: list[Visit] = []
 

@@ -19,7 +19,7 @@ from api.app import create_app
 from api.services import make_services
 from collector.ports import AnswerKind, ChamberAnswer, SaveBatch
 from tests.contract.ledger_rooms import Rooms
-from tests.unit.api_world import KEYS, World, a_reading
+from tests.unit.api_world import KEYS, TERMS, World, a_reading
 from tests.unit.hostile_requests import BODIES, GETS, POSTS, QUERIES, THINGS, query_string
 
 HEADERS = {"If-Match": "*", "Content-Type": "application/json", "Authorization": f"Bearer {KEYS['deployment']}"}
@@ -41,7 +41,7 @@ async def client(postgres_rooms: Rooms) -> AsyncIterator[httpx.AsyncClient]:
     """The API over PostgreSQL, by the wall clock; with a chamber that has a reading, and a batch that holds it."""
     rooms, world = postgres_rooms, World()
     _, key_id, secret = KEYS["deployment"].split("_", 2)
-    await rooms.keys.add(key_id, hashlib.sha256(secret.encode()).digest(), "default", "a test", deployment=True)
+    await rooms.keys.add(key_id, hashlib.sha256(secret.encode()).digest(), "default", "a test", TERMS["deployment"])
     ports = replace(
         world.ports(),
         registry=rooms.registry,

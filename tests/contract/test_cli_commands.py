@@ -230,7 +230,6 @@ ERROR = {"field": "interval_s", "problem": "0.5 s is out of range", "remedy": "g
         (404, [], 3, "error: id: it cannot be\nremedy: `chamberlog list`"),
         (409, [{**ERROR, "field": "id", "problem": "it is taken"}], 5, "error: id: it is taken\n"),
         (412, [], 5, "error: request: it cannot be\n"),
-        (429, [], 6, "error: api: it cannot be\nremedy: try again in 5 s\n"),
         (503, [], 6, "error: api: it cannot be\nremedy: try again in 5 s\n"),
         (504, [{**ERROR, "field": "timeout_s"}], 6, "error: timeout_s: "),
         (500, [], 6, "error: api: it cannot be\n"),

@@ -252,6 +252,9 @@ def test_an_api_that_stays_away_ends_the_import(api: Api, fleet: Fleet) -> None:
     sent = []
 
     class Gone:
+        def resting(self, _: Any) -> "Gone":
+            return self
+
         def send(self, *_: Any, **__: Any) -> Any:
             sent.append(time.monotonic())
             raise CommandError(ExitCode.AWAY, Complaint("api", "no answer"), passes=True)

@@ -11,11 +11,14 @@ import pytest
 from adapters.clock import SystemClock
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.pool import Postgres
+from collector.domain.access import Scope
+from collector.domain.roles import Role
 from collector.ports import Principal
 from collector.usecases.authenticate import KEY_PATTERN, Authenticate
 from tests.contract.scripted_api import Run
 from tests.unit.json_schemas import check
 
+CREATE = ("create", "--organization", "default", "--name", "x")
 Keys = Callable[..., tuple[int, str, str]]
 
 
@@ -61,7 +64,8 @@ def test_a_key_is_printed_once_alone_on_standard_output(keys: Keys) -> None:
     assert match[1] in listed
     assert match[2] not in listed
     [found] = json.loads(keys("--json")[1])["items"]
-    assert (found["id"], found["name"], found["deployment"], found["revoked_at"]) == (match[1], "a robot", False, None)
+    assert (found["id"], found["name"], found["role"]) == (match[1], "a robot", "administrator")
+    assert (found["created_by"], found["last_used_at"], found["revoked_at"]) == ("chamberlog keys", None, None)
 
 
 def test_each_key_is_another_one_and_says_what_it_may(keys: Keys) -> None:
@@ -69,9 +73,31 @@ def test_each_key_is_another_one_and_says_what_it_may(keys: Keys) -> None:
     assert json.loads(second)["key"] != first.strip()
     check("keys create", json.loads(second))
     check("keys list", json.loads(keys("--json")[1]))
-    assert [key["deployment"] for key in json.loads(keys("list", "--json")[1])["items"]] == [False, True]
-    assert "all organizations" in keys("list", "--organization", "default")[1]
+    roles = [key["role"] for key in json.loads(keys("list", "--json")[1])["items"]]
+    assert roles == ["administrator", "super-administrator"]
+    assert "super-administrator" in keys("list", "--organization", "default")[1]
     assert json.loads(keys("list", "--organization", "other", "--json")[1])["items"] == []
+
+
+def test_a_key_of_another_organization_is_not_revoked_by_mistake(keys: Keys, database: str) -> None:
+    key_id = made(keys).split("_")[1]
+    assert keys("revoke", key_id, "--organization", "other")[0] == 3
+    assert keys("revoke", key_id, "--organization", "default")[0] == 0
+
+
+def test_a_key_goes_as_far_as_the_flags_say(keys: Keys, database: str) -> None:
+    limits = ("--role", "viewer", "--scope", "readings", "--scope", "chambers", "--section", "default")
+    document = json.loads(made(keys, *limits, "--expires", "90d", "--json"))
+    check("keys create", document)
+    assert (document["role"], document["scopes"]) == ("viewer", ["chambers", "readings"])
+    owner = asyncio.run(owner_of(database, document["key"]))
+    assert owner is not None
+    assert (owner.role, owner.section) == (Role.VIEWER, "default")
+    assert owner.scopes == {Scope.READINGS, Scope.CHAMBERS}
+    [kept] = json.loads(keys("list", "--json")[1])["items"]
+    assert kept["expires_at"] == document["expires_at"]
+    assert kept["last_used_at"] is not None
+    assert "section default, chambers, readings" in keys("list")[1]
 
 
 @pytest.mark.parametrize("form", ["{id}", "chl_{id}", "key/{id}", "{key}"])
@@ -94,6 +120,13 @@ def test_a_key_is_revoked_by_any_of_its_names(keys: Keys, form: str) -> None:
         (("create", "--organization", "gone", "--name", "x"), 3, "error: organization: no organization 'gone'"),
         (("create", "--organization", "default", "--name", " "), 4, "error: name: it is empty"),
         (("create", "--organization", "default"), 4, "error: usage: Missing option '--name'"),
+        (("create", "--name", "x"), 4, "error: organization: the database has many"),
+        (("create", "--organization", "Not one", "--name", "x"), 4, "error: --organization: 'Not one' is not the id"),
+        ((*CREATE, "--role", "root"), 4, "error: role: there is no role 'root'"),
+        ((*CREATE, "--scope", "all"), 4, "error: scopes: there is no scope 'all'"),
+        ((*CREATE, "--section", "cellar"), 4, "error: section: there is no section 'cellar'"),
+        ((*CREATE, "--expires", "2020-01-01"), 4, "error: expires: '2020-01-01' is not in the future"),
+        ((*CREATE, "--deployment", "--section", "default"), 4, "error: section: a super-administrator runs the"),
         (("revoke", "chl_short"), 4, "error: id: it is not the id of a key"),
     ],
 )

@@ -16,7 +16,7 @@ from adapters.postgres.migrate import FOLDER, migrate
 from collector.domain.errors import AwayError
 from collector.domain.organization import Batch
 from collector.domain.roles import Role
-from collector.ports import BatchPart, Principal
+from collector.ports import BatchPart, KeyTerms, Principal
 from tests.contract.conftest import TestServer
 from tests.contract.ledger_rooms import enrolled, now, opened_rooms, reading, spec, whole_past
 
@@ -143,7 +143,7 @@ async def test_what_needs_the_new_schema_says_how_to_get_it(former_schema: Path,
         assert await migrate(address) != []
         assert (await rooms.batches.add(lot))[1]
         assert len((await rooms.history.batch_readings("default", "lot", BatchPart(), limit=9)).items) == 3
-        assert [(key.id, key.deployment) for key in await rooms.keys.list(None)] == [("old", False)]
+        assert [(key.id, key.terms) for key in await rooms.keys.list(None)] == [("old", KeyTerms())]
         proof = await rooms.history.audit("default", "old", whole_past(), now())
     assert (proof.stored, proof.unaccounted) == (3, 0)
 

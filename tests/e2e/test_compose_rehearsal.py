@@ -26,7 +26,17 @@ from stack.ports import free_port, is_free
 from stack.postgres import DATABASE, LOCALE, USER, start_postgres
 from stack.process import Child, Command, spawn
 from stack.temporal import TemporalPorts, start_temporal
-from tests.architecture.compose_file import ROOT, SECRETS, Document, Service, load, ours, runs_once, start_order
+from tests.architecture.compose_file import (
+    OUR_IMAGE,
+    ROOT,
+    SECRETS,
+    Document,
+    Service,
+    load,
+    ours,
+    runs_once,
+    start_order,
+)
 from tests.e2e.running_stack import BIN, eventually
 
 LEFT_OUT = {"temporal-postgres", "temporal-schema", "temporal-ui"}
@@ -88,16 +98,18 @@ class Rehearsal:
 
     def begin(self, name: str, service: Service) -> None:
         """Start one that goes on, and wait until its health check passes."""
-        command = [str(BIN / "chamberlog"), *(self.here(word) for word in service["command"])]
+        entry, *more = service.get("entrypoint", ["chamberlog"])
+        command = [str(BIN / entry), *(self.here(word) for word in (*more, *service["command"]))]
         grace_s = float(service["stop_grace_period"].removesuffix("s"))
         started = Command(command, self.log(name), self.environment(service), grace_s=grace_s)
         self.running[name] = child = spawn(started)
         _, program, *arguments = service["healthcheck"]["test"]
         check = [str(BIN / program), *(self.here(word) for word in arguments)]
+        theirs = {} if service["image"].startswith(OUR_IMAGE) else self.environment(service)
 
         def healthy() -> bool:
             assert child.alive(), child.log_tail()
-            return subprocess.run(check, env={}, cwd="/", capture_output=True, check=False).returncode == 0
+            return subprocess.run(check, env=theirs, cwd="/", capture_output=True, check=False).returncode == 0
 
         eventually(healthy, 45)
 
@@ -107,11 +119,14 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
     """With the secrets of `make-secrets.sh`, and the workers' egress to the simulator's devices."""
     plan = Rehearsal(tmp_path, load())
     devices = free_ports_in_a_row(DEVICES)
-    plan.names = {name: f"127.0.0.1:{free_port()}" for name in ("temporal:7233", "postgres:5432", "valkey:6379")} | {
-        port: str(free_port()) for port in ("8080", "9464", "18100")
-    }
+    servers = ("temporal:7233", "postgres:5432", "valkey:6379", "temporal-ui:8080")
+    plan.names = {name: f"127.0.0.1:{free_port()}" for name in servers}
+    own = ("api:8080", "api:9090", "authz:8081", "egress:3128", "worker:9464", "gateway:8000", "9901", "9902", "18100")
+    for name in own:  # each listens on its port, and is found by its name
+        port = free_port()
+        plan.names |= {name.rpartition(":")[2]: str(port), name: f"127.0.0.1:{port}" if ":" in name else str(port)}
     plan.names |= {f"{18_101 + n}": str(devices + n) for n in range(DEVICES)}
-    plan.names |= {"0.0.0.0": "127.0.0.1", "simulator": "127.0.0.1", "10.213.8.0/24": "127.0.0.1/32"}
+    plan.names |= {"0.0.0.0": "127.0.0.1", "10.213.8.10": "127.0.0.1", "10.213.8.0/24": "127.0.0.1/32"}
     subprocess.run([ROOT / "deploy/compose/make-secrets.sh", tmp_path / "made"], check=True, capture_output=True)
     secrets = tmp_path / "secrets"
     secrets.mkdir()
@@ -119,7 +134,8 @@ def rehearsal(tmp_path: Path) -> Rehearsal:
         (secrets / secret.name).write_text(plan.here(secret.read_text()))
     for config in plan.document["configs"].values():
         (tmp_path / Path(config["file"]).name).write_text(plan.here((ROOT / config["file"]).read_text()))
-    plan.names |= {SECRETS.rstrip("/"): str(secrets), "/etc/chamberlog": str(tmp_path)}
+    (tmp_path / "edge").mkdir()
+    plan.names |= {SECRETS.rstrip("/"): str(secrets), "/etc/chamberlog": str(tmp_path), "/edge": str(tmp_path / "edge")}
     return plan
 
 
@@ -135,7 +151,7 @@ def start_server(plan: Rehearsal, name: str, closing: ExitStack) -> None:
     """Start what stands for an image of others."""
     service, data = plan.document["services"][name], plan.folder / "data" / name
     if name == "temporal":
-        server = start_temporal(data, TemporalPorts(grpc=plan.port("temporal:7233")))
+        server = start_temporal(data, TemporalPorts(plan.port("temporal:7233"), plan.port("temporal-ui:8080")))
     elif name == "postgres":
         wanted = service["environment"]
         assert (wanted["POSTGRES_USER"], wanted["POSTGRES_DB"]) == (USER, DATABASE)
@@ -186,7 +202,7 @@ def start_all(plan: Rehearsal, closing: ExitStack) -> dict[str, str]:
             continue
         if runs_once(service):
             printed[name] = plan.finish(name, service)
-        elif name in mine:
+        elif name in mine or service["image"].startswith("envoyproxy/"):
             plan.begin(name, service)
         else:
             start_server(plan, name, closing)
@@ -197,7 +213,7 @@ def shell(plan: Rehearsal, command: str) -> dict[str, Any]:
     """A command line of docs/compose.md, with the API and its key."""
     environment = {
         "PATH": f"{BIN}:{os.defpath}",
-        "CHAMBERLOG_API": plan.here("http://127.0.0.1:8080"),
+        "CHAMBERLOG_API": plan.here("http://127.0.0.1:8000"),
         "CHAMBERLOG_API_KEY_FILE": str(plan.folder / "api_key"),
     }
     line = ["bash", "-c", plan.here(command)]
@@ -221,7 +237,7 @@ def test_the_services_start_in_their_order_collect_and_end_in_time(rehearsal: Re
         asyncio.run(ensure_api_key(dsn, plan.folder / "api_key"))
         enrolled = shell(
             plan,
-            "chamberlog add sim-01 http://simulator:18101/measures/current --profile airgradient --every 1s --json",
+            "chamberlog add sim-01 http://10.213.8.10:18101/measures/current --profile airgradient --every 1s --json",
         )
         assert enrolled["id"] == "sim-01"
         eventually(lambda: bool(shell(plan, "chamberlog readings sim-01 --json")["items"]), 30)

@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords, HashCost
 from adapters.credential_maker import SystemCredentials
 from adapters.fleet_telemetry import OtelFleetMetrics
@@ -44,7 +45,8 @@ from api.services import Ports, make_services
 from api.streams import StreamRules
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Measurement, Outcome, Reading
-from collector.ports import LiveFeed
+from collector.domain.roles import Role
+from collector.ports import KeyTerms, LiveFeed
 from collector.ports.limits import RateLimiter
 from collector.usecases.users.letters import Letters
 
@@ -54,8 +56,18 @@ KEYS = {
     "default": "chl_" + "0" * 11 + "a_" + "A" * 43,
     "other": "chl_" + "0" * 11 + "b_" + "B" * 43,
     "deployment": "chl_" + "0" * 11 + "d_" + "D" * 43,
+    "viewer": "chl_" + "0" * 11 + "e_" + "E" * 43,
+    "operator": "chl_" + "0" * 11 + "f_" + "F" * 43,
+    "bound": "chl_" + "0" * 11 + "1_" + "G" * 43,
 }
-"""One of each organization, and one of `default` that also runs the deployment."""
+"""One of each organization, and of `default` one of each other role and one that is bound to the section `attic`."""
+TERMS = {
+    "deployment": KeyTerms(role=Role.SUPER_ADMINISTRATOR),
+    "viewer": KeyTerms(role=Role.VIEWER),
+    "operator": KeyTerms(role=Role.OPERATOR),
+    "bound": KeyTerms(section="attic"),
+}
+"""Of those that are no administrator of a whole organization."""
 PROFILES = FileProfiles([builtin_profiles_folder()])
 PASSWORDS = Argon2Passwords(HashCost(passes=1, memory_kib=8, lanes=1))
 """As slow as a test can bear."""
@@ -140,7 +152,15 @@ class World:
             _, key_id, secret = key.split("_", 2)
             organization = "other" if whose == "other" else "default"
             kept = self.ledger.add_key(key_id, hashlib.sha256(secret.encode()).digest(), organization)
-            kept.record = replace(kept.record, deployment=whose == "deployment")
+            kept.record = replace(kept.record, terms=TERMS.get(whose, kept.record.terms))
+
+    def sign(self, terms: KeyTerms, organization: str = "default") -> httpx.AsyncClient:
+        """A client with a key of these terms, made for it."""
+        made = new_key()
+        kept = self.ledger.add_key(made.id, made.secret_sha256, organization)
+        kept.record = replace(kept.record, terms=terms)
+        headers = {"Authorization": f"Bearer {made.text}"}
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://api", headers=headers)
 
     def _answer(self, spec: ChamberSpec) -> Outcome | None:
         return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
@@ -166,6 +186,7 @@ class World:
             active=self.active,
             fleet=self.fleet,
             keys=InMemoryKeys(self.ledger),
+            make_key=new_key,
             profiles=PROFILES,
             library=InMemoryProfiles(self.ledger),
             answers=InMemoryAnswers(self.ledger),

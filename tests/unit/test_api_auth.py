@@ -283,10 +283,10 @@ async def test_whoever_is_deactivated_or_demoted_is_so_at_once() -> None:
     async with world.client() as admin, carrying(world, tokens) as ada:
         await admin.patch(f"/v1/users/{IDS['ada']}", json={"role": "viewer"}, headers=any_version)
         assert (await ada.get("/v1/auth/whoami")).json()["role"] == "viewer"
-        assert await world.app.state.services.authenticate.sessions.goes_on(tokens["session"])
+        assert await world.app.state.services.still_valid(f"session/{tokens['session']}")
         await admin.patch(f"/v1/users/{IDS['ada']}", json={"active": False}, headers=any_version)
         assert (await ada.get("/v1/auth/whoami")).status_code == 401
-        assert not await world.app.state.services.authenticate.sessions.goes_on(tokens["session"])
+        assert not await world.app.state.services.still_valid(f"session/{tokens['session']}")
 
 
 async def test_nothing_secret_is_answered_again_or_kept() -> None:

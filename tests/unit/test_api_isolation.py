@@ -26,8 +26,11 @@ PLACES = {
     "organization_id": "default",
     "user_id": USER,
     "invitation_id": INVITATION,
+    "key_id": "00000000000e",
 }
 """What the owner has, by the name of the parameter."""
+NOTHING = {"key_id": "ffffffffffff", "user_id": "ffffffffffff", "invitation_id": "ffffffffffff"}
+"""What nobody has, where not every name is possible."""
 CHAMBER, SECTIONS = "/v1/chambers/{chamber_id}", "/v1/sections/{section_id}"
 USERS = "/v1/users/{user_id}"
 BATCHES, ORGANIZATIONS = "/v1/batches/{batch_id}", "/v1/organizations/{organization_id}"
@@ -56,6 +59,8 @@ ROUTES: list[tuple[str, str, Any]] = [
     ("GET", ORGANIZATIONS, None),
     ("PATCH", ORGANIZATIONS, {"name": "mine now"}),
     ("GET", CHAMBER + "/answers", None),
+    ("GET", "/v1/keys/{key_id}", None),
+    ("DELETE", "/v1/keys/{key_id}", None),
     ("GET", "/v1/profiles/{profile_name}", None),
     ("DELETE", "/v1/profiles/{profile_name}", None),
     ("GET", USERS, None),
@@ -73,12 +78,15 @@ SECTION_ROUTES: list[tuple[str, str, Any]] = [
 """The same, of orders to a section: they are answered with 202, and one is under way when they are tried."""
 AUTH = ["sign-in", "refresh", "accept-invitation", "forgotten-password", "reset-password", "change-password"]
 AUTH += ["sign-out", "sign-out-everywhere"]
-LISTS = ["/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches", "/v1/organizations", "/v1/profiles"]
-LISTS += ["/v1/users", "/v1/invitations"]
+LISTS = [
+    *("/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches"),
+    *("/v1/organizations", "/v1/profiles", "/v1/keys", "/v1/users", "/v1/invitations"),
+]
 OTHERS = {
     ("POST", "/v1/chambers"): "its own test: ids of chambers are unique in the deployment",
     ("POST", "/v1/sections"): "its own test: ids of sections are each organization's own",
     ("POST", "/v1/batches"): "its own test: ids of batches are each organization's own",
+    ("POST", "/v1/keys"): "its own test: tests/unit/test_api_keys.py",
     ("POST", "/v1/organizations"): "takes a deployment key: tests/unit/test_api_organizations.py",
     ("GET", "/v1/live"): "its answer does not end: tests/unit/test_api_live.py",
     ("PUT", "/v1/profiles/{profile_name}"): "its own test: names of profiles are each organization's own",
@@ -133,7 +141,8 @@ def kept_by(world: World) -> Any:
     kept, ledger = world.ledger.chambers[ID], world.ledger
     chamber = (kept.spec, kept.pause, kept.retiring, dict(kept.detectors), dict(world.fleet.running))
     profiles = (dict(ledger.profiles), dict(ledger.offers), copy.deepcopy(ledger.people))
-    return chamber, profiles, dict(ledger.sections), dict(ledger.batches), dict(ledger.organizations)
+    keys = {key_id: kept.record.revoked_ms for key_id, kept in ledger.keys.items()}
+    return chamber, profiles, keys, dict(ledger.sections), dict(ledger.batches), dict(ledger.organizations)
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES, ids=[f"{m} {p}" for m, p, _ in ROUTES])
@@ -142,12 +151,13 @@ async def test_a_foreign_thing_answers_like_one_that_is_not_there(method: str, p
     before = kept_by(world)
     [place] = [place for place in PLACES if f"{{{place}}}" in path]
     mine = path.format(**PLACES, detector="temperature")
-    nobodys = path.format(**{**PLACES, place: "no-such-one"}, detector="temperature")
+    nothing = NOTHING.get(place, "no-such-one")
+    nobodys = path.format(**{**PLACES, place: nothing}, detector="temperature")
     async with world.client("other") as other:
         foreign = await other.request(method, mine, json=body, headers=ANY)
         unknown = await other.request(method, nobodys, json=body, headers=ANY)
     assert foreign.status_code == unknown.status_code == 404
-    assert foreign.text.replace(PLACES[place], "no-such-one") == unknown.text
+    assert foreign.text.replace(PLACES[place], nothing) == unknown.text
     assert kept_by(world) == before
     async with world.client() as owner:
         own = await owner.request(method, mine, json=body, headers=ANY)

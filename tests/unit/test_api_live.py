@@ -273,7 +273,9 @@ async def test_a_revoked_key_ends_the_stream() -> None:
         assert not stream.ended
         world.ledger.keys.clear()
         await stream.until_ended()
-    assert [(t.name, t.data) for t in stream.events] == [("closed", {"reason": "this API key is not valid any more"})]
+    assert [(t.name, t.data) for t in stream.events] == [
+        ("closed", {"reason": "this credential is not valid any more"})
+    ]
     assert world.app.state.streams.open == 0
 
 

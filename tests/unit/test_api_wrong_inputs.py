@@ -133,7 +133,9 @@ TABLE = [
     Wrong(
         "no detector yet", 404, "id", "incubator-3/detectors lists", {"active": False}, "PATCH", f"{MINE}/detectors/x"
     ),
-    Wrong("organization without the right", 403, "Authorization", "--deployment", {"id": "mine"}, path=ORGANIZATIONS),
+    Wrong(
+        "organization without the right", 403, "Authorization", "--role super-admin", {"id": "mine"}, path=ORGANIZATIONS
+    ),
     Wrong("section in capitals", 422, "id", "a-z", {"id": "Attic"}, path=SECTIONS),
     Wrong("section with a long name", 422, "name", "shorten", {"id": "attic", "name": "x" * 201}, path=SECTIONS),
     Wrong("section with a version", 422, "version", "the server decides", {"id": "attic", "version": 2}, path=SECTIONS),

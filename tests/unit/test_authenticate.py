@@ -1,14 +1,16 @@
 """Keys: valid, unknown, revoked, and what happens while they cannot be looked up."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from adapters.memory import InMemoryKeys, InMemoryLedger
 from collector.domain.errors import AwayError
 from collector.domain.roles import Role
-from collector.ports import Principal
-from collector.usecases.authenticate import TRUST_MS, TRUSTED_LIMIT, Authenticate
+from collector.ports import KeyTerms, Principal
+from collector.usecases.authenticate import NOTED_MS, Authenticate
+from collector.usecases.trust import TRUST_MS, TRUSTED_LIMIT
 from tests.unit.api_world import KEYS, SUBJECT, StandingClock, World
 
 KEY = KEYS["default"]
@@ -56,6 +58,50 @@ async def test_a_revoked_key_is_nobodys_at_once() -> None:
     gate.ledger.away = True
     with pytest.raises(AwayError):
         await gate.authenticate(KEY)
+
+
+async def test_a_key_that_expires_is_nobodys_from_then_on() -> None:
+    gate = Gate()
+    kept = gate.ledger.keys[KEY.split("_")[1]]
+    kept.record = replace(kept.record, terms=KeyTerms(expires_ms=gate.world.clock.wall_ms + 1))
+    assert await gate.authenticate(KEY)
+    gate.world.clock.wall_ms += 1
+    assert await gate.authenticate(KEY) is None
+    gate.ledger.away = True
+    with pytest.raises(AwayError):
+        await gate.authenticate(KEY)
+
+
+async def test_use_is_written_down_once_a_minute_and_for_the_right_secret_alone() -> None:
+    gate = Gate()
+    noted = CountingKeys(gate.ledger)
+    authenticate = Authenticate(noted, gate.clock)
+    await authenticate(KEY[:-1] + "B")
+    assert noted.noted == []
+    for _ in range(3):
+        await authenticate(KEY)
+        gate.clock.steady_ms += NOTED_MS // 2
+    assert noted.noted == [KEY.split("_")[1]] * 2
+
+
+async def test_a_key_whose_use_cannot_be_written_down_is_good_all_the_same() -> None:
+    gate = Gate()
+    keys = CountingKeys(gate.ledger, refuses=True)
+    assert await Authenticate(keys, gate.clock)(KEY)
+    assert len(keys.noted) == 1
+
+
+class CountingKeys(InMemoryKeys):
+    """Remembers what it was told to note; may refuse, as a database that can only be read does."""
+
+    def __init__(self, ledger: InMemoryLedger, *, refuses: bool = False) -> None:
+        super().__init__(ledger)
+        self.noted, self._refuses = list[str](), refuses
+
+    async def note_use(self, key_id: str) -> None:
+        self.noted.append(key_id)
+        if self._refuses:
+            raise AwayError("PostgreSQL only reads")
 
 
 async def test_while_the_store_is_away_a_key_seen_valid_is_trusted_for_five_seconds() -> None:

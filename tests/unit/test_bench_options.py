@@ -23,6 +23,7 @@ def test_by_default_everything_is_measured_with_what_is_compared_side_by_side() 
     assert names() == [
         *(["fast"], ["bullmq"], ["long"], ["naive"], ["schedules"], ["small"], ["large"], ["second"], ["slow"]),
         *(["rate-chamberlog"], ["rate-bullmq"], kills, ["kill-naive", "kill-schedules"], ["fleet"], ["mapping"]),
+        ["gateway"],
     ]
     plan = parse([])
     assert (plan.home, plan.report, plan.listed) == (DEFAULT_HOME, DEFAULT_HOME / "report", False)
@@ -41,6 +42,7 @@ def test_quick_leaves_out_what_takes_long() -> None:
         "kill-bullmq",
         "fleet",
         "mapping",
+        "gateway",
     ]
     assert names("--quick", "--only", "large") == [["large"]], "unless it is named"
 
@@ -48,7 +50,7 @@ def test_quick_leaves_out_what_takes_long() -> None:
 def test_without_peers_none_is_measured() -> None:
     found = [name for batch in names("--no-peers") for name in batch]
     ours = ["fast", "long", "small", "large", "second", "slow"]
-    assert found == [*ours, "rate-chamberlog", "kill-chamberlog", "kill-chamberlog-20s", "fleet", "mapping"]
+    assert found == [*ours, "rate-chamberlog", "kill-chamberlog", "kill-chamberlog-20s", "fleet", "mapping", "gateway"]
 
 
 def test_parts_and_groups_can_be_named() -> None:

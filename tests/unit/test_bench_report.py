@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.gateway import ratios
 from bench.markdown import markdown
 from bench.report import document, write_report
 from bench.run import Results
@@ -113,6 +114,9 @@ def results(*workloads: dict[str, Any], failed: dict[str, str] | None = None) ->
         Group.RATE: [rate()],
         Group.KILL: [kill()],
         Group.FLEET: [imported()],
+        Group.GATEWAY: [
+            {"name": "gateway", "path": "/v1/x", "requests": 3, **ratios([1.0, 2.0, 3.0], [2.0, 6.0, 6.0])}
+        ],
         Group.MAPPING: [{"name": "mapping", "answers": [MAPPED]}],
     }
     return Results(["fast", "bullmq", "rate-chamberlog", "kill-chamberlog"], found, failed or {})
@@ -201,3 +205,9 @@ def test_json_and_markdown_are_written_and_replaced(tmp_path: Path) -> None:
 
 def test_the_mapping_of_each_profile_is_a_row() -> None:
     assert "| airgradient | json | a.json | 247 | 9 | 80.5 | 1.0 |" in markdown(document(FACTS, results()))
+
+
+def test_the_ways_to_the_api_are_compared() -> None:
+    text = markdown(document(FACTS, results()))
+    assert "`GET /v1/x` through the gateway, 3 requests each way" in text
+    assert "| p50 | 2.0 | 6.0 | 3.0 |" in text

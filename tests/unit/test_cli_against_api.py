@@ -1,6 +1,7 @@
 """The command line against the real API over in-memory twins: both sides mean the same by every name."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,47 @@ def test_an_organization_is_the_keys_own_unless_it_runs_the_deployment(world: Wo
     assert run("organizations", "add", "biologics", "--region", "eu", *operator)[0] == 0
     assert run("organizations", "change", "biologics", "--region", "us", *operator)[0] == 0
     assert run("organizations", "show", "biologics")[0] == 3
+
+
+def test_keys_are_made_listed_and_revoked_by_the_api(world: World, run: Run) -> None:
+    code, out, err = run("keys", "create", "--name", "wallboard", "--role", "viewer", "--scope", "readings")
+    assert code == 0, err
+    key_id = out.split("_")[1]
+    assert world.ledger.keys[key_id].record.terms.created_by == "key/" + KEYS["default"].split("_")[1]
+    assert "wallboard" in run("keys")[1]
+    listed = json.loads(run("keys", "--json")[1])["items"]
+    assert [k["scopes"] for k in listed if k["id"] == key_id] == [["readings"]]
+    assert run("list", "--api-key", out.strip())[0] == 7
+    assert run("keys", "revoke", out.strip())[0] == 0
+    assert world.ledger.keys[key_id].record.revoked_ms == NOON_MS
+    for argv, code in (
+        (("create", "--name", "x", "--deployment"), 7),
+        (("revoke", "0" * 11 + "b"), 3),
+        (("revoke", KEYS["default"]), 5),
+        (("revoke", KEYS["deployment"]), 7),
+        (("list", "--organization", "other"), 3),
+    ):
+        found, _, err = run("keys", *argv)
+        assert (found, "remedy: " in err) == (code, True), (argv, err)
+
+
+def test_a_super_administrator_acts_where_it_says(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAMBERLOG_API_KEY", KEYS["deployment"])
+    assert run(*ADD)[0] == 0
+    assert run("show", "incubator-3", "--organization", "other")[0] == 3
+    code, out, err = run("keys", "create", "--name", "theirs", "--organization", "other", "--json")
+    assert (code, json.loads(out)["organization"]) == (0, "other"), err
+    monkeypatch.setenv("CHAMBERLOG_ORGANIZATION", "other")
+    assert run("show", "incubator-3")[0] == 3
+    assert run("show", "incubator-3", "--organization", "default")[0] == 0
+    assert {key["organization"] for key in json.loads(run("keys", "--json")[1])["items"]} == {"other"}
+    code, _, err = run("list", "--organization", "gone")
+    assert (code, "no organization 'gone'" in err) == (3, True)
+
+
+def test_the_database_is_asked_only_where_it_is_named(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = "postgresql://nobody@127.0.0.1:9/none"
+    assert run("keys", "--postgres", away)[0] == 6
+    monkeypatch.setenv("CHAMBERLOG_POSTGRES", away)
+    assert run("keys")[0] == 6
+    assert run("keys", "--api", os.environ["CHAMBERLOG_API"])[0] == 0

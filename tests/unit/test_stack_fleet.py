@@ -1,5 +1,6 @@
 """What the stack does with the fleet, against a small API in memory behind httpx's own transport."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +213,32 @@ async def test_a_503_is_repeated_and_then_reported(fake: FakeApi) -> None:
     fake.away = 99
     async with fake.client(patience_s=0.5) as api:
         with pytest.raises(FleetError, match=r"GET /v1/chambers: 503 temporal is away"):
+            await api.chambers()
+
+
+async def test_a_429_waits_as_long_as_the_api_says_whatever_the_patience(fake: FakeApi) -> None:
+    fake.add("running", paused=None)
+    answer, asked_s = fake.answer, list[float]()
+
+    def limiting(request: httpx.Request) -> httpx.Response:
+        asked_s.append(asyncio.get_running_loop().time())
+        if len(asked_s) <= 2:
+            return httpx.Response(429, json={"detail": "too many"}, headers={"Retry-After": "1"})
+        return answer(request)
+
+    async with FleetApi("http://api", "key", 0.0, httpx.MockTransport(limiting)) as api:
+        assert [chamber["id"] for chamber in await api.chambers()] == ["running"]
+    assert len(asked_s) == 3
+    assert asked_s[2] - asked_s[0] >= 2
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "100000", "-1"])
+async def test_a_429_that_names_no_bearable_wait_is_reported(asked: str) -> None:
+    def limiting(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, json={"detail": "too many"}, headers={"Retry-After": asked})
+
+    async with FleetApi("http://api", "key", 0.0, httpx.MockTransport(limiting)) as api:
+        with pytest.raises(FleetError, match=r"GET /v1/chambers: 429 too many"):
             await api.chambers()
 
 

@@ -17,7 +17,7 @@ from stack.home import Home
 from stack.layout import Layout, egress_document
 from stack.up import UpOptions, run_up
 
-PORTS = {"temporal": 1, "temporal_ui": 2, "postgres": 3, "valkey": 4, "api": 5, "worker": 6, "worker-2": 7}
+PORTS = {"temporal": 1, "temporal_ui": 2, "postgres": 3, "valkey": 4, "api": 5, "grpc": 8, "worker": 6, "worker-2": 7}
 PASSWORD = 'it\'s a "pass" $word'
 HOLD = """
 import sys, time
@@ -84,9 +84,10 @@ def test_stack_json_says_where_everything_is(home: Home) -> None:
     home.write_stack(layout(home).document(pids))
     assert json.loads(home.stack_file.read_text()) == {
         "temporal": "127.0.0.1:1",
-        "temporal_ui": "http://127.0.0.1:2",
+        "temporal_ui": "http://127.0.0.1:2/temporal",
         "api": "http://127.0.0.1:5",
         "gateway": "http://127.0.0.1:5",
+        "grpc": "127.0.0.1:8",
         "postgres": "postgresql://chamberlog:it%27s%20a%20%22pass%22%20%24word@127.0.0.1:3/chamberlog",
         "redis": "redis://:it%27s%20a%20%22pass%22%20%24word@127.0.0.1:4/0",
         "api_key_file": str(home.path / "api_key"),
@@ -96,6 +97,14 @@ def test_stack_json_says_where_everything_is(home: Home) -> None:
     home.remove_stack()
     home.remove_stack()
     assert not home.stack_file.exists()
+
+
+def test_with_an_edge_people_are_led_to_the_gateway(home: Home) -> None:
+    edge = {"gateway": 20, "gateway_admin": 21, "authz": 22, "egress": 23, "egress_admin": 24}
+    where = Layout(home, PORTS | edge, {"postgres": PASSWORD, "valkey": PASSWORD})
+    document = where.document({"gateway": 30, "egress": 31, "authz": 32, "api": 33, "worker": 34})
+    assert (document["gateway"], document["api"]) == ("http://127.0.0.1:20", "http://127.0.0.1:5")
+    assert document["pids"] == {"envoy": 30, "egress": 31, "authz": 32, "api": 33, "worker": [34]}
 
 
 def test_exports_survive_a_shell(home: Home) -> None:

@@ -1,0 +1,143 @@
+"""The authz service as an ASGI application: Envoy's question, and what probes and scrapers ask.
+
+| path | what |
+|---|---|
+| `/authz<path>` | 200 with identity headers: Envoy lets the client's request pass; any other status: Envoy answers so |
+| `/healthz`, `/readyz`, `/metrics` | as of the API |
+
+Of the answer, Envoy passes on `x-chamberlog-*` to the API (`allowed_upstream_headers`); to the client `ratelimit` and
+`ratelimit-policy` (`allowed_client_headers_on_success`), and of a refusal `www-authenticate`, `content-type`,
+`retry-after`, `ratelimit` and `ratelimit-policy` besides its body (`allowed_client_headers`). Envoy takes a 5xx for a
+fault of this service and answers `status_on_error` in its own words.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from collector.domain.access import Operation
+from collector.domain.errors import ChamberlogError
+from collector.ports.assertions import Assertion, AssertionSigner
+from collector.ports.limits import GateMetrics
+from collector.usecases.admit import Admission, Admit
+from collector.usecases.readiness import CheckReadiness
+from edge.problem_documents import MEDIA_TYPE, RETRY_AFTER_S, Refusal, problem_document, refusal_of
+from edge.rate_headers import rate_headers
+from gateway.asked import PREFIX, ask_of, operation_of, takes_basic
+
+NOBODY = "-"
+"""In place of a name: a header without a value would let a client's own pass."""
+BASIC = 'Basic realm="chamberlog: any name, and the key of a super-administrator as password", charset="UTF-8"'
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthzServices:
+    """What the application needs."""
+
+    admit: Admit
+    signer: AssertionSigner
+    readiness: CheckReadiness
+    metrics: GateMetrics
+    exposed: Callable[[str], tuple[bytes, str]]
+
+
+class AuthzApp:
+    """ASGI application without a lifespan."""
+
+    def __init__(self, services: AuthzServices) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is asked of a client's body was never sent."""
+        assert scope["type"] == "http"
+        response = await self._answer(scope)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response:
+        path: str = scope["path"]
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            return await self._timed(scope)
+        match path:
+            case "/healthz":
+                return _document(200, {"status": "alive"})
+            case "/readyz":
+                return await self._ready()
+            case "/metrics":
+                body, content_type = self._services.exposed(Headers(scope=scope).get("accept", ""))
+                return Response(body, headers={"Content-Type": content_type})
+        remedy = f"ask for {PREFIX}<path>, /healthz, /readyz or /metrics"
+        return _problem(Refusal(404, f"there is no {path}", ("path", f"there is no {path}", remedy)))
+
+    async def _timed(self, scope: Scope) -> Response:
+        begun_s = time.perf_counter()
+        response = await self._judged(scope)
+        self._services.metrics.answered(response.status_code, (time.perf_counter() - begun_s) * 1000)
+        return response
+
+    async def _judged(self, scope: Scope) -> Response:
+        operation = operation_of(scope["method"], scope["path"])
+        client = scope.get("client")
+        ask = ask_of(operation, Headers(scope=scope).items(), client[0] if client else "")
+        try:
+            admission = await self._services.admit(ask)
+        except ChamberlogError as error:
+            return _refused(error, operation)
+        return Response(status_code=200, headers=self._identity(admission) | _limit(admission))
+
+    def _identity(self, admission: Admission) -> dict[str, str]:
+        who, operation = admission.principal, admission.operation
+        assertion = Assertion(
+            operation="" if operation is None else operation.name, principal=who, address=admission.address
+        )
+        return {
+            "x-chamberlog-subject": who.subject if who else NOBODY,
+            "x-chamberlog-organization": who.organization if who else NOBODY,
+            "x-chamberlog-role": who.role.value if who else NOBODY,
+            "x-chamberlog-assertion": self._services.signer.sign(assertion),
+        }
+
+    async def _ready(self) -> Response:
+        away = await self._services.readiness()
+        if not away:
+            return _document(200, {"status": "ready"})
+        detail, headers = f"away: {', '.join(away)}", {"Retry-After": str(RETRY_AFTER_S)}
+        return _problem(Refusal(503, detail, (away[0], "it is away", "see that it runs"), headers))
+
+
+def _refused(error: ChamberlogError, operation: Operation | None) -> Response:
+    refusal = refusal_of(error)
+    if refusal is None:
+        log.error("an error of the core that the gate does not know", exc_info=error)
+        return _problem(Refusal(500, "this is a bug of chamberlog; the log of the authz service has the details"))
+    basic = refusal.status == 401 and takes_basic(operation)
+    return _problem(refusal, {"WWW-Authenticate": BASIC} if basic else {})
+
+
+def _limit(admission: Admission) -> dict[str, str]:
+    rate = admission.rate
+    if rate is None or admission.operation is None:
+        return {}
+    name = admission.operation.traffic.value
+    return rate_headers(name, rate.limit, rate.window_s, remaining=rate.remaining, reset_s=rate.reset_s)
+
+
+def _problem(refusal: Refusal, instead: dict[str, str] | None = None) -> Response:
+    faults = [] if refusal.fault is None else [refusal.fault]
+    document = problem_document(refusal.status, refusal.detail, faults)
+    headers = {**refusal.headers, **(instead or {})}
+    return _document(refusal.status, document, headers, MEDIA_TYPE)
+
+
+def _document(
+    status: int, content: object, headers: dict[str, str] | None = None, media_type: str = "application/json"
+) -> Response:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status, headers, media_type)

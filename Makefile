@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos fuzz format clean
+.PHONY: help up test test-long check bench chaos fuzz proto format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -36,6 +36,9 @@ chaos: .venv/.made ## what becomes of every slot under one fault after another; 
 
 fuzz: .venv/.made ## a million mutated answers of devices through the mapping; ten minutes (ARGS="--count 50000 --seed 1")
 	@$(BIN)/python -m fuzz $(ARGS)
+
+proto: .venv/.made ## make the code of the gRPC API from proto/
+	@$(BIN)/python proto/generate.py api/grpc/generated
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

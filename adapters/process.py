@@ -16,6 +16,7 @@ REMEDIES = {
     "POSTGRES": f"write {FORMS['CHAMBERLOG_POSTGRES'].example}",
     "BUILD_ID": "set it together with CHAMBERLOG_DEPLOYMENT, to letters, digits and . _ -, or set neither",
     "ASSERTION_KEY": "name the file that `chamberlog authz new-key` made by CHAMBERLOG_ASSERTION_KEY_FILE",
+    "EGRESS_PROXY": "write http://host:port, or take it away to call devices straight",
     "DEPLOYMENT": "write letters, digits, _ and -",
 }
 GARBAGE_THRESHOLDS = (10_000, 20, 20)

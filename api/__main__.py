@@ -6,8 +6,10 @@ import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.bootstrap import SignalledServer, build_app, listen, load_settings, make_runner, rehearse
+from api.grpc.server import GrpcApi
 from api.services import Services
 from api.settings import ApiSettings
 from collector.domain.errors import InvalidFieldError
@@ -18,6 +20,8 @@ GRACE_S = 10
 LEAVE_S = 1.0
 """So long a stop waits for what clients that do not read were sent already."""
 EXIT_SETTINGS = 2
+
+log = logging.getLogger(__name__)
 
 
 def main(*, check: bool = False) -> int:
@@ -56,21 +60,25 @@ class _Server(SignalledServer):
     Args:
         config: what is served, and how.
         live: ends the streams, which would otherwise go on for as long as requests are waited for.
+        grpc: ends with it.
     """
 
-    def __init__(self, config: uvicorn.Config, live: WatchLive | None) -> None:
+    def __init__(self, config: uvicorn.Config, live: WatchLive | None, grpc: GrpcApi | None = None) -> None:
         super().__init__(config)
-        self._live = live
+        self._live, self._grpc = live, grpc
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, and then as every other request those that still run."""
         if self._live is not None:
             self._live.stop()
         leaving = asyncio.create_task(self._leave_behind())
+        beside = None if self._grpc is None else asyncio.create_task(self._grpc.stop(GRACE_S))
         try:
             await super().shutdown(sockets)
         finally:
             leaving.cancel()
+            if beside is not None:
+                await beside
 
     async def _leave_behind(self) -> None:
         """Cut off clients that do not read: they will not take the end of their answer either."""
@@ -92,7 +100,22 @@ async def _serve(settings: ApiSettings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_S,
     )
     services: Services = app.state.services
-    await _Server(config, services.live).serve(sockets=[listener])
+    await _Server(config, services.live, await _started(settings, app)).serve(sockets=[listener])
+
+
+async def _started(settings: ApiSettings, app: FastAPI) -> GrpcApi | None:
+    """gRPC, listening, if there is to be one.
+
+    Raises:
+        InvalidFieldError: names the variable; the port is taken, or the address is not this machine's.
+    """
+    if settings.grpc_port is None:
+        return None
+    grpc = app.state.grpc = GrpcApi(app.state.services, app.state.streams)
+    host = settings.grpc_host or settings.api_host
+    log.info("gRPC listens on %s:%s", host, grpc.listen(host, settings.grpc_port))
+    await grpc.start()
+    return grpc
 
 
 if __name__ == "__main__":

@@ -118,13 +118,19 @@ async def rehearse(settings: ApiSettings) -> str:
     app = await build_app(settings, ask=False)
     async with app.router.lifespan_context(app):
         servers = shown_servers(shown_target(await connect_lazily()), settings.postgres, settings.redis)
-    return f"{servers}, listening on {settings.api_host}:{settings.api_port or 'any free port'}"
+    ports = [f"listening on {settings.api_host}:{settings.api_port or 'any free port'}"]
+    if settings.grpc_port is not None:
+        ports.append(f"gRPC on {settings.grpc_host or settings.api_host}:{settings.grpc_port or 'any free port'}")
+    return ", ".join([servers, *ports])
 
 
 @asynccontextmanager
-async def _lifespan(closing: AsyncExitStack, _: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(closing: AsyncExitStack, app: FastAPI) -> AsyncIterator[None]:
     async with closing:
         yield
+        grpc = getattr(app.state, "grpc", None)
+        if grpc is not None:
+            await grpc.stop()  # its calls need what is closed next
 
 
 def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:

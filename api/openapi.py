@@ -44,7 +44,6 @@ TAGS = [
     },
     {"name": "sections", "description": "The parts of an organization where chambers stand."},
     {"name": "batches", "description": "What is observed in a section for a while, and its readings."},
-    {"name": "organizations", "description": "The tenants of the deployment; new ones take a deployment key."},
     {"name": "auth", "description": "Signing in and out, and passwords."},
     {"name": "users", "description": "People of an organization, and invitations to it."},
     {"name": "organizations", "description": "The tenants of the deployment; new ones take a super-administrator."},
@@ -72,13 +71,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = made["components"]["schemas"]
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
-            if FOREIGN in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
-            row = of_http(method, path)
-            if row is not None and row.role is not None and "security" in operation:
-                _describe_gate(row, operation)
-            if path.startswith(GUARDED):
-                _limited(operation["responses"])
+            _told_of_the_edge(method, path, operation)
     made["components"]["headers"] = HEADERS
     for name in (FOREIGN, "ValidationError"):
         schemas.pop(name, None)
@@ -88,6 +81,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
         if "example" in schema:
             _with_nulls(schema, schema["example"], schemas)
     return made
+
+
+def _told_of_the_edge(method: str, path: str, operation: dict[str, Any]) -> None:
+    """Our problems in place of the framework's, and what gate and limits answer."""
+    if FOREIGN in str(operation["responses"].get("422")):
+        del operation["responses"]["422"]
+    row = of_http(method, path)
+    if row is not None and row.role is not None and "security" in operation:
+        _describe_gate(row, operation)
+    if path.startswith(GUARDED):
+        _limited(operation["responses"])
 
 
 def _describe_gate(row: Operation, operation: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ class ApiSettings(BaseSettings):
         profiles: folder of own device profiles, beside the built-in ones.
         api_host: address to listen on; loopback unless a gateway stands before it.
         api_port: port to listen on.
+        grpc_host: address on which gRPC listens; None = where the REST API does.
+        grpc_port: port of gRPC, 0 = any free one; None = there is no gRPC.
         max_streams: live streams of this process at a time.
         smtp_url: where mail is handed in; without it nobody is sent anything.
         mail_from: address in `From`.
@@ -33,6 +35,8 @@ class ApiSettings(BaseSettings):
     profiles: Path | None = None
     api_host: str = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    grpc_host: str | None = None
+    grpc_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100
     smtp_url: SecretStr | None = None
     mail_from: str = ""

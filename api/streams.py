@@ -1,7 +1,7 @@
-"""Streams of server-sent events: each checks its key again, says that it is still there, and ends when it has to."""
+"""Streams: each checks its key again, says that it is still there, and ends when it has to; one kind is HTTP's."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -80,12 +80,22 @@ class Watched:
     check_key: CheckKey
 
 
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Nothing is shown for now, because it cannot be told whether the key is still good; `Resumed` ends it."""
+
+    reason: str
+
+
+Said = ToShow | Withheld
+
+
 class EventStream(StreamingResponse):
     """The answer that goes on until the client leaves, its key is revoked, or the process stops."""
 
     def __init__(self, streams: Streams, watched: Watched) -> None:
         self._streams = streams
-        self._texts = Telling(streams.rules, watched).texts()
+        self._texts = _texts(streams.rules, watched)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(self._texts, headers=headers, media_type="text/event-stream")
 
@@ -99,30 +109,41 @@ class EventStream(StreamingResponse):
             self._streams.open -= 1
 
 
+async def _texts(rules: StreamRules, watched: Watched) -> AsyncGenerator[str, None]:
+    async with aclosing(Telling(rules, watched).parts()) as parts:
+        await anext(parts)
+        yield beginning(rules.retry_ms)
+        async for part in parts:
+            yield "".join(map(_text, part)) or KEEP_ALIVE
+
+
 class Telling:
-    """One stream's texts, and when its key has to be checked and a sign of life sent."""
+    """What one stream says, and when its key has to be checked and a sign of life given."""
 
     def __init__(self, rules: StreamRules, watched: Watched) -> None:
         self._rules, self._watched = rules, watched
         self._withheld = False
         self._check_at = self._speak_at = 0.0
 
-    async def texts(self) -> AsyncGenerator[str, None]:
-        """Begin watching and go on until it is closed; while the key cannot be checked nothing is shown."""
+    async def parts(self) -> AsyncGenerator[Sequence[Said], None]:
+        """Begin watching and go on until it is closed; while the key cannot be checked nothing is shown.
+
+        The first part is empty: it has begun. So is one after `keep_alive_s` in which there was nothing to say.
+        """
         watcher = self._watched.begin()
         try:
-            yield beginning(self._rules.retry_ms)
+            yield ()
             self._check_at = _now() + self._rules.check_s
             while True:
                 self._speak_at = _now() + self._rules.keep_alive_s
                 item = await self._next(watcher)
-                yield _text(item) + "".join(map(text_of, self._more(watcher, item)))
+                yield () if item is None else (item, *self._more(watcher, item))
                 if isinstance(item, Closed):
                     return
         finally:
             self._watched.end(watcher)
 
-    async def _next(self, watcher: Subscription) -> ToShow | str | None:
+    async def _next(self, watcher: Subscription) -> Said | None:
         """The next thing to say; None = that there is nothing."""
         while _now() < self._speak_at:
             if _now() >= self._check_at:
@@ -140,7 +161,7 @@ class Telling:
                 continue
         return None
 
-    def _more(self, watcher: Subscription, first: ToShow | str | None) -> Iterator[LiveEvent]:
+    def _more(self, watcher: Subscription, first: Said) -> Iterator[LiveEvent]:
         """Events that wait behind an event: stored together, they are sent together."""
         for _ in range(SENT_AT_ONCE if isinstance(first, LiveEvent) else 0):
             event = watcher.ready_event()
@@ -148,21 +169,21 @@ class Telling:
                 return
             yield event
 
-    async def _verdict(self) -> Closed | str | None:
+    async def _verdict(self) -> Said | None:
         """What the key's check has to say, if anything."""
         try:
             good = await self._watched.check_key()
         except AwayError:
             before, self._withheld = self._withheld, True
-            return None if before else interrupted(KEY_UNKNOWN)
+            return None if before else Withheld(KEY_UNKNOWN)
         if not good:
             return Closed(KEY_GONE)
         before, self._withheld = self._withheld, False
-        return text_of(Resumed()) if before else None
+        return Resumed() if before else None
 
 
-def _text(item: ToShow | str | None) -> str:
-    return KEEP_ALIVE if item is None else item if isinstance(item, str) else text_of(item)
+def _text(item: Said) -> str:
+    return interrupted(item.reason) if isinstance(item, Withheld) else text_of(item)
 
 
 def _now() -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adapters.http_device import HttpDeviceClient
 from adapters.postgres.pool import Postgres
+from collector.domain.egress_proxy import EgressProxy
 from collector.domain.timerange import TimeRange
 
 ANSWER_S = 60.0
@@ -89,6 +90,6 @@ async def open_ledger(dsn: str) -> AsyncIterator[Ledger]:
         await postgres.close()
 
 
-def device_client() -> HttpDeviceClient:
-    """The client with which workers read devices."""
-    return HttpDeviceClient()
+def device_client(proxy: EgressProxy | None = None) -> HttpDeviceClient:
+    """The client with which workers read devices, straight or through an egress proxy."""
+    return HttpDeviceClient(proxy=proxy)

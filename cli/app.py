@@ -10,6 +10,7 @@ from cli.commands import (
     changing,
     control,
     detectors,
+    egress,
     envoy,
     exporting,
     fleet,
@@ -92,5 +93,6 @@ app.command(rich_help_panel=PARTS, **OF_ITS_OWN)(processes.simulate)
 app.command(rich_help_panel=PARTS)(processes.migrate)
 app.command(rich_help_panel=PARTS)(ready)
 app.add_typer(envoy.group, name="envoy", rich_help_panel=PARTS)
+app.add_typer(egress.group, name="egress", rich_help_panel=PARTS)
 app.command(rich_help_panel=TRIALS, **OF_ITS_OWN)(measuring.bench)
 app.command(rich_help_panel=TRIALS, **OF_ITS_OWN)(measuring.chaos)

@@ -9,11 +9,16 @@ from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.assertions import KeyPair, new_key_pair
 from adapters.credential_maker import SystemCredentials
+from adapters.egress_files import load_policies
+from adapters.http_device.checking import EgressChecker
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
 from adapters.postgres.users import PostgresUsers
 from adapters.secret_settings import read_secret, shown_address
+from collector.domain.egress_proxy import parse_proxy
+from collector.domain.egress_verdict import EgressCheck
+from collector.domain.errors import InvalidFieldError, SlotFailedError
 from collector.ports.keys import KeyRecord, KeyTerms
 from collector.ports.users import User
 from collector.usecases.users.people import CreateAdministrator
@@ -48,6 +53,27 @@ def rehearse_migration(dsn: str) -> str:
 def new_assertion_keys() -> KeyPair:
     """A pair of keys for the gateway's authz service and the API."""
     return new_key_pair()
+
+
+def check_egress(url: str, section: str, policies: str | None, proxy: str | None) -> EgressCheck:
+    """What would become of a chamber's URL; see `EgressChecker.check`.
+
+    Args:
+        url: of the chamber.
+        section: `organization/section`.
+        policies: as in CHAMBERLOG_EGRESS.
+        proxy: as in CHAMBERLOG_EGRESS_PROXY.
+
+    Raises:
+        InvalidFieldError: policies, proxy or URL are none.
+    """
+    checker = EgressChecker(load_policies(policies), parse_proxy(proxy) if proxy else None)
+    try:
+        return asyncio.run(checker.check(url, section))
+    except SlotFailedError as error:
+        raise InvalidFieldError("url", error.detail, "write it as it would be enrolled") from None
+    finally:
+        checker.close()
 
 
 class KeyDesk:

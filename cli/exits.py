@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     UNACCOUNTED = 1
     """`audit`: settled slots without outcome, always a fault of the system."""
     IS_GAP = 1
-    """`profiles test`: no reading comes of the answer."""
+    """`profiles test`: no reading comes of the answer. `egress check`: the URL is blocked."""
     OVERDUE = 2
     """`audit`: slots past their deadline without outcome; somebody is down, or outcomes wait for the store."""
     NOT_FOUND = 3

@@ -37,6 +37,7 @@ from adapters.temporal_control import TemporalFleet
 from adapters.temporal_rounds import TemporalRounds, tells_workers_apart, worker_identity
 from adapters.temporal_runs import TemporalRuns
 from adapters.temporal_schedules import ensure_schedules
+from collector.domain.egress_proxy import EgressProxy, parse_proxy
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
 from collector.usecases.collect import CollectRound
@@ -138,7 +139,9 @@ async def rehearse(settings: WorkerSettings) -> str:
         client = await connect_lazily()
         _upkeep(settings, client, clock, closing)
         servers = shown_servers(shown_target(client), settings.postgres, settings.redis)
-    return f"{servers}, /metrics on {settings.metrics_host}:{settings.metrics_port or 'any free port'}"
+    proxy = _proxy(settings)
+    way = "no egress proxy" if proxy is None else f"egress proxy {proxy}"
+    return f"{servers}, {way}, /metrics on {settings.metrics_host}:{settings.metrics_port or 'any free port'}"
 
 
 async def _make_schedules(client: Client) -> None:
@@ -205,7 +208,7 @@ async def _activities(
     closing.push_async_callback(store.close)
     own = [settings.profiles] if settings.profiles else []
     fetch = FetchReading(
-        await closing.enter_async_context(HttpDeviceClient()),
+        await closing.enter_async_context(HttpDeviceClient(proxy=_proxy(settings))),
         PinnedProfiles(FileProfiles([builtin_profiles_folder(), *own]), PostgresProfiles(postgres)),
         FileAndEnvSecrets(),
         load_policies(settings.egress),
@@ -220,6 +223,10 @@ async def _activities(
         clock,
         skew,
     )
+
+
+def _proxy(settings: WorkerSettings) -> EgressProxy | None:
+    return None if settings.egress_proxy is None else parse_proxy(settings.egress_proxy)
 
 
 def _last_answers(settings: WorkerSettings, metrics: OtelCollectionMetrics, closing: AsyncExitStack) -> PostgresAnswers:

@@ -7,6 +7,9 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from collector.domain.egress_proxy import parse_proxy
+from collector.domain.errors import InvalidFieldError
+
 PREFIX = "CHAMBERLOG_"
 DEPLOYMENT, BUILD = r"^[A-Za-z0-9_-]{1,100}$", r"^[A-Za-z0-9._-]{1,100}$"
 """Temporal writes both as one word with a dot between them: only the build may have dots of its own."""
@@ -20,6 +23,7 @@ class WorkerSettings(BaseSettings):
         redis: URL of Valkey or Redis; without it latest readings are not cached.
         profiles: folder of own device profiles, beside the built-in ones.
         egress: which addresses devices may have: JSON, or the path of a JSON file.
+        egress_proxy: the proxy through which every device is called, `http://host:port`; straight without it.
         metrics_host: address of `/metrics` and `/readyz`.
         metrics_port: their port; 0 = any free one.
         max_activities: rounds and other activities at a time; every chamber below 60 s occupies one all the time.
@@ -38,6 +42,7 @@ class WorkerSettings(BaseSettings):
     redis: SecretStr | None = None
     profiles: Path | None = None
     egress: str | None = None
+    egress_proxy: str | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     max_activities: Annotated[int, Field(ge=1, le=100_000)] = 2_000
@@ -47,6 +52,14 @@ class WorkerSettings(BaseSettings):
     retention_days: Annotated[int, Field(ge=3, le=36_500)] | None = None
     deployment: Annotated[str, Field(pattern=DEPLOYMENT)] | None = None
     build_id: Annotated[str, Field(pattern=BUILD)] | None = Field(default=None, validate_default=True)
+
+    @field_validator("egress_proxy")
+    @classmethod
+    def _as_a_proxy(cls, egress_proxy: str | None) -> str | None:
+        try:
+            return None if egress_proxy is None else str(parse_proxy(egress_proxy).url)
+        except InvalidFieldError as error:
+            raise PydanticCustomError("no_proxy", error.problem) from None
 
     @field_validator("build_id")
     @classmethod

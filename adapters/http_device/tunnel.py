@@ -8,6 +8,7 @@ docs/adr/0035-egress-through-envoy.md says why.
 import asyncio
 import contextlib
 import errno
+import os
 import re
 import ssl
 from functools import lru_cache
@@ -97,12 +98,12 @@ class Tunnels:
         try:
             found = await self._resolver.resolve(self._proxy.host, self._proxy.port)
         except OSError as error:
-            raise self._away(error.strerror or "its name is unknown") from None
+            raise self._away(f"its name: {error.strerror or 'unknown'}") from None
         for place in found:
             try:
                 _, wire = await loop.create_connection(lambda: DeviceWire(attempt, loop), place, self._proxy.port)
             except OSError as error:
-                fault = error.strerror or type(error).__name__
+                fault = os.strerror(error.errno) if error.errno else type(error).__name__
             else:
                 return wire
         raise self._away(fault)

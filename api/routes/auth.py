@@ -18,7 +18,7 @@ from api.people_schemas import (
 )
 from api.problems import BODY_PROBLEMS, documented
 
-router = APIRouter(prefix="/v1/auth", tags=["auth"], responses=documented(401, 422, 429, 503))
+router = APIRouter(prefix="/v1/auth", tags=["auth"], responses=documented(401, 422, 503))
 
 
 def _uncached(response: Response) -> None:

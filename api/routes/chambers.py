@@ -6,7 +6,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Response
 
 from api.asking import Caller, ChamberId, Use
-from api.field_errors import FieldError
 from api.inputs import (
     ChamberBody,
     ChamberPatch,
@@ -16,31 +15,18 @@ from api.inputs import (
     SectionedQuery,
 )
 from api.ledger_schemas import AdhocReadingOut, adhoc_out
-from api.problems import BODY_PROBLEMS, ProblemError, documented
+from api.no_reading import no_reading
+from api.problems import BODY_PROBLEMS, documented
 from api.profile_schemas import AnswerOut, answer_out
 from api.schemas import ChamberOut, Listed, chamber_out
 from api.versions import Versions, tag
-from collector.domain.outcome import Gap, GapReason
+from collector.domain.outcome import Gap
 from collector.messages import CollectRequest
 from collector.ports import ChamberFilter
 from collector.usecases.change import PauseWish
 from collector.usecases.fleet import ChamberView
 
 router = APIRouter(prefix="/v1/chambers", tags=["chambers"], responses=documented(401, 422, 503))
-
-PATIENT = frozenset({GapReason.TIMEOUT, GapReason.OVERRUN})
-GUILTY = {
-    GapReason.UNREACHABLE: ("url", "check that the device is on, and that its address and port are right"),
-    GapReason.TIMEOUT: ("timeout_s", "give it more time, or see why the device is slow"),
-    GapReason.HTTP_STATUS: ("url", "check the path: the device answers, but not with a reading"),
-    GapReason.UNAUTHORIZED: ("secret_ref", "check the credential that it names"),
-    GapReason.MALFORMED: ("profile", "check that the profile fits the device: GET /v1/profiles"),
-    GapReason.BLOCKED: ("url", "let the section's egress policy (CHAMBERLOG_EGRESS) allow the address and port"),
-    GapReason.MISCONFIGURED: ("profile", "correct what the problem names"),
-    GapReason.DENIED: ("url", "the device itself says no: see its display or manual"),
-    GapReason.TOO_LARGE: ("url", "check the path: a reading is never that long"),
-}
-"""Which field most likely has to be changed when a device gave no reading, and how."""
 
 RequestId = Annotated[
     str | None,
@@ -123,13 +109,5 @@ async def collect_now(
     request = CollectRequest(request_id or uuid4().hex, force=body is not None and body.force)
     collected = await use.collect(caller.organization, chamber_id, request)
     if isinstance(collected.outcome, Gap):
-        raise _no_reading(collected.outcome)
+        raise no_reading(collected.outcome)
     return adhoc_out(collected, collected.outcome)
-
-
-def _no_reading(gap: Gap) -> ProblemError:
-    field, remedy = GUILTY.get(gap.reason, ("id", "see the gaps of the chamber"))
-    problem = f"{gap.reason.value}: {gap.detail}" if gap.detail else gap.reason.value
-    status = 504 if gap.reason in PATIENT else 502
-    error = FieldError(field=field, problem=problem, remedy=remedy)
-    return ProblemError(status, f"the device gave no reading ({problem}); {remedy}", [error])

@@ -12,7 +12,7 @@ from api.problems import BODY_PROBLEMS, documented
 from api.schemas import Listed
 from collector.domain.roles import parse_role
 
-router = APIRouter(prefix="/v1/invitations", tags=["users"], responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(prefix="/v1/invitations", tags=["users"], responses=documented(401, 403, 422, 503))
 
 
 @router.get("")

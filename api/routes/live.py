@@ -10,13 +10,8 @@ from api.field_errors import FieldError
 from api.inputs import LiveQuery
 from api.live_texts import EXAMPLE
 from api.problems import ProblemError, documented
-from api.services import Services
-from api.streams import EventStream, Streams, Watched
-from collector.domain.errors import InvalidFieldError, NotFoundError
-from collector.ports import Principal
-from collector.ports.live import EVENT_ID
-from collector.usecases.live import WatchLive
-from collector.usecases.watching import LiveFilter
+from api.streams import EventStream, Streams
+from api.watchable import watched_by
 
 router = APIRouter(prefix="/v1", tags=["ledger"], responses=documented(401, 422, 503))
 
@@ -43,35 +38,8 @@ async def watch_live(
     """Readings and gaps of the organization, a section or a chamber as they are stored: server-sent events."""
     wanted = replace(query.filter(), section=use.bounds.narrowed(caller, query.section))
     _check_accept(request)
-    live, streams = _feed_of(use), _streams_of(request)
-    streams.check_room()
-    after = _place(last_event_id)
-    live.check_open()
-    await _check(live, caller, wanted, use)
-    watched = Watched(
-        lambda: live.subscribe(caller.organization, wanted, after),
-        lambda watcher: live.unsubscribe(caller.organization, watcher),
-        lambda: use.still_valid(caller.credential),
-    )
-    return EventStream(streams, watched)
-
-
-async def _check(live: WatchLive, caller: Principal, wanted: LiveFilter, use: Services) -> None:
-    async def check_chamber(organization: str, chamber_id: str) -> None:
-        await live.check_chamber(organization, chamber_id)
-        await use.bounds.chamber(caller, chamber_id)
-
-    for field, name, check in (
-        ("chamber", wanted.chamber_id, check_chamber),
-        ("section", wanted.section, live.check_section),
-    ):
-        try:
-            if name is not None:
-                await check(caller.organization, name)
-        except NotFoundError as error:
-            remedy = f"GET /v1/{field}s lists what there is"
-            found = FieldError(field=field, problem=str(error), remedy=remedy)
-            raise ProblemError(404, f"{error}; {remedy}", [found]) from None
+    streams = _streams_of(request)
+    return EventStream(streams, await watched_by(caller, wanted, last_event_id, use=use, streams=streams))
 
 
 def _check_accept(request: Request) -> None:
@@ -82,22 +50,6 @@ def _check_accept(request: Request) -> None:
         raise ProblemError(406, f"{problem}; {remedy}", [FieldError(field="Accept", problem=problem, remedy=remedy)])
 
 
-def _feed_of(use: Services) -> WatchLive:
-    if use.live is None:
-        remedy = "set CHAMBERLOG_REDIS of the API and of the workers to the URL of a Valkey or Redis"
-        problem = "this deployment has no live feed"
-        field = FieldError(field="CHAMBERLOG_REDIS", problem=problem, remedy=remedy)
-        raise ProblemError(503, f"{problem}; {remedy}", [field])
-    return use.live
-
-
 def _streams_of(request: Request) -> Streams:
     streams: Streams = request.app.state.streams
     return streams
-
-
-def _place(last_event_id: str | None) -> str | None:
-    if last_event_id is not None and not EVENT_ID.fullmatch(last_event_id):
-        remedy = "send the id of an event of this stream, or leave it out to begin now"
-        raise InvalidFieldError("Last-Event-ID", "it is not an id of an event", remedy)
-    return last_event_id

@@ -13,7 +13,7 @@ from api.schemas import Listed
 from api.versions import Versions, tag
 from collector.ports.users import User
 
-router = APIRouter(prefix="/v1/users", tags=["users"], responses=documented(401, 403, 422, 429, 503))
+router = APIRouter(prefix="/v1/users", tags=["users"], responses=documented(401, 403, 422, 503))
 
 
 def _tagged(response: Response, user: User) -> UserOut:

@@ -51,6 +51,14 @@ class EgressRule:
     first_port: int = 1
     last_port: int = 65_535
 
+    def __str__(self) -> str:
+        """As `parse_rule` reads it."""
+        if (self.first_port, self.last_port) == (1, 65_535):
+            return str(self.network)
+        network = f"[{self.network}]" if self.network.version == 6 else str(self.network)
+        ports = str(self.first_port) if self.first_port == self.last_port else f"{self.first_port}-{self.last_port}"
+        return f"{network}:{ports}"
+
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
@@ -97,7 +105,11 @@ class EgressPolicies:
 
     def of(self, organization: str, section: str) -> EgressPolicy:
         """The policy of a section."""
-        return self.sections.get(f"{organization}/{section}", self.default)
+        return self.of_named(f"{organization}/{section}")
+
+    def of_named(self, section: str) -> EgressPolicy:
+        """The policy of a section that is named `organization/section`."""
+        return self.sections.get(section, self.default)
 
 
 def parse_rule(text: str) -> EgressRule:

@@ -21,6 +21,11 @@ class EgressProxy:
     host: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """As `parse_proxy` reads it."""
+        return f"http://{self}"
+
     def __str__(self) -> str:
         """For people: host and port."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -22,7 +22,8 @@ PLANTS = [
     ("workflows/__init__.py", "import pydantic", "workflow files are light: no pydantic, no ports, no use cases"),
     ("workers/__main__.py", "import adapters.memory", "only bootstraps import adapters"),
     ("adapters/memory/__init__.py", "import adapters.redis", "adapters do not know each other"),
-    ("api/routes/__init__.py", "import temporalio", "routes speak HTTP and use cases only"),
+    ("api/routes/__init__.py", "import temporalio", "routes and methods speak HTTP or gRPC, and use cases only"),
+    ("api/grpc/__init__.py", "import asyncpg", "routes and methods speak HTTP or gRPC, and use cases only"),
 ]
 
 

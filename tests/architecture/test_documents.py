@@ -42,7 +42,7 @@ PACKAGES = (
     "workers",
     "workflows",
 )
-ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "deploy", ".ci"}
+ROOMS = {*PACKAGES, "tests", "docs", "profiles", "gateway", "proto", "deploy", ".ci"}
 """First parts of a path that make it one of ours, whether the rest exists or not."""
 FIELDS = (*WorkerSettings.model_fields, *ApiSettings.model_fields, *AuthzSettings.model_fields)
 SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in FIELDS)

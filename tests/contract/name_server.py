@@ -11,22 +11,18 @@ from typing import Self
 
 A, AAAA, NO_SUCH_NAME = 1, 28, 3
 HEAD = struct.Struct("!HHHHHH")
-Zone = Mapping[str, Sequence[str] | Sequence[Sequence[str]]]
+Zone = Mapping[str, Sequence[str]]
 
 
 class NameServer:
     """Answers A and AAAA over UDP until the `with` block ends.
 
     Args:
-        zone: addresses by name, in the order of the answer; a list of lists is one answer after the other, the last
-            one for ever.
+        zone: by name one answer after the other, the last one for ever; each is addresses with blanks between.
     """
 
     def __init__(self, zone: Zone) -> None:
-        self._answers = {
-            name: [list(answer) for answer in given] if given and not isinstance(given[0], str) else [list(given)]  # type: ignore[arg-type]  # told apart by the first
-            for name, given in zone.items()
-        }
+        self._answers = {name: [given.split() for given in answers] for name, answers in zone.items()}
         self._given: dict[tuple[str, int], int] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))

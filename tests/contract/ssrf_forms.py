@@ -3,18 +3,18 @@
 OWN = "127.77.0.1"
 """The one address that the section's own rule opens."""
 ZONE = {
-    "localhost": ["127.0.0.1", "::1"],
+    "localhost": ["127.0.0.1 ::1"],
     "loop.lab": ["127.0.0.1"],
     "six.lab": ["::1"],
-    "both.lab": ["::1", "127.0.0.1"],
+    "both.lab": ["::1 127.0.0.1"],
     "mapped.lab": ["::ffff:127.0.0.1"],
     "translated.lab": ["64:ff9b::7f00:1"],
     "metadata.lab": ["169.254.169.254"],
     "127.0.0.1.nip.lab": ["127.0.0.1"],
     "own.lab": [OWN],
-    "mixed.lab": ["127.0.0.1", OWN],
-    "dead.lab": ["127.77.0.9", "127.0.0.1"],
-    "rebinding.lab": [[OWN], ["127.0.0.1"]],
+    "mixed.lab": [f"127.0.0.1 {OWN}"],
+    "dead.lab": ["127.77.0.9 127.0.0.1"],
+    "rebinding.lab": [OWN, "127.0.0.1"],
 }
 HOSTS = {
     "loopback": ["127.0.0.1", "127.0.0.2", "127.255.255.254"],

@@ -31,7 +31,7 @@ KNOWN = {
 
 
 class FilledWorld:
-    """Two chambers with readings and a gap, two sections that were paused and resumed, two batches, two users, an invitation."""
+    """Two chambers with readings and a gap, two sections paused and resumed, two batches, two users, an invitation."""
 
     def __init__(self) -> None:
         self.world = World()

@@ -46,7 +46,9 @@ def test_a_check_says_what_would_run(capsys: pytest.CaptureFixture[str], environ
     environment.setenv("CHAMBERLOG_REDIS", "redis://:hunter2@cache:6379/1")
     servers = "Temporal temporal:7233 (lab), PostgreSQL db:5432/readings, Valkey cache:6379/1"
     worker = said(capsys, "worker", "--check")
-    assert worker == f"worker: settings are fine: {servers}, /metrics on 127.0.0.1:any free port"
+    assert worker == f"worker: settings are fine: {servers}, no egress proxy, /metrics on 127.0.0.1:any free port"
+    environment.setenv("CHAMBERLOG_EGRESS_PROXY", "http://egress:10001")
+    assert ", egress proxy egress:10001, " in said(capsys, "worker", "--check")
     api = said(capsys, "api", "--check")
     assert api == f"api: settings are fine: {servers}, listening on 127.0.0.1:8080"
     migrate = said(capsys, "migrate", "--check")

@@ -179,6 +179,7 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("users invitations", "users invitations"),
     ("users uninvite eve@example.org", "users uninvite"),
     ("retire incubator-3", "retire"),
+    ("egress check http://192.168.1.20", "egress check"),
 )
 ELSEWHERE = {"organizations add", "users create-admin", "migrate", "live", "up"}
 """Held against their schemas by tests with another key, a database, a stream of events, or above."""

@@ -33,7 +33,7 @@ def test_only_the_database_is_needed(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CHAMBERLOG_POSTGRES", DSN)
     found = load_settings()
     assert found.postgres.get_secret_value() == DSN
-    assert (found.redis, found.profiles, found.egress) == (None, None, None)
+    assert (found.redis, found.profiles, found.egress, found.egress_proxy) == (None, None, None, None)
     assert (found.metrics_host, found.metrics_port) == ("127.0.0.1", 0)
     assert found.max_activities >= 100
     assert found.max_cached_workflows >= found.max_activities
@@ -45,6 +45,7 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
         "REDIS": "redis://127.0.0.1:6379/1",
         "PROFILES": str(tmp_path),
         "EGRESS": '{"default": []}',
+        "EGRESS_PROXY": "http://[::1]:10001/",
         "METRICS_HOST": "0.0.0.0",
         "METRICS_PORT": "9464",
         "MAX_ACTIVITIES": "77",
@@ -62,6 +63,7 @@ def test_every_setting_has_its_variable(environment: pytest.MonkeyPatch, tmp_pat
     assert found.redis is not None
     assert found.redis.get_secret_value() == "redis://127.0.0.1:6379/1"
     assert (found.profiles, found.egress) == (tmp_path, '{"default": []}')
+    assert found.egress_proxy == "http://[::1]:10001"
     assert (found.metrics_host, found.metrics_port) == ("0.0.0.0", 9464)
     assert (found.max_activities, found.max_cached_workflows, found.max_workflow_tasks) == (77, 88, 99)
     assert (found.heartbeat_s, found.retention_days) == (12.5, 400)
@@ -112,6 +114,30 @@ def test_a_wrong_value_is_named_by_its_variable_and_not_quoted(
     error = refusal()
     assert error.field == variable
     assert error.remedy == "correct it, or take it away for its default"
+    assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "egress:10001",
+        "https://egress:10001",
+        "socks5://egress:1080",
+        "http://egress",
+        "http://egress:0",
+        "http://egress:65536",
+        "http://lab:hunter2@egress:10001",
+        "http://egress:10001/path",
+        "http://eg ress:10001",
+        "http://egress:10001\r\nx: y",
+    ],
+)
+def test_what_is_no_proxy_is_refused_with_its_form_and_not_quoted(environment: pytest.MonkeyPatch, value: str) -> None:
+    environment.setenv("CHAMBERLOG_POSTGRES", DSN)
+    environment.setenv("CHAMBERLOG_EGRESS_PROXY", value)
+    error = refusal()
+    assert error.field == "CHAMBERLOG_EGRESS_PROXY"
+    assert error.remedy.startswith("write http://host:port")
     assert "hunter2" not in str(error)
 
 

@@ -1,0 +1,402 @@
+"""What stands before every method of gRPC: who passes, what they hear who do not, and how calls end."""
+
+import asyncio
+import gzip
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from api.grpc.server import GrpcApi
+from api.grpc.serving import SERVICES
+from collector.domain.access import Operation, Traffic
+from collector.domain.access_table import of_grpc
+from collector.domain.errors import InvalidFieldError
+from collector.domain.roles import Role
+from collector.ports import Clock, KeyStore, Principal
+from collector.ports.limits import RateState
+from collector.usecases.admit import Admit
+from collector.usecases.authenticate import Authenticate
+from tests.contract.grpc_client import Client, sent_by, serving, told
+from tests.unit.api_world import KEYS, World
+
+ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval": "60s"}
+METHODS = [f"{service.name}/{name}" for service, _ in SERVICES for name in service.methods_by_name]
+PLACES = {
+    "chamber_id": "incubator-3",
+    "section_id": "their-lab",
+    "batch_id": "CHO-17.2",
+    "organization_id": "default",
+    "operation_id": "theirs",
+    "name": "temperature",
+}
+"""What the owner has, by the names of the requests' fields."""
+
+
+def row_of(method: str) -> Operation:
+    row = of_grpc(f"/chamberlog.v1.{method}")
+    assert row is not None
+    return row
+
+
+async def end_of(client: Client, method: str, request: Any = None, **rest: Any) -> Any:
+    """How a call ends that must not be answered, a stream's too."""
+    message = client.message(method, request or {}) if isinstance(request, dict | None) else request
+    call = client.method(method)(message, metadata=sent_by(rest.pop("whose", "default"), **rest), timeout=10)
+    try:
+        if isinstance(call, grpc.aio.UnaryStreamCall):
+            await call.read()
+        else:
+            await call
+    except grpc.aio.AioRpcError as error:
+        return told(error)
+    raise AssertionError(f"{method} was answered")
+
+
+# ---- who passes
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"authorization": "Bearer chl_" + "0" * 12 + "_" + "A" * 43}, {"authorization": "x"}]
+)
+async def test_nobody_passes_without_a_valid_key(sent: dict[str, str]) -> None:
+    async with serving(World()) as client:
+        for method in METHODS:
+            refusal = await end_of(client, method, whose=None, **sent)
+            assert refusal.code == "UNAUTHENTICATED", method
+            assert refusal.info == {"reason": "UNAUTHENTICATED", "domain": "chamberlog", "metadata": {}}
+            assert list(refusal.violations) == ["authorization"]
+
+
+class ByRole(Authenticate):
+    """The credential is the role."""
+
+    async def __call__(self, key: str) -> Principal | None:
+        return Principal("default", f"key/{key}", Role(key))
+
+
+def world_with(admit: Admit) -> World:
+    world = World()
+    world.app.state.services = replace(world.app.state.services, admit=admit)
+    return world
+
+
+def world_of_roles() -> World:
+    ports = World().ports()
+    return world_with(Admit(ByRole(ports.keys, ports.clock), ports.organizations))
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_passes_exactly_where_the_table_says(role: Role) -> None:
+    async with serving(world_of_roles()) as client:
+        for method in METHODS:
+            wanted = row_of(method).role
+            assert wanted is not None
+            call = client.method(method)(b"\xff", metadata=[("authorization", f"Bearer {role.value}")], timeout=10)
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await (call.read() if isinstance(call, grpc.aio.UnaryStreamCall) else call)
+            passed = ended.value.code() is grpc.StatusCode.INVALID_ARGUMENT  # those are no bytes of any request
+            assert passed or ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
+            assert passed == role.covers(wanted), method
+
+
+async def test_another_organizations_things_are_not_there() -> None:
+    async with serving(World()) as client:
+        for method, request in (
+            ("Sections/CreateSection", {"id": "their-lab"}),
+            ("Chambers/EnrolChamber", ENROLMENT | {"section": "their-lab"}),
+            ("Batches/StartBatch", {"id": "CHO-17.2", "section": "their-lab"}),
+            ("Sections/PauseSection", {"section_id": "their-lab", "request_id": "theirs"}),
+        ):
+            await client.ask(method, request)
+        tried = []
+        for method in METHODS:
+            fields = client.message(method, {}).DESCRIPTOR.fields_by_name
+            places = {name: PLACES[name] for name in fields if name in PLACES}
+            if not any(name.endswith("_id") for name in places):
+                continue
+            change: dict[str, Any] = {"any_version": True} if "any_version" in fields else {}
+            if "update_mask" in fields:
+                name = fields["update_mask"].containing_type.fields[{"name": 2}.get(list(places)[-1], 1)].name
+                key = "alias" if name == "detector" else "name"
+                change |= {name: {key: "mine"}, "update_mask": key}
+            refusal = await client.refused(method, places | change, whose="other")
+            assert refusal.code == "NOT_FOUND", (method, refusal)
+            tried.append(method)
+    assert len(tried) == 24
+
+
+async def test_only_a_super_administrator_acts_in_another_organization() -> None:
+    async with serving(World()) as client:
+        await client.ask("Sections/CreateSection", {"id": "lab"}, whose="other")
+        there = await client.ask("Sections/ListSections", whose="deployment", chamberlog_organization="other")
+        assert [section["id"] for section in there["sections"]] == ["default", "lab"]
+        own = await client.ask("Sections/ListSections", chamberlog_organization="default")
+        assert [section["id"] for section in own["sections"]] == ["default"]
+        for whose, organization in (("default", "other"), ("default", "nowhere"), ("deployment", "nowhere")):
+            refusal = await client.refused("Sections/ListSections", whose=whose, chamberlog_organization=organization)
+            assert refusal.code == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("name", ["x-chamberlog-role", "x-chamberlog-assertion", "x-chamberlog-anything"])
+async def test_metadata_of_the_gateway_is_believed_from_nobody(name: str) -> None:
+    async with serving(World()) as client:
+        for whose in ("default", None):
+            refusal = await end_of(client, "Chambers/ListChambers", whose=whose, **{name: "super-administrator"})
+            assert refusal.code == "UNAUTHENTICATED"
+
+
+async def test_of_two_credentials_none_counts() -> None:
+    async with serving(World()) as client:
+        sent = [("authorization", f"Bearer {KEYS[whose]}") for whose in ("default", "other")]
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await client.method("Chambers/ListChambers")(client.message("Chambers/ListChambers", {}), metadata=sent)
+    assert ended.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+class Once:
+    """A limit of one request for each subject and class."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, Traffic]] = set()
+
+    async def hit(self, subject: str, traffic: Traffic) -> RateState:
+        allowed = (subject, traffic) not in self.seen
+        self.seen.add((subject, traffic))
+        return RateState(allowed=allowed, limit=1, remaining=0, window_s=60, reset_s=17)
+
+
+def authenticating(keys: KeyStore, clock: Clock) -> Authenticate:
+    return Authenticate(keys, clock)
+
+
+async def test_past_the_limit_it_is_said_when_there_is_room_again() -> None:
+    world, limiter = World(), Once()
+    ports = world.ports()
+    admit = Admit(authenticating(ports.keys, ports.clock), ports.organizations, limiter)
+    world.app.state.services = replace(world.app.state.services, admit=admit)
+    async with serving(world) as client:
+        await client.ask("Chambers/ListChambers")
+        refusal = await client.refused("Sections/ListSections")
+        await client.ask("Chambers/ListChambers", whose="other")
+        sent = await client.refused("Chambers/EnrolChamber", {})
+    assert (refusal.code, refusal.retry_s, refusal.trailing["retry-after"]) == ("RESOURCE_EXHAUSTED", 17, "17")
+    assert sent.code == "INVALID_ARGUMENT"
+    assert {subject for subject, _ in limiter.seen} == {"key/" + "0" * 11 + "a", "key/" + "0" * 11 + "b"}
+
+
+async def test_a_server_that_is_away_is_not_the_callers_fault() -> None:
+    world = World()
+    async with serving(world) as client:
+        world.ledger.away = True
+        refusal = await client.refused("Chambers/ListChambers")
+        world.ledger.away = False
+        world.fleet.away = True
+        engine = await client.refused("Chambers/EnrolChamber", ENROLMENT)
+    for told_ in (refusal, engine):
+        assert (told_.code, told_.retry_s, told_.trailing["retry-after"]) == ("UNAVAILABLE", 5, "5")
+
+
+# ---- what is no call
+
+
+async def test_bytes_that_are_no_request_are_the_callers_mistake() -> None:
+    async with serving(World()) as client:
+        for method in METHODS:
+            if row_of(method).role is Role.SUPER_ADMINISTRATOR:
+                continue
+            refusal = await end_of(client, method, b"\xff")
+            assert (refusal.code, list(refusal.violations)) == ("INVALID_ARGUMENT", ["message"]), method
+
+
+@pytest.mark.parametrize(
+    "name", ["/chamberlog.v1.Chambers/Nothing", "/other.Service/Get", "/grpc.health.v1.Health/List"]
+)
+async def test_what_is_not_there_is_said_to_those_who_are_known(name: str) -> None:
+    async with serving(World()) as client:
+        for whose, code in ((None, "UNAUTHENTICATED"), ("default", "UNIMPLEMENTED")):
+            unknown: Any = client.channel.unary_unary(name)
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await unknown(b"", metadata=sent_by(whose))
+            assert ended.value.code().name == code
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+async def test_a_message_longer_than_64_kib_is_refused_also_when_it_was_packed(compression: grpc.Compression) -> None:
+    async with serving(World()) as client:
+        message = client.message("Chambers/EnrolChamber", ENROLMENT | {"name": "x" * 1_000_000})
+        assert len(gzip.compress(message.SerializeToString())) < 2_000
+        call = client.method("Chambers/EnrolChamber")
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await call(message, metadata=sent_by("default"), compression=compression)
+    assert ended.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "larger than max" in str(ended.value.details())
+
+
+async def test_answers_are_not_compressed() -> None:
+    async with serving(World()) as client:
+        call = client.method("Chambers/ListChambers")(
+            client.message("Chambers/ListChambers", {}), metadata=sent_by("default"), compression=grpc.Compression.Gzip
+        )
+        await call
+        assert "grpc-encoding" not in dict(await call.initial_metadata())
+
+
+# ---- how calls end
+
+
+class Slow:
+    """A device that answers when it is told to, and says whether anybody waited for that to the end."""
+
+    def __init__(self, world: World) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.finished = 0
+        services = world.app.state.services
+        self.inner, self.read = services.pause, services.list_chambers
+        world.app.state.services = replace(services, pause=self.pause, list_chambers=self.list_chambers)
+
+    async def pause(self, *args: Any) -> Any:
+        self.asked.set()
+        await self.go.wait()
+        answer = await self.inner(*args)
+        self.finished += 1
+        return answer
+
+    async def list_chambers(self, *args: Any, **rest: Any) -> Any:
+        self.asked.set()
+        await self.go.wait()
+        self.finished += 1
+        return await self.read(*args, **rest)
+
+
+@pytest.mark.parametrize("way", ["deadline", "cancel"])
+@pytest.mark.parametrize("method", ["Chambers/PauseChamber", "Chambers/ListChambers"])
+async def test_a_read_ends_with_its_caller_and_a_change_is_finished(way: str, method: str) -> None:
+    world = World()
+    slow = Slow(world)
+    async with serving(world) as client:
+        await client.ask("Chambers/EnrolChamber", ENROLMENT)
+        request = {"chamber_id": "incubator-3"} if "Pause" in method else {}
+        limit_s = 0.3 if way == "deadline" else None
+        call = client.method(method)(client.message(method, request), metadata=sent_by("default"), timeout=limit_s)
+        waiting = asyncio.ensure_future(call)
+        await asyncio.wait_for(slow.asked.wait(), 5)
+        if way == "cancel":
+            call.cancel()
+        with pytest.raises((grpc.aio.AioRpcError, asyncio.CancelledError)):
+            await waiting
+        await asyncio.sleep(0.1)
+        slow.go.set()
+        await asyncio.sleep(0.1)
+        shown = await client.ask("Chambers/GetChamber", {"chamber_id": "incubator-3"})
+    assert slow.finished == ("Pause" in method)
+    assert ("paused" in shown["chamber"]) == ("Pause" in method)
+
+
+async def test_a_stop_lets_calls_end_and_takes_no_new_ones() -> None:
+    world = World()
+    slow = Slow(world)
+    made = GrpcApi(world.app.state.services, world.app.state.streams)
+    port = made.listen("127.0.0.1", 0)
+    await made.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        client = Client(channel, made, port)
+        await client.ask("Chambers/EnrolChamber", ENROLMENT)
+        asking = asyncio.create_task(client.ask("Chambers/PauseChamber", {"chamber_id": "incubator-3"}))
+        await slow.asked.wait()
+        stopping = asyncio.create_task(made.stop(5))
+        await asyncio.sleep(0.2)
+        late = await client.refused("Chambers/ListChambers")
+        slow.go.set()
+        answer = await asking
+        await stopping
+    assert answer["chamber"]["paused"]
+    assert late.code == "UNAVAILABLE"
+
+
+async def test_a_defect_is_told_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    async def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("swordfish")
+
+    world.app.state.services = replace(world.app.state.services, list_chambers=broken, enrol=broken)
+    async with serving(world) as client:
+        for method, request in (("Chambers/ListChambers", {}), ("Chambers/EnrolChamber", ENROLMENT)):
+            refusal = await client.refused(method, request)
+            assert (refusal.code, "swordfish" in str(refusal)) == ("INTERNAL", False)
+    assert caplog.text.count("ZeroDivisionError: swordfish") >= 2
+
+
+async def test_a_change_and_what_came_of_it_is_told_to_whoever_listens() -> None:
+    world, noted = World(), []
+
+    async def note(call: Any, operation: Operation, request: Any, problem: Any) -> None:
+        noted.append((call.caller.subject, operation.name, request.DESCRIPTOR.name, problem and problem.status))
+
+    made = GrpcApi(world.app.state.services, world.app.state.streams, note)
+    port = made.listen("127.0.0.1", 0)
+    await made.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        client = Client(channel, made, port)
+        await client.ask("Chambers/EnrolChamber", ENROLMENT)
+        await client.ask("Chambers/ListChambers")
+        await client.refused("Chambers/ResumeChamber", {"chamber_id": "nobody"})
+    await made.stop(1)
+    subject = "key/" + "0" * 11 + "a"
+    assert noted == [
+        (subject, "chambers.enrol", "EnrolChamberRequest", None),
+        (subject, "chambers.resume", "ResumeChamberRequest", 404),
+    ]
+
+
+# ---- where it listens, health and reflection
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    async with serving(World()) as client:
+        world = World()
+        other = GrpcApi(world.app.state.services, world.app.state.streams)
+        with pytest.raises(InvalidFieldError) as wrong:
+            other.listen("127.0.0.1", client.port)
+        await other.stop(0)
+    assert wrong.value.field == "CHAMBERLOG_GRPC_PORT"
+
+
+async def test_health_is_told_to_anybody_and_turns_when_it_stops() -> None:
+    async with serving(World()) as client:
+        stub = health_pb2_grpc.HealthStub(client.channel)
+        for name in ("", "chamberlog.v1.Chambers", "chamberlog.v1.Readings"):
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await stub.Check(health_pb2.HealthCheckRequest(service="nothing"))
+        assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
+        watch = stub.Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        stopping = asyncio.create_task(client.api.stop(9))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        await asyncio.wait_for(stopping, 4)
+
+
+async def test_reflection_describes_every_method_to_those_who_are_known() -> None:
+    async with serving(World()) as client:
+        stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+        asked = [
+            reflection_pb2.ServerReflectionRequest(list_services=""),
+            reflection_pb2.ServerReflectionRequest(file_containing_symbol="chamberlog.v1.Chambers"),
+        ]
+        with pytest.raises(grpc.aio.AioRpcError) as closed:
+            await stub.ServerReflectionInfo(iter(asked)).read()
+        call = stub.ServerReflectionInfo(iter(asked), metadata=sent_by("default"))
+        names = {found.name for found in (await call.read()).list_services_response.service}
+        file = descriptor_pb2.FileDescriptorProto.FromString(
+            (await call.read()).file_descriptor_response.file_descriptor_proto[0]
+        )
+    assert closed.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert {service.full_name for service, _ in SERVICES} < names
+    assert [method.name for method in file.service[0].method] == list(SERVICES[3][0].methods_by_name)

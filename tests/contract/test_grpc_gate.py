@@ -13,11 +13,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api.grpc.server import GrpcApi
 from api.grpc.serving import SERVICES
-from collector.domain.access import Operation, Traffic
+from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError
 from collector.domain.roles import Role
-from collector.ports import Clock, KeyStore, Principal
 from collector.ports.limits import RateState
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
@@ -72,36 +71,69 @@ async def test_nobody_passes_without_a_valid_key(sent: dict[str, str]) -> None:
             assert list(refusal.violations) == ["authorization"]
 
 
-class ByRole(Authenticate):
-    """The credential is the role."""
-
-    async def __call__(self, key: str) -> Principal | None:
-        return Principal("default", f"key/{key}", Role(key))
-
-
-def world_with(admit: Admit) -> World:
-    world = World()
-    world.app.state.services = replace(world.app.state.services, admit=admit)
-    return world
+BY_ROLE = {
+    Role.VIEWER: "viewer",
+    Role.OPERATOR: "operator",
+    Role.ADMINISTRATOR: "default",
+    Role.SUPER_ADMINISTRATOR: "deployment",
+}
 
 
-def world_of_roles() -> World:
-    ports = World().ports()
-    return world_with(Admit(ByRole(ports.keys, ports.clock), ports.organizations))
+async def tried(client: Client, method: str, whose: str) -> str:
+    """The code for what are no bytes of any request, which whoever passes hears of."""
+    refusal = await end_of(client, method, b"\xff", whose=whose)
+    assert refusal.code in ("INVALID_ARGUMENT", "PERMISSION_DENIED")
+    return str(refusal.code)
 
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_role_passes_exactly_where_the_table_says(role: Role) -> None:
-    async with serving(world_of_roles()) as client:
+    async with serving(World()) as client:
         for method in METHODS:
             wanted = row_of(method).role
-            assert wanted is not None
-            call = client.method(method)(b"\xff", metadata=[("authorization", f"Bearer {role.value}")], timeout=10)
-            with pytest.raises(grpc.aio.AioRpcError) as ended:
-                await (call.read() if isinstance(call, grpc.aio.UnaryStreamCall) else call)
-            passed = ended.value.code() is grpc.StatusCode.INVALID_ARGUMENT  # those are no bytes of any request
-            assert passed or ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
-            assert passed == role.covers(wanted), method
+            passes = wanted is None or role.covers(wanted)
+            code = await tried(client, method, BY_ROLE[role])
+            assert code == ("INVALID_ARGUMENT" if passes else "PERMISSION_DENIED"), method
+
+
+async def test_a_key_of_one_section_passes_where_its_reach_says() -> None:
+    async with serving(World()) as client:
+        for method in METHODS:
+            row = row_of(method)
+            shut = row.reach is Reach.SHUT or row.role is Role.SUPER_ADMINISTRATOR
+            assert (await tried(client, method, "bound") == "PERMISSION_DENIED") == shut, method
+
+
+async def test_a_key_of_one_section_reaches_no_other() -> None:
+    async with serving(World()) as client:
+        for section in ("attic", "their-lab"):
+            await client.ask("Sections/CreateSection", {"id": section})
+            await client.ask("Chambers/EnrolChamber", ENROLMENT | {"id": f"in-{section}", "section": section})
+            await client.ask("Batches/StartBatch", {"id": f"B-{section}", "section": section})
+        for method, fields in (
+            ("Chambers/GetChamber", ("chamber_id", "in-{}")),
+            ("Chambers/PauseChamber", ("chamber_id", "in-{}")),
+            ("Readings/GetLatest", ("chamber_id", "in-{}")),
+            ("Detectors/ListDetectors", ("chamber_id", "in-{}")),
+            ("Sections/GetSection", ("section_id", "{}")),
+            ("Batches/GetBatch", ("batch_id", "B-{}")),
+        ):
+            name, value = fields
+            await client.ask(method, {name: value.format("attic")}, whose="bound")
+            refusal = await client.refused(method, {name: value.format("their-lab")}, whose="bound")
+            assert refusal.code == "NOT_FOUND", method
+        chambers = await client.ask("Chambers/ListChambers", whose="bound")
+        latest = await client.ask("Readings/ListLatest", whose="bound")
+        batches = await client.ask("Batches/ListBatches", whose="bound")
+        sections = await client.ask("Sections/ListSections", whose="bound")
+        elsewhere = await client.refused("Chambers/ListChambers", {"section": "their-lab"}, whose="bound")
+        enrolled = await client.refused("Chambers/EnrolChamber", ENROLMENT | {"section": "their-lab"}, whose="bound")
+        begun = await client.refused("Batches/StartBatch", {"id": "B-2", "section": "their-lab"}, whose="bound")
+    assert [chamber["id"] for chamber in chambers["chambers"]] == ["in-attic"]
+    assert [found["chamber"] for found in latest["latest"]] == ["in-attic"]
+    assert [batch["id"] for batch in batches["batches"]] == ["B-attic"]
+    assert [section["id"] for section in sections["sections"]] == ["attic"]
+    assert {told_.code for told_ in (elsewhere, enrolled, begun)} == {"PERMISSION_DENIED"}
 
 
 async def test_another_organizations_things_are_not_there() -> None:
@@ -170,14 +202,10 @@ class Once:
         return RateState(allowed=allowed, limit=1, remaining=0, window_s=60, reset_s=17)
 
 
-def authenticating(keys: KeyStore, clock: Clock) -> Authenticate:
-    return Authenticate(keys, clock)
-
-
 async def test_past_the_limit_it_is_said_when_there_is_room_again() -> None:
     world, limiter = World(), Once()
     ports = world.ports()
-    admit = Admit(authenticating(ports.keys, ports.clock), ports.organizations, limiter)
+    admit = Admit(Authenticate(ports.keys, ports.clock), ports.organizations, limiter)
     world.app.state.services = replace(world.app.state.services, admit=admit)
     async with serving(world) as client:
         await client.ask("Chambers/ListChambers")

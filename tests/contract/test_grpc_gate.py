@@ -13,13 +13,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api.grpc.server import GrpcApi
 from api.grpc.serving import SERVICES
+from api.services import make_services
 from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError
 from collector.domain.roles import Role
 from collector.ports.limits import RateState
-from collector.usecases.admit import Admit
-from collector.usecases.authenticate import Authenticate
 from tests.contract.grpc_client import Client, sent_by, serving, told
 from tests.unit.api_world import KEYS, World
 
@@ -204,9 +203,8 @@ class Once:
 
 async def test_past_the_limit_it_is_said_when_there_is_room_again() -> None:
     world, limiter = World(), Once()
-    ports = world.ports()
-    admit = Admit(Authenticate(ports.keys, ports.clock), ports.organizations, limiter)
-    world.app.state.services = replace(world.app.state.services, admit=admit)
+    services = make_services(replace(world.ports(), limiter=limiter))
+    world.app.state.services = replace(world.app.state.services, identify=services.identify)
     async with serving(world) as client:
         await client.ask("Chambers/ListChambers")
         refusal = await client.refused("Sections/ListSections")

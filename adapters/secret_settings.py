@@ -1,7 +1,7 @@
 """Settings that are secrets: from the environment, or from the file that `NAME_FILE` names.
 
-A file (`CHAMBERLOG_POSTGRES_FILE`, `CHAMBERLOG_REDIS_FILE`) keeps a password out of the environment, which child
-processes inherit and `docker inspect` shows.
+A file (`CHAMBERLOG_POSTGRES_FILE`, `CHAMBERLOG_REDIS_FILE`, `CHAMBERLOG_SMTP_URL_FILE`) keeps a password out of the
+environment, which child processes inherit and `docker inspect` shows.
 """
 
 import re

@@ -9,17 +9,20 @@ from fastapi_offline import FastAPIOffline
 from api import openapi, problems
 from api.guard import BodyLimit, KeyGuard
 from api.routes import (
+    auth,
     batches,
     catalog,
     chambers,
     detectors,
     health,
+    invitations,
     keys,
     ledger,
     live,
     organizations,
     section_operations,
     sections,
+    users,
 )
 from api.services import Services
 from api.streams import StreamRules, Streams
@@ -33,6 +36,9 @@ ROUTERS = (
     section_operations.router,
     batches.router,
     organizations.router,
+    auth.router,
+    users.router,
+    invitations.router,
     keys.router,
     catalog.router,
     health.router,

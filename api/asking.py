@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from api.field_errors import readable
 from api.services import Services
 from collector.domain.chamber import ID_PATTERN
+from collector.domain.credentials import ID_OF_CREDENTIAL
 from collector.domain.errors import InvalidFieldError, NotFoundError, UnauthenticatedError
 from collector.domain.organization import BATCH_PATTERN
 from collector.domain.section_order import OPERATION_PATTERN
@@ -18,7 +19,7 @@ from collector.ports import Principal
 from collector.usecases.admit import REMEDY, Admission
 from collector.usecases.authenticate import KEY_ID
 
-bearer = HTTPBearer(auto_error=False, description="An API key: chl_<id>_<secret>")
+bearer = HTTPBearer(auto_error=False, description="An API key, chl_<id>_<secret>, or an access token, cha_...")
 
 
 def _services(request: Request) -> Services:
@@ -80,6 +81,16 @@ def _profile_name(profile_name: Annotated[str, _shown("the profile's name", "air
     return _possible("profile", profile_name)
 
 
+def _user_id(user_id: Annotated[str, _shown("the user's id", "5c1f0a9e77d2", ID_OF_CREDENTIAL)]) -> str:
+    return _possible("user", user_id, ID_OF_CREDENTIAL)
+
+
+def _invitation_id(
+    invitation_id: Annotated[str, _shown("the invitation's id", "0a9e77d25c1f", ID_OF_CREDENTIAL)],
+) -> str:
+    return _possible("invitation", invitation_id, ID_OF_CREDENTIAL)
+
+
 Use = Annotated[Services, Depends(_services)]
 Caller = Annotated[Principal, Depends(_principal)]
 
@@ -110,5 +121,9 @@ SectionId = Annotated[str, Depends(_section_id)]
 OrganizationId = Annotated[str, Depends(_organization_id)]
 ProfileName = Annotated[str, Depends(_profile_name)]
 BatchId = Annotated[str, Depends(_batch_id)]
+UserId = Annotated[str, Depends(_user_id)]
+InvitationId = Annotated[str, Depends(_invitation_id)]
+Stranger = Annotated[None, Depends(_refuse_queries)]
+"""Whoever asks need not say who they are."""
 KeyId = Annotated[str, Depends(_key_id)]
 OperationId = Annotated[str, Depends(_operation_id)]

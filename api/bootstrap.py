@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from adapters.api_keys import new_key
+from adapters.argon2_passwords import Argon2Passwords
 from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
+from adapters.credential_maker import SystemCredentials
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.gate_telemetry import OtelGateMetrics
 from adapters.limits import open_limiter
@@ -20,28 +22,36 @@ from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
 from adapters.postgres.history import PostgresHistory
+from adapters.postgres.invitations import PostgresInvitations, PostgresResets
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations, PostgresSections
 from adapters.postgres.pool import Postgres
 from adapters.postgres.profiles import PostgresProfiles
 from adapters.postgres.registry import PostgresRegistry
+from adapters.postgres.sessions import PostgresSessions
 from adapters.postgres.upkeep import PostgresUpkeep
+from adapters.postgres.users import PostgresUsers
 from adapters.process import make_runner, read_settings, shown_servers
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.active import RedisActive
 from adapters.redis.opening import open_redis
 from adapters.serving import SignalledServer
 from adapters.serving import listening as listen
+from adapters.smtp_mail import SmtpMail, read_mail_server
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
+from api.people_services import PeoplePorts
 from api.services import Ports, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
+from collector.domain.errors import InvalidFieldError
+from collector.domain.people import normal_email
 from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
 from collector.ports.assertions import AssertionVerifier
+from collector.usecases.users.letters import Letters
 
 __all__ = ["SignalledServer", "build_app", "listen", "load_settings", "make_runner", "rehearse"]
 SERVICE = "chamberlog-api"
@@ -92,6 +102,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         batches=PostgresBatches(postgres),
         section_control=TemporalSections(temporal),
         live=live,
+        people=_people(settings, postgres, closing),
         limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, OtelGateMetrics(provider), closing),
         assertions=_verifier(settings, clock),
     )
@@ -135,6 +146,32 @@ def _in_redis(
         return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True), None
     server, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
     return latest, RedisActive(server), live
+
+
+def _people(settings: ApiSettings, postgres: Postgres, closing: AsyncExitStack) -> PeoplePorts:
+    hasher = Argon2Passwords()
+    closing.callback(hasher.close)
+    return PeoplePorts(
+        users=PostgresUsers(postgres),
+        invitations=PostgresInvitations(postgres),
+        resets=PostgresResets(postgres),
+        sessions=PostgresSessions(postgres),
+        hasher=hasher,
+        maker=SystemCredentials(),
+        letters=_letters(settings),
+    )
+
+
+def _letters(settings: ApiSettings) -> Letters | None:
+    if settings.smtp_url is None:
+        return None
+    server = read_mail_server(settings.smtp_url.get_secret_value())
+    sender = normal_email(settings.mail_from, "CHAMBERLOG_MAIL_FROM")
+    url = settings.public_url.rstrip("/")
+    if not url.startswith(("https://", "http://")):
+        remedy = "write where people reach the API, such as https://chamberlog.example.org"
+        raise InvalidFieldError("CHAMBERLOG_PUBLIC_URL", "letters need it, and it is no URL", remedy)
+    return Letters(SmtpMail(server, sender), url)
 
 
 def _meters(closing: AsyncExitStack) -> tuple[CollectorRegistry, MeterProvider]:

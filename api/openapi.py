@@ -44,6 +44,8 @@ TAGS = [
     },
     {"name": "sections", "description": "The parts of an organization where chambers stand."},
     {"name": "batches", "description": "What is observed in a section for a while, and its readings."},
+    {"name": "auth", "description": "Signing in and out, and passwords."},
+    {"name": "users", "description": "People of an organization, and invitations to it."},
     {"name": "organizations", "description": "The tenants of the deployment; new ones take a super-administrator."},
     {"name": "keys", "description": "API keys: how far each goes, who made it, when it was used last."},
     {"name": "catalog", "description": "What a chamber can be enrolled with."},

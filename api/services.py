@@ -15,6 +15,15 @@ from api.entity_services import (
     profile_services,
     section_services,
 )
+from api.people_services import (
+    AuthServices,
+    InvitationServices,
+    PeoplePorts,
+    UserServices,
+    auth_services,
+    invitation_services,
+    user_services,
+)
 from collector.ports import (
     ActiveChambers,
     AnswerShelf,
@@ -55,6 +64,7 @@ from collector.usecases.profiles import OfferedProfiles
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
+from collector.usecases.sessions import KnownSessions
 from collector.usecases.still_valid import StillValid
 
 NOBODYS_KEY = "000000000000"
@@ -91,6 +101,7 @@ class Ports:
     batches: Batches
     section_control: SectionControl
     live: LiveFeed | None
+    people: PeoplePorts
     limiter: RateLimiter | None = None
     assertions: AssertionVerifier | None = None
 
@@ -131,20 +142,23 @@ class Services:
     tell_section: TellSection
     section_operation: ShowOperation
     live: WatchLive | None
+    auth: AuthServices
+    users: UserServices
+    invitations: InvitationServices
 
 
 def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
     check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
-    authenticate = Authenticate(ports.keys, clock)
+    authenticate = Authenticate(ports.keys, clock, KnownSessions(ports.people.sessions, clock))
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
         identify=Identify(Admit(authenticate, ports.organizations, ports.limiter), ports.assertions),
-        still_valid=StillValid(ports.keys),
+        still_valid=StillValid(ports.keys, ports.people.sessions, clock),
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
@@ -171,4 +185,7 @@ def make_services(ports: Ports) -> Services:
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
+        auth=auth_services(ports.people, clock, ports.limiter),
+        users=user_services(ports.people, clock),
+        invitations=invitation_services(ports.people, clock),
     )

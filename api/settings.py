@@ -21,6 +21,9 @@ class ApiSettings(BaseSettings):
         grpc_host: address on which gRPC listens; None = where the REST API does.
         grpc_port: port of gRPC, 0 = any free one; None = there is no gRPC.
         max_streams: live streams of this process at a time.
+        smtp_url: where mail is handed in; without it nobody is sent anything.
+        mail_from: address in `From`.
+        public_url: where people reach the API, for letters.
         assertion_keys: public keys of the gateway; without them nobody can come by a gateway.
         rate_limits: how often somebody may ask, where the standard is not wanted.
     """
@@ -35,5 +38,8 @@ class ApiSettings(BaseSettings):
     grpc_host: str | None = None
     grpc_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     max_streams: Annotated[int, Field(ge=1, le=10_000)] = 100
+    smtp_url: SecretStr | None = None
+    mail_from: str = ""
+    public_url: str = ""
     assertion_keys: SecretStr | None = None  # no secret, but like them it may stand in a file
     rate_limits: str = ""

@@ -24,6 +24,7 @@ from cli.commands import (
     profiles,
     readings,
     sections,
+    users,
 )
 from cli.commands.ready import ready
 from cli.group import ProgramGroup
@@ -83,6 +84,7 @@ app.command(rich_help_panel=DATA, epilog=exporting.EPILOG)(exporting.export)
 app.add_typer(organizations.group, name="organizations", rich_help_panel=PLACES)
 app.add_typer(sections.group, name="sections", rich_help_panel=PLACES)
 app.add_typer(batches.group, name="batches", rich_help_panel=PLACES)
+app.add_typer(users.group, name="users", rich_help_panel=PLACES)
 app.add_typer(keys.group, name="keys", rich_help_panel=PLACES)
 app.command(rich_help_panel=PARTS)(processes.worker)
 app.command(rich_help_panel=PARTS)(processes.api)

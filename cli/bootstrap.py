@@ -6,17 +6,22 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
+from adapters.argon2_passwords import Argon2Passwords
 from adapters.assertions import KeyPair, new_key_pair
+from adapters.credential_maker import SystemCredentials
 from adapters.egress_files import load_policies
 from adapters.http_device.checking import EgressChecker
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
+from adapters.postgres.users import PostgresUsers
 from adapters.secret_settings import read_secret, shown_address
 from collector.domain.egress_proxy import parse_proxy
 from collector.domain.egress_verdict import EgressCheck
 from collector.domain.errors import InvalidFieldError, SlotFailedError
 from collector.ports.keys import KeyRecord, KeyTerms
+from collector.ports.users import User
+from collector.usecases.users.people import CreateAdministrator
 
 T = TypeVar("T")
 POSTGRES = "CHAMBERLOG_POSTGRES"
@@ -120,6 +125,41 @@ class KeyDesk:
             try:
                 return await work(PostgresKeys(postgres))
             finally:
+                await postgres.close()
+
+        return asyncio.run(run())
+
+
+class UserDesk:
+    """Makes administrators in the readings' database.
+
+    Args:
+        dsn: of the database.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def create_admin(self, wanted: User, password: str) -> User:
+        """An administrator who can sign in. A second run finds the address taken.
+
+        Args:
+            wanted: with the role; its id is made here.
+            password: of theirs.
+
+        Raises:
+            InvalidFieldError: a field cannot be kept.
+            ConflictError: the address is taken.
+            NotFoundError: there is no such organization.
+            AwayError: the database does not answer.
+        """
+
+        async def run() -> User:
+            postgres, hasher = Postgres(self._dsn, size=1), Argon2Passwords()
+            try:
+                return await CreateAdministrator(PostgresUsers(postgres), hasher, SystemCredentials())(wanted, password)
+            finally:
+                hasher.close()
                 await postgres.close()
 
         return asyncio.run(run())

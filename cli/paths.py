@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 from collector.domain.chamber import ID_PATTERN
+from collector.domain.credentials import ID_OF_CREDENTIAL
 from collector.domain.errors import InvalidFieldError
 from collector.domain.organization import BATCH_PATTERN
 
@@ -11,6 +12,8 @@ ID_REMEDY = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
 BATCH_REMEDY = "use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
 CHAMBERS, ORGANIZATIONS, SECTIONS, BATCHES = "/v1/chambers", "/v1/organizations", "/v1/sections", "/v1/batches"
 PROFILES = "/v1/profiles"
+USERS, INVITATIONS = "/v1/users", "/v1/invitations"
+PERSON_REMEDY = "give the 12 digits that `chamberlog users` shows, or an e-mail address"
 KEYS = "/v1/keys"
 
 
@@ -64,6 +67,24 @@ def batch_path(batch: str, part: str = "") -> str:
         InvalidFieldError: field `id`.
     """
     return _path(BATCHES, batch, part, ("a batch id", BATCH_PATTERN, BATCH_REMEDY))
+
+
+def user_path(user: str, part: str = "") -> str:
+    """The path of a user, or of a part of it such as `sign-out`.
+
+    Raises:
+        InvalidFieldError: field `id`.
+    """
+    return _path(USERS, user, part, ("a user's id", ID_OF_CREDENTIAL, PERSON_REMEDY))
+
+
+def invitation_path(invitation: str) -> str:
+    """The path of an invitation.
+
+    Raises:
+        InvalidFieldError: field `id`.
+    """
+    return _path(INVITATIONS, invitation, "", ("an invitation's id", ID_OF_CREDENTIAL, PERSON_REMEDY))
 
 
 def profile_path(profile: str) -> str:

@@ -84,7 +84,8 @@ def problem_document(status: int, detail: str, faults: Sequence[tuple[str, str, 
 def _of_caller(
     status: int, error: UnauthenticatedError | ForbiddenError | TooManyRequestsError, headers: Mapping[str, str]
 ) -> Refusal:
-    fault = ("Authorization", str(error), error.remedy)
+    place = error.field if isinstance(error, UnauthenticatedError) else "Authorization"
+    fault = (place, str(error), error.remedy)
     return Refusal(status, f"{error}; {error.remedy}", fault, headers)
 
 

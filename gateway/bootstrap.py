@@ -12,6 +12,7 @@ from adapters.limits import open_limiter
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations
 from adapters.postgres.pool import Postgres
+from adapters.postgres.sessions import PostgresSessions
 from adapters.process import make_runner, read_settings
 from adapters.secret_settings import shown_address
 from adapters.serving import SignalledServer, listening
@@ -19,6 +20,7 @@ from adapters.telemetry import make_meter_provider, metrics_text
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.readiness import CheckReadiness
+from collector.usecases.sessions import KnownSessions
 from gateway.app import AuthzApp, AuthzServices
 from gateway.settings import AuthzSettings
 
@@ -54,10 +56,11 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
     metrics, keys = OtelGateMetrics(provider), PostgresKeys(postgres)
+    sessions = KnownSessions(PostgresSessions(postgres), clock)
     redis = settings.redis.get_secret_value() if settings.redis else None
     limiter = open_limiter(redis, settings.rate_limits, clock, metrics, closing)
     services = AuthzServices(
-        admit=Admit(Authenticate(keys, clock), PostgresOrganizations(postgres), limiter),
+        admit=Admit(Authenticate(keys, clock, sessions), PostgresOrganizations(postgres), limiter),
         signer=signer,
         readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
         metrics=metrics,

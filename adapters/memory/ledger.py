@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from adapters.memory.kept_people import KeptPeople
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import AwayError, NotFoundError
 from collector.domain.organization import FIRST_SECTION, Batch, Organization, Section
@@ -136,6 +137,7 @@ class InMemoryLedger:
         profiles: every version that is kept, by organization, name and version.
         offers: version of the organization's own that is offered, by organization and name.
         answers: last answers, by chamber id and kind.
+        people: users, invitations and sessions.
         now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
         retained_from_ms: readings of slots before are gone.
         rolled_up_ms: what was stored before is in the hours of its chamber.
@@ -155,6 +157,7 @@ class InMemoryLedger:
         self.profiles: dict[tuple[str, str, str], ProfileDocument] = {}
         self.offers: dict[tuple[str, str], str] = {}
         self.answers: dict[tuple[str, AnswerKind], ChamberAnswer] = {}
+        self.people = KeptPeople()
         self.retained_from_ms = self.rolled_up_ms = 0
         self.sealed: dict[date, dict[str, SealedAccount]] = {}
         self.partitions: set[date] = set()

@@ -68,11 +68,12 @@ class UnauthenticatedError(ChamberlogError):
 
     Attributes:
         remedy: what to send instead.
+        field: where it stands.
     """
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, field: str = "Authorization") -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self.remedy, self.field = remedy, field
 
 
 class TooManyRequestsError(ChamberlogError):

@@ -1,6 +1,5 @@
 """People of an organization, how they sign in, and how they came to be there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -86,14 +85,49 @@ class TokenPair:
     refresh: Token
 
 
-class UserStore(Protocol):
-    """Users, their passwords' hashes, invitations and one-time tokens for forgotten passwords."""
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A sign-in.
 
-    async def add(self, user: User, password_hash: str | None) -> User:
-        """Keep a user; without a hash nobody can sign in as it before a password was set.
+    Attributes:
+        id: 12 hexadecimal digits.
+        user_id: whose.
+        pair: its first one.
+    """
+
+    id: str
+    user_id: str
+    pair: TokenPair
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What became of a refresh token that was shown.
+
+    Attributes:
+        session: its session.
+        renewed: whether the next pair is kept. False: it was used up before, and the session has ended with all its
+            tokens, because whoever sends it has a copy, or somebody else has.
+    """
+
+    session: str
+    renewed: bool
+
+
+class UserStore(Protocol):
+    """Users and their passwords' hashes.
+
+    An organization that has an active administrator with a password keeps one: a change that would take the last is
+    refused, whoever asks, and of two such changes at once one.
+    """
+
+    async def add(self, user: User, password_hash: str | None = None) -> tuple[User, bool]:
+        """The user, and whether it is new; the address being a user of the same organization already: what stands.
+
+        Without a hash nobody can sign in as it before a password was set.
 
         Raises:
-            ConflictError: field `email`: there is one, perhaps in another organization (which it does not say).
+            ConflictError: field `email`: somebody of another organization has it (which it does not say).
             NotFoundError: there is no such organization.
         """
         ...
@@ -117,10 +151,12 @@ class UserStore(Protocol):
     async def change(self, user: User, version: int) -> User:
         """Replace what stands at `version`; when it becomes inactive every session ends with it.
 
+        A new address makes one-time tokens that were sent to the old one useless.
+
         Raises:
             NotFoundError: not there, or another organization's.
             StaleVersionError: somebody changed it since.
-            ConflictError: field `email`: it is taken.
+            ConflictError: field `email`: it is taken; field `role` or `active`: it is the last administrator.
         """
         ...
 
@@ -128,13 +164,24 @@ class UserStore(Protocol):
         """Who signs in with that address, active or not, and the hash of their password."""
         ...
 
-    async def set_password(self, user_id: str, password_hash: str) -> None:
-        """Replace the hash; every session of the user ends, and every one-time token of theirs is of no use."""
+    async def own_password(self, user_id: str) -> tuple[User, str | None] | None:
+        """Whoever asks, and the hash of their password, wherever they act; None = no such user."""
         ...
 
-    async def note_sign_in(self, user_id: str, now_ms: int) -> None:
-        """Remember when they signed in last."""
+    async def set_password(self, user_id: str, password_hash: str, former: str) -> bool:
+        """Replace the hash `former`; every session ends, and every one-time token of the user is of no use.
+
+        False, and nothing changed: another hash stands, or the user is inactive.
+        """
         ...
+
+    async def strengthen(self, user_id: str, password_hash: str, former: str) -> None:
+        """Replace the hash `former` by a stronger one of the same password; another one that stands stays."""
+        ...
+
+
+class InvitationStore(Protocol):
+    """Places for people who are not there yet."""
 
     async def invite(self, invitation: Invitation, token: Token) -> None:
         """Keep an invitation, in place of an open one for the same address in the same organization.
@@ -145,34 +192,61 @@ class UserStore(Protocol):
         """
         ...
 
-    async def invitations(self, organization: str, now_ms: int) -> Sequence[Invitation]:
-        """Those that are open, in the order in which they were made."""
-        ...
-
-    async def revoke_invitation(self, organization: str, invitation_id: str) -> bool:
-        """It is of no use from now on. False when there is no open one of that id there."""
-        ...
-
-    async def find_invitation(self, token_id: str, now_ms: int) -> tuple[Token, Invitation] | None:
-        """The open invitation with that token."""
-        ...
-
-    async def accept(self, invitation_id: str, user: User, password_hash: str) -> User:
-        """Make the user and use the invitation up, both or neither.
+    async def page(self, organization: str, limit: int, cursor: str | None) -> Page[Invitation]:
+        """Those that were neither accepted, revoked nor replaced, by address; expired ones until they are cleared away.
 
         Raises:
-            ConflictError: somebody else used it, or the address is taken.
+            InvalidFieldError: field `cursor`.
         """
         ...
 
-    async def add_reset(self, user_id: str, token: Token) -> None:
-        """Keep a one-time token for a forgotten password; earlier ones of the user are of no use any more."""
+    async def find(self, organization: str, invitation_id: str) -> Invitation:
+        """An open one.
+
+        Raises:
+            NotFoundError: there is no open one of that id there.
+        """
         ...
 
-    async def use_reset(self, token: Token, password_hash: str, now_ms: int) -> User | None:
-        """Set the password of whose token it is, use the token up and end every session: all or nothing.
+    async def revoke(self, organization: str, invitation_id: str) -> bool:
+        """It is of no use from now on. False when there is no open one of that id there."""
+        ...
 
-        `token.secret_sha256` has to be the one that is kept. None: unknown, used, expired, or another secret.
+    async def of_token(self, token_id: str, secret_sha256: bytes, now_ms: int) -> Invitation | None:
+        """The open invitation with that token; None: unknown, used, revoked, expired, or another secret."""
+        ...
+
+    async def accept(self, invitation_id: str, user: User, password_hash: str, now_ms: int) -> User:
+        """Make the user and use the invitation up, both or neither.
+
+        Raises:
+            ConflictError: it is not open any more, or the address is taken.
+        """
+        ...
+
+
+class ResetStore(Protocol):
+    """One-time tokens for forgotten passwords."""
+
+    async def issue(self, user_id: str, token: Token) -> None:
+        """Keep a token; earlier ones of the user are of no use any more."""
+        ...
+
+    async def offer(self, user_id: str, token: Token, apart_ms: int) -> bool:
+        """Keep a token beside earlier ones: nobody who does not prove anything makes those useless.
+
+        False, and nothing is kept: one of the user's expires less than `apart_ms` before this one, or later.
+        """
+        ...
+
+    async def of_token(self, token_id: str, secret_sha256: bytes, now_ms: int) -> User | None:
+        """Whose token it is; None: unknown, used, expired, another secret, or its user inactive."""
+        ...
+
+    async def use(self, token_id: str, secret_sha256: bytes, password_hash: str, now_ms: int) -> bool:
+        """Set the password of whose token it is, end every session of theirs and make all their tokens useless.
+
+        All or nothing; False as `of_token` is None. Of two uses at once one is True.
         """
         ...
 
@@ -180,24 +254,30 @@ class UserStore(Protocol):
 class SessionStore(Protocol):
     """Who is signed in: families of tokens, each begun by one sign-in."""
 
-    async def begin(self, session_id: str, user_id: str, pair: TokenPair) -> None:
-        """Keep the first pair of a session."""
-        ...
+    async def begin(self, session: NewSession, password_hash: str, now_ms: int) -> bool:
+        """Keep the first pair of a session, and that the user signed in now.
 
-    async def find(self, access_id: str, now_ms: int) -> tuple[Token, Principal] | None:
-        """The access token and whose it is; None: unknown, expired, its session over or its user inactive."""
-        ...
-
-    async def rotate(self, used: Token, pair: TokenPair, now_ms: int) -> str | None:
-        """Use a refresh token up and keep the next pair, both or neither; the session's id.
-
-        None: unknown, expired, another secret, its session over. A token that was used up before ends its whole
-        session: whoever sends it has a copy, or somebody else has.
+        False, and nothing is kept: the user is inactive, or has another password than the one that was checked.
         """
         ...
 
-    async def is_open(self, session_id: str) -> bool:
-        """Whether the session goes on: neither ended nor its user inactive."""
+    async def find(self, access_id: str, now_ms: int) -> tuple[bytes, Principal] | None:
+        """Hash of the access token's secret and whose it is.
+
+        None: unknown, expired, replaced by the next pair, its session over or its user inactive.
+        """
+        ...
+
+    async def rotate(self, used: Token, pair: TokenPair, now_ms: int) -> Rotation | None:
+        """Use a refresh token up and keep the next pair in place of all tokens before, all or nothing.
+
+        None, and nothing changed: unknown, expired, another secret, its session over or its user inactive. However
+        many show one token at once, at most one pair of a session is of use afterwards.
+        """
+        ...
+
+    async def is_open(self, session_id: str, now_ms: int) -> bool:
+        """Whether the session goes on: it has a token that is of use still."""
         ...
 
     async def end(self, session_id: str) -> bool:
@@ -205,5 +285,5 @@ class SessionStore(Protocol):
         ...
 
     async def end_all(self, user_id: str) -> int:
-        """End every session of a user; how many there were."""
+        """End every session of a user; how many had not ended before."""
         ...

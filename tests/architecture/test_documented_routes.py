@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from tests.e2e.shell_fences import ROOT, commands
 from tests.unit.api_world import World
 
-CALLERS = {"api", "curl"}
+CALLERS = {"api", "ada", "curl"}
+"""`api` and `ada` are functions of the page that call curl with a credential."""
 ADDRESS = "$CHAMBERLOG_API"
 Call = tuple[str, str]
 

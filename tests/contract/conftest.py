@@ -18,6 +18,7 @@ from stack.postgres import dsn, start_postgres
 from stack.server import Server
 from stack.temporal import start_temporal
 from tests.contract.ledger_rooms import Rooms, memory_rooms, opened_rooms
+from tests.contract.people_rooms import PeopleRooms, memory_people, opened_people
 from tests.contract.scripted_api import api, run
 from tests.contract.valkey_server import ValkeyServer, WallClock
 
@@ -102,6 +103,24 @@ async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
     server: TestServer = request.getfixturevalue("postgres_server")
     async with opened_rooms(await server.database()) as rooms:
         yield rooms
+
+
+@pytest_asyncio.fixture
+async def postgres_people(database: str) -> AsyncIterator[PeopleRooms]:
+    """The ports of people over PostgreSQL."""
+    async with opened_people(database) as people:
+        yield people
+
+
+@pytest_asyncio.fixture(params=["memory", "postgres"])
+async def people(request: pytest.FixtureRequest) -> AsyncIterator[PeopleRooms]:
+    """The ports of people over the memory twin, then over PostgreSQL."""
+    if request.param == "memory":
+        yield memory_people(InMemoryLedger())
+        return
+    server: TestServer = request.getfixturevalue("postgres_server")
+    async with opened_people(await server.database()) as people:
+        yield people
 
 
 @pytest.fixture(scope="module")

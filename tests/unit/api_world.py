@@ -12,33 +12,43 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from adapters.api_keys import new_key
+from adapters.argon2_passwords import Argon2Passwords, HashCost
+from adapters.credential_maker import SystemCredentials
 from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
     InMemoryActive,
     InMemoryAnswers,
     InMemoryBatches,
     InMemoryHistory,
+    InMemoryInvitations,
     InMemoryKeys,
     InMemoryLatest,
     InMemoryLedger,
     InMemoryLive,
+    InMemoryMail,
     InMemoryOrganizations,
     InMemoryProfiles,
     InMemoryRegistry,
+    InMemoryResets,
     InMemorySections,
+    InMemorySessions,
     InMemoryUpkeep,
+    InMemoryUsers,
 )
 from adapters.memory_fleet import InMemoryFleet
 from adapters.memory_sections import InMemorySectionControl
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.telemetry import make_meter_provider, metrics_text
 from api.app import DEFAULT_RULES, create_app
+from api.people_services import PeoplePorts
 from api.services import Ports, make_services
 from api.streams import StreamRules
 from collector.domain.chamber import ChamberSpec
 from collector.domain.outcome import Measurement, Outcome, Reading
 from collector.domain.roles import Role
 from collector.ports import KeyTerms, LiveFeed
+from collector.ports.limits import RateLimiter
+from collector.usecases.users.letters import Letters
 
 NOON_MS = 1_772_366_400_000
 """2026-03-01T12:00:00Z."""
@@ -59,6 +69,8 @@ TERMS = {
 }
 """Of those that are no administrator of a whole organization."""
 PROFILES = FileProfiles([builtin_profiles_folder()])
+PASSWORDS = Argon2Passwords(HashCost(passes=1, memory_kib=8, lanes=1))
+"""As slow as a test can bear."""
 SUBJECT = "key/" + "0" * 11 + "a"
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval_s": 60}
 
@@ -90,12 +102,16 @@ class World:
         device: what the next collections come to; None = no answer within any budget.
         rules: of live streams.
         watched: False = without a live feed.
+        mails: whether mail is sent.
+        limiter: of guesses and requests; None = nothing is counted.
     """
 
     clock: StandingClock = field(default_factory=StandingClock)
     device: Callable[[ChamberSpec], Outcome | None] | None = None
     rules: StreamRules = DEFAULT_RULES
     watched: bool = True
+    mails: bool = True
+    limiter: RateLimiter | None = None
 
     def __post_init__(self) -> None:
         self.ledger = InMemoryLedger(self.clock.now_ms)
@@ -103,6 +119,7 @@ class World:
         self.cache = InMemoryLatest(self.clock.now_ms)
         self.active = InMemoryActive(self.clock.now_ms)
         self.live: LiveFeed | None = InMemoryLive(self.clock.now_ms) if self.watched else None
+        self.mail = InMemoryMail()
         self.upkeep = InMemoryUpkeep(self.ledger)
         self.fleet = InMemoryFleet(self.clock, self._answer)
         self.section_control = InMemorySectionControl(self.fleet, self.clock)
@@ -113,6 +130,7 @@ class World:
         ledger = self.ledger
         rows: list[dict[Any, Any]] = [ledger.chambers, ledger.keys, ledger.organizations]
         rows += [ledger.sections, ledger.batches, ledger.profiles, ledger.offers, ledger.answers]
+        rows += [ledger.people.users, ledger.people.invitations, ledger.people.resets, ledger.people.sessions]
         beside: list[dict[Any, Any]] = [self.fleet.running, self.fleet._collected, self.section_control._kept]
         return [*rows, *beside, self.cache._kept, self.active._places]
 
@@ -147,6 +165,17 @@ class World:
     def _answer(self, spec: ChamberSpec) -> Outcome | None:
         return a_reading(spec, self.clock.now_ms()) if self.device is None else self.device(spec)
 
+    def _people(self) -> PeoplePorts:
+        return PeoplePorts(
+            users=InMemoryUsers(self.ledger),
+            invitations=InMemoryInvitations(self.ledger),
+            resets=InMemoryResets(self.ledger),
+            sessions=InMemorySessions(self.ledger),
+            hasher=PASSWORDS,
+            maker=SystemCredentials(),
+            letters=Letters(self.mail, "https://chamberlog.example.org") if self.mails else None,
+        )
+
     def ports(self) -> Ports:
         """Everything in memory."""
         registry = CollectorRegistry()
@@ -170,6 +199,8 @@ class World:
             batches=InMemoryBatches(self.ledger),
             section_control=self.section_control,
             live=self.live,
+            people=self._people(),
+            limiter=self.limiter,
         )
 
 

@@ -3,14 +3,18 @@
 import copy
 from typing import Any
 
-from adapters.memory import InMemoryOutcomes
+from adapters.memory import InMemoryInvitations, InMemoryOutcomes
 from collector.domain.outcome import Gap, GapReason, Outcome
 from collector.domain.profile_document import ProfileDocument, ProfileOrigin
+from collector.domain.roles import Role
 from collector.ports import SaveBatch
+from collector.ports.users import Invitation, Token
 from tests.unit.api_world import ENROLMENT, KEYS, World, a_reading
+from tests.unit.people_world import IDS, somebody
 
 ATTIC = "name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n"
 ATTIC_VERSION = ProfileDocument("attic", ATTIC, ProfileOrigin.ORGANIZATION).version
+INVITATION = "0a9e77d25c1f"
 KNOWN = {
     "chamber_id": ["incubator-3", "incubator-4"],
     "section_id": ["default", "attic"],
@@ -19,13 +23,15 @@ KNOWN = {
     "detector": ["temperature"],
     "operation_id": ["power-test"],
     "profile_name": ["attic", "airgradient"],
+    "user_id": [IDS["ada"], IDS["op"]],
+    "invitation_id": [INVITATION],
     "key_id": [KEYS["viewer"].split("_")[1], KEYS["operator"].split("_")[1]],
 }
 """What is there, by the name of the parameter; of chambers, sections and batches the second one is of `attic`."""
 
 
 class FilledWorld:
-    """Two chambers with readings and a gap, two sections that were paused and resumed, two batches."""
+    """Two chambers with readings and a gap, two sections paused and resumed, two batches, two users, an invitation."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -50,6 +56,18 @@ class FilledWorld:
             for section in KNOWN["section_id"]:
                 assert (await client.post(f"/v1/sections/{section}/pause", headers=order)).status_code == 202
                 assert (await client.post(f"/v1/sections/{section}/resume")).status_code == 202
+        await somebody(world)
+        await somebody(world, "op", Role.OPERATOR)
+        invitation = Invitation(
+            id=INVITATION,
+            organization="default",
+            email="eve@example.org",
+            role=Role.VIEWER,
+            created_by="key/x",
+            created_ms=world.clock.wall_ms,
+            expires_ms=world.clock.wall_ms + 86_400_000,
+        )
+        await InMemoryInvitations(world.ledger).invite(invitation, Token("0" * 12, bytes(32), invitation.expires_ms))
         world.clock.wall_ms += 600_000
         for name in KNOWN["chamber_id"]:
             spec = world.ledger.chambers[name].spec

@@ -53,6 +53,14 @@ FIELDS = [
     "started_at",
     "ended_at",
     "at",
+    "email",
+    "password",
+    "new_password",
+    "token",
+    "refresh_token",
+    "role",
+    "first_name",
+    "last_name",
 ]
 BODIES = st.dictionaries(st.one_of(st.sampled_from(FIELDS), TEXTS), TREES, max_size=6)
 POSTS = [
@@ -73,6 +81,20 @@ POSTS = [
     ("PATCH", "/v1/organizations/default"),
     ("PUT", "/v1/profiles/attic"),
     ("DELETE", "/v1/profiles/attic"),
+    ("POST", "/v1/auth/sign-in"),
+    ("POST", "/v1/auth/refresh"),
+    ("POST", "/v1/auth/accept-invitation"),
+    ("POST", "/v1/auth/forgotten-password"),
+    ("POST", "/v1/auth/reset-password"),
+    ("POST", "/v1/auth/change-password"),
+    ("POST", "/v1/auth/sign-out"),
+    ("POST", "/v1/auth/sign-out-everywhere"),
+    ("POST", "/v1/users"),
+    ("PATCH", "/v1/users/0123456789ab"),
+    ("POST", "/v1/users/0123456789ab/sign-out"),
+    ("POST", "/v1/users/0123456789ab/password-reset"),
+    ("POST", "/v1/invitations"),
+    ("DELETE", "/v1/invitations/0123456789ab"),
 ]
 GETS = [
     "/v1/chambers",
@@ -93,6 +115,10 @@ GETS = [
     "/v1/organizations/default",
     "/v1/audit",
     "/v1/profiles",
+    "/v1/auth/whoami",
+    "/v1/users",
+    "/v1/users/0123456789ab",
+    "/v1/invitations",
 ]
 INSTANTS = st.one_of(
     TEXTS,

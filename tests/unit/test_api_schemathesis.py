@@ -26,6 +26,7 @@ from collector.domain.access_table import of_http
 from collector.domain.roles import Role
 from tests.unit.api_world import KEYS, TERMS
 from tests.unit.filled_world import ATTIC, ATTIC_VERSION, KNOWN, FilledWorld
+from tests.unit.people_world import PASSWORD
 
 PARTS, CASES = 6, 100
 """One part a test, so that both cores have something to do."""
@@ -68,6 +69,11 @@ SAID: dict[str, list[Any]] = {
     "version": [ATTIC_VERSION],
     "reason": ["door service"],
     "role": ["viewer", "operator", "administrator"],
+    "email": ["ada@example.org", "eve@example.org", "new@example.org"],
+    "password": [PASSWORD],
+    "new_password": ["another horse, another staple"],
+    "first_name": ["Ada"],
+    "last_name": ["Lovelace"],
     "scopes": [["chambers"], ["readings", "keys"]],
     "expires_at": ["2027-01-01T00:00:00Z"],
 }

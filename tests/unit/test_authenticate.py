@@ -9,7 +9,8 @@ from adapters.memory import InMemoryKeys, InMemoryLedger
 from collector.domain.errors import AwayError
 from collector.domain.roles import Role
 from collector.ports import KeyTerms, Principal
-from collector.usecases.authenticate import NOTED_MS, TRUST_MS, TRUSTED_LIMIT, Authenticate
+from collector.usecases.authenticate import NOTED_MS, Authenticate
+from collector.usecases.trust import TRUST_MS, TRUSTED_LIMIT
 from tests.unit.api_world import KEYS, SUBJECT, StandingClock, World
 
 KEY = KEYS["default"]

@@ -13,7 +13,16 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from adapters.memory import InMemoryOutcomes
-from api import entity_schemas, key_schemas, ledger_schemas, live_texts, profile_schemas, schemas, section_schemas
+from api import (
+    entity_schemas,
+    key_schemas,
+    ledger_schemas,
+    live_texts,
+    people_schemas,
+    profile_schemas,
+    schemas,
+    section_schemas,
+)
 from cli.app import app
 from cli.event_stream import events_of
 from collector.domain.outcome import Gap, GapReason, Outcome
@@ -26,7 +35,16 @@ from tests.unit.served_api import Run
 
 MODELS: Mapping[str, type[BaseModel]] = {
     name: model
-    for module in (schemas, key_schemas, ledger_schemas, entity_schemas, section_schemas, profile_schemas, live_texts)
+    for module in (
+        schemas,
+        key_schemas,
+        ledger_schemas,
+        entity_schemas,
+        section_schemas,
+        people_schemas,
+        profile_schemas,
+        live_texts,
+    )
     for name, model in vars(module).items()
     if name.endswith("Out") and isinstance(model, type)
 }
@@ -152,10 +170,18 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("keys create --name wallboard --role viewer --scope readings --expires 9000d", "keys create"),
     ("keys", "keys list"),
     ("keys revoke 00000000000e", "keys revoke"),
+    ("users add ada@example.org --role operator", "users add"),
+    ("users", "users list"),
+    ("users change ada@example.org --first-name Ada", "users change"),
+    ("users reset-password ada@example.org", "users reset-password"),
+    ("users sign-out ada@example.org", "users sign-out"),
+    ("users invite eve@example.org", "users invite"),
+    ("users invitations", "users invitations"),
+    ("users uninvite eve@example.org", "users uninvite"),
     ("retire incubator-3", "retire"),
     ("egress check http://192.168.1.20", "egress check"),
 )
-ELSEWHERE = {"organizations add", "migrate", "live", "up"}
+ELSEWHERE = {"organizations add", "users create-admin", "migrate", "live", "up"}
 """Held against their schemas by tests with another key, a database, a stream of events, or above."""
 
 

@@ -24,7 +24,7 @@ CREATE TABLE app_user (
     updated_at    timestamptz NOT NULL DEFAULT now(),
     signed_in_at  timestamptz
 );
-CREATE INDEX app_user_by_organization ON app_user (organization, email);
+CREATE INDEX app_user_by_organization ON app_user (organization, email COLLATE "C");
 
 CREATE TABLE invitation (
     id            text PRIMARY KEY,
@@ -44,8 +44,7 @@ CREATE TABLE password_reset (
     token_id      text PRIMARY KEY,
     app_user      text NOT NULL REFERENCES app_user,
     secret_sha256 bytea NOT NULL CHECK (length(secret_sha256) = 32),
-    expires_at    timestamptz NOT NULL,
-    used_at       timestamptz
+    expires_at    timestamptz NOT NULL           -- one that was used is deleted
 );
 CREATE INDEX password_reset_by_user ON password_reset (app_user);
 

@@ -4,7 +4,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import of_core, problem_response
+from api.field_errors import FieldError
+from api.problems import REMEDIES, ProblemError, of_core, problem_response
 from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
 from collector.usecases.admit import Admission
@@ -38,6 +39,9 @@ class KeyGuard:
         except ChamberlogError as error:
             await problem_response(of_core(error, ORGANIZATIONS))(scope, receive, send)
             return
+        if scope["path"].endswith("\n"):  # routes are matched up to it, rows with it: nobody has judged that
+            await problem_response(_nowhere(scope["path"]))(scope, receive, send)
+            return
         if admission is not None:
             state = scope.setdefault("state", {})
             state["admission"], state["principal"] = admission, admission.principal
@@ -50,6 +54,11 @@ class KeyGuard:
             return self._identify.vouched(operation, headers)
         client = scope.get("client")
         return await self._identify(operation, headers, client[0] if client else "")
+
+
+def _nowhere(path: str) -> ProblemError:
+    problem = f"there is no {path!r}"
+    return ProblemError(404, problem, [FieldError(field="path", problem=problem, remedy=REMEDIES[404])])
 
 
 def _telling(admission: Admission | None, send: Send) -> Send:

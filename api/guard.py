@@ -8,7 +8,7 @@ from api.field_errors import FieldError
 from api.problems import REMEDIES, ProblemError, of_core, problem_response
 from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
-from collector.usecases.admit import Admission
+from collector.usecases.admit import Admission, traffic_of
 from collector.usecases.identify import Identify
 from edge.problem_documents import ORGANIZATIONS
 from edge.rate_headers import rate_headers
@@ -63,10 +63,10 @@ def _nowhere(path: str) -> ProblemError:
 
 def _telling(admission: Admission | None, send: Send) -> Send:
     """Say what is left of the limit with the answer; behind the gateway that says it."""
-    if admission is None or admission.rate is None or admission.operation is None:
+    if admission is None or admission.rate is None:
         return send
     rate = admission.rate
-    name = admission.operation.traffic.value
+    name = traffic_of(admission.operation).value
     told = rate_headers(name, rate.limit, rate.window_s, remaining=rate.remaining, reset_s=rate.reset_s)
 
     async def sending(message: Message) -> None:

@@ -206,7 +206,7 @@ async def test_temporals_pages_take_a_super_administrators_key_as_password(gatew
         assert (opened.status_code, opened.json()["errors"][0]["field"]) == (404, "path")  # the API has no such page
 
 
-METADATA = [
+METADATA: list[tuple[str, str | bytes]] = [
     ("x-chamberlog-subject", "key/super"),
     ("x-chamberlog-role", "super-administrator"),
     ("x-chamberlog-assertion", "nonsense"),

@@ -20,8 +20,10 @@ from collector.ports import (
 )
 from collector.ports.users import Invitation, InvitationStore, ResetStore, SessionStore, User, UserStore
 
-SERVING = (Registry, LedgerReader, Organizations, Sections, Batches, LatestCache, ProfileLibrary, AnswerShelf)
-SERVING = (*SERVING, UserStore, InvitationStore, ResetStore, SessionStore)
+SERVING = (
+    *(Registry, LedgerReader, Organizations, Sections, Batches, LatestCache, ProfileLibrary, AnswerShelf),
+    *(UserStore, InvitationStore, ResetStore, SessionStore),
+)
 CARRIERS = (ChamberSpec, Section, Batch, Organization, User, Invitation)
 """What says by itself whose it is."""
 WITHOUT = {

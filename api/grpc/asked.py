@@ -21,6 +21,9 @@ MOST_NANOS = 999_999_999
 WIRE_NAMES = {"from_time": "from", "to_time": "to"}
 """`from` is a word of Python's, and so no good name of a field."""
 
+HYPHENATED = frozenset({"Role"})
+"""Closed lists whose words have hyphens: `super-administrator`."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -161,7 +164,8 @@ def word_of(kind: EnumDescriptor, number: int) -> str:
     """`paused` for `CHAMBER_STATUS_PAUSED`; a number that is none stays a number, which nothing is called."""
     found = kind.values_by_number.get(number)
     prefix = kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    return str(number) if found is None else found.name.removeprefix(prefix).lower()
+    word = str(number) if found is None else found.name.removeprefix(prefix).lower()
+    return word.replace("_", "-") if kind.name in HYPHENATED else word
 
 
 def _moment(name: str, value: Timestamp) -> str:

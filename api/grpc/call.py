@@ -9,6 +9,7 @@ from typing import Any
 from api.services import Services
 from api.streams import Streams
 from collector.domain.chamber import ID_PATTERN
+from collector.domain.credentials import ID_OF_CREDENTIAL
 from collector.domain.errors import NotFoundError, UnauthenticatedError
 from collector.domain.organization import BATCH_PATTERN
 from collector.domain.section_order import OPERATION_PATTERN
@@ -98,6 +99,24 @@ def operation_id(text: str) -> str:
         NotFoundError: none can.
     """
     return _possible("operation", text, OPERATION_PATTERN)
+
+
+def user_id(text: str) -> str:
+    """The id, if a user can have it.
+
+    Raises:
+        NotFoundError: none can.
+    """
+    return _possible("user", text, ID_OF_CREDENTIAL)
+
+
+def invitation_id(text: str) -> str:
+    """The id, if an invitation can have it.
+
+    Raises:
+        NotFoundError: none can.
+    """
+    return _possible("invitation", text, ID_OF_CREDENTIAL)
 
 
 def _possible(kind: str, text: str, pattern: re.Pattern[str] = ID_PATTERN) -> str:

@@ -15,8 +15,8 @@ from collector.usecases.section_control import Begun
 
 async def list_sections(call: Call, request: pb.ListSectionsRequest) -> pb.ListSectionsResponse:
     """The sections of the organization by id, closed ones too."""
-    query = checked(PageQuery, request)
-    page = await call.use.sections.list(call.organization, limit=query.limit, cursor=query.cursor)
+    query, only = checked(PageQuery, request), call.narrowed(None)
+    page = await call.use.sections.list(call.organization, limit=query.limit, cursor=query.cursor, only=only)
     shown = [_message(record) for record in page.items]
     return pb.ListSectionsResponse(sections=shown, next_cursor=page.next_cursor)
 

@@ -30,5 +30,5 @@ def duration_or_none(milliseconds: int | None) -> Duration | None:
 def number_of(kind: EnumTypeWrapper, word: str | None) -> Any:
     """The number of `paused` in `ChamberStatus`; 0 for none, and for a word that the proto does not know yet."""
     prefix = kind.Name(0).removesuffix("UNSPECIFIED")
-    name = f"{prefix}{word.upper()}" if word else ""
+    name = f"{prefix}{word.upper().replace('-', '_')}" if word else ""
     return kind.Value(name) if name in kind.keys() else 0  # noqa: SIM118  # it is no mapping

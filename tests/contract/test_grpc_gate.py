@@ -13,19 +13,19 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from api.grpc.server import GrpcApi
 from api.grpc.serving import SERVICES
-from collector.domain.access import Operation, Traffic
+from api.services import make_services
+from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError
 from collector.domain.roles import Role
-from collector.ports import Clock, KeyStore, Principal
 from collector.ports.limits import RateState
-from collector.usecases.admit import Admit
-from collector.usecases.authenticate import Authenticate
 from tests.contract.grpc_client import Client, sent_by, serving, told
 from tests.unit.api_world import KEYS, World
 
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval": "60s"}
 METHODS = [f"{service.name}/{name}" for service, _ in SERVICES for name in service.methods_by_name]
+SIGNED = [method for method in METHODS if of_grpc(f"/chamberlog.v1.{method}").role is not None]  # type: ignore[union-attr]
+"""Those that take somebody who is known; the others are for whoever signs in."""
 PLACES = {
     "chamber_id": "incubator-3",
     "section_id": "their-lab",
@@ -65,43 +65,84 @@ async def end_of(client: Client, method: str, request: Any = None, **rest: Any) 
 )
 async def test_nobody_passes_without_a_valid_key(sent: dict[str, str]) -> None:
     async with serving(World()) as client:
-        for method in METHODS:
+        for method in SIGNED:
             refusal = await end_of(client, method, whose=None, **sent)
             assert refusal.code == "UNAUTHENTICATED", method
             assert refusal.info == {"reason": "UNAUTHENTICATED", "domain": "chamberlog", "metadata": {}}
             assert list(refusal.violations) == ["authorization"]
 
 
-class ByRole(Authenticate):
-    """The credential is the role."""
-
-    async def __call__(self, key: str) -> Principal | None:
-        return Principal("default", f"key/{key}", Role(key))
-
-
-def world_with(admit: Admit) -> World:
-    world = World()
-    world.app.state.services = replace(world.app.state.services, admit=admit)
-    return world
+BY_ROLE = {
+    Role.VIEWER: "viewer",
+    Role.OPERATOR: "operator",
+    Role.ADMINISTRATOR: "default",
+    Role.SUPER_ADMINISTRATOR: "deployment",
+}
 
 
-def world_of_roles() -> World:
-    ports = World().ports()
-    return world_with(Admit(ByRole(ports.keys, ports.clock), ports.organizations))
+async def tried(client: Client, method: str, whose: str) -> str:
+    """The code for what are no bytes of any request, which whoever passes hears of."""
+    refusal = await end_of(client, method, b"\xff", whose=whose)
+    assert refusal.code in ("INVALID_ARGUMENT", "PERMISSION_DENIED")
+    return str(refusal.code)
+
+
+async def test_whoever_signs_in_needs_no_key() -> None:
+    async with serving(World()) as client:
+        others = set(METHODS) - set(SIGNED)
+        assert len(others) == 5
+        for method in others:
+            assert (await end_of(client, method, b"\xff", whose=None)).code == "INVALID_ARGUMENT", method
 
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_role_passes_exactly_where_the_table_says(role: Role) -> None:
-    async with serving(world_of_roles()) as client:
+    async with serving(World()) as client:
         for method in METHODS:
             wanted = row_of(method).role
-            assert wanted is not None
-            call = client.method(method)(b"\xff", metadata=[("authorization", f"Bearer {role.value}")], timeout=10)
-            with pytest.raises(grpc.aio.AioRpcError) as ended:
-                await (call.read() if isinstance(call, grpc.aio.UnaryStreamCall) else call)
-            passed = ended.value.code() is grpc.StatusCode.INVALID_ARGUMENT  # those are no bytes of any request
-            assert passed or ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
-            assert passed == role.covers(wanted), method
+            passes = wanted is None or role.covers(wanted)
+            code = await tried(client, method, BY_ROLE[role])
+            assert code == ("INVALID_ARGUMENT" if passes else "PERMISSION_DENIED"), method
+
+
+async def test_a_key_of_one_section_passes_where_its_reach_says() -> None:
+    async with serving(World()) as client:
+        for method in METHODS:
+            row = row_of(method)
+            shut = row.reach is Reach.SHUT or row.role is Role.SUPER_ADMINISTRATOR
+            assert (await tried(client, method, "bound") == "PERMISSION_DENIED") == shut, method
+
+
+async def test_a_key_of_one_section_reaches_no_other() -> None:
+    async with serving(World()) as client:
+        for section in ("attic", "their-lab"):
+            await client.ask("Sections/CreateSection", {"id": section})
+            await client.ask("Chambers/EnrolChamber", ENROLMENT | {"id": f"in-{section}", "section": section})
+            await client.ask("Batches/StartBatch", {"id": f"B-{section}", "section": section})
+        for method, fields in (
+            ("Chambers/GetChamber", ("chamber_id", "in-{}")),
+            ("Chambers/PauseChamber", ("chamber_id", "in-{}")),
+            ("Readings/GetLatest", ("chamber_id", "in-{}")),
+            ("Detectors/ListDetectors", ("chamber_id", "in-{}")),
+            ("Sections/GetSection", ("section_id", "{}")),
+            ("Batches/GetBatch", ("batch_id", "B-{}")),
+        ):
+            name, value = fields
+            await client.ask(method, {name: value.format("attic")}, whose="bound")
+            refusal = await client.refused(method, {name: value.format("their-lab")}, whose="bound")
+            assert refusal.code == "NOT_FOUND", method
+        chambers = await client.ask("Chambers/ListChambers", whose="bound")
+        latest = await client.ask("Readings/ListLatest", whose="bound")
+        batches = await client.ask("Batches/ListBatches", whose="bound")
+        sections = await client.ask("Sections/ListSections", whose="bound")
+        elsewhere = await client.refused("Chambers/ListChambers", {"section": "their-lab"}, whose="bound")
+        enrolled = await client.refused("Chambers/EnrolChamber", ENROLMENT | {"section": "their-lab"}, whose="bound")
+        begun = await client.refused("Batches/StartBatch", {"id": "B-2", "section": "their-lab"}, whose="bound")
+    assert [chamber["id"] for chamber in chambers["chambers"]] == ["in-attic"]
+    assert [found["chamber"] for found in latest["latest"]] == ["in-attic"]
+    assert [batch["id"] for batch in batches["batches"]] == ["B-attic"]
+    assert [section["id"] for section in sections["sections"]] == ["attic"]
+    assert {told_.code for told_ in (elsewhere, enrolled, begun)} == {"PERMISSION_DENIED"}
 
 
 async def test_another_organizations_things_are_not_there() -> None:
@@ -113,21 +154,24 @@ async def test_another_organizations_things_are_not_there() -> None:
             ("Sections/PauseSection", {"section_id": "their-lab", "request_id": "theirs"}),
         ):
             await client.ask(method, request)
-        tried = []
+        user = await client.ask("Users/CreateUser", {"email": "ada@example.org"})
+        invitation = await client.ask("Users/InviteUser", {"email": "eve@example.org"})
+        theirs = PLACES | {"user_id": user["user"]["id"], "invitation_id": invitation["invitation"]["id"]}
+        asked = []
         for method in METHODS:
             fields = client.message(method, {}).DESCRIPTOR.fields_by_name
-            places = {name: PLACES[name] for name in fields if name in PLACES}
+            places = {name: theirs[name] for name in fields if name in theirs}
             if not any(name.endswith("_id") for name in places):
                 continue
             change: dict[str, Any] = {"any_version": True} if "any_version" in fields else {}
             if "update_mask" in fields:
                 name = fields["update_mask"].containing_type.fields[{"name": 2}.get(list(places)[-1], 1)].name
-                key = "alias" if name == "detector" else "name"
-                change |= {name: {key: "mine"}, "update_mask": key}
+                key = {"detector": "alias", "user": "first_name"}.get(name, "name")
+                change |= {name: {key: "mine"}, "update_mask": "firstName" if key == "first_name" else key}
             refusal = await client.refused(method, places | change, whose="other")
             assert refusal.code == "NOT_FOUND", (method, refusal)
-            tried.append(method)
-    assert len(tried) == 24
+            asked.append(method)
+    assert len(asked) == 29
 
 
 async def test_only_a_super_administrator_acts_in_another_organization() -> None:
@@ -170,15 +214,10 @@ class Once:
         return RateState(allowed=allowed, limit=1, remaining=0, window_s=60, reset_s=17)
 
 
-def authenticating(keys: KeyStore, clock: Clock) -> Authenticate:
-    return Authenticate(keys, clock)
-
-
 async def test_past_the_limit_it_is_said_when_there_is_room_again() -> None:
     world, limiter = World(), Once()
-    ports = world.ports()
-    admit = Admit(authenticating(ports.keys, ports.clock), ports.organizations, limiter)
-    world.app.state.services = replace(world.app.state.services, admit=admit)
+    services = make_services(replace(world.ports(), limiter=limiter))
+    world.app.state.services = replace(world.app.state.services, identify=services.identify)
     async with serving(world) as client:
         await client.ask("Chambers/ListChambers")
         refusal = await client.refused("Sections/ListSections")
@@ -391,7 +430,7 @@ async def test_reflection_describes_every_method_to_those_who_are_known() -> Non
             reflection_pb2.ServerReflectionRequest(file_containing_symbol="chamberlog.v1.Chambers"),
         ]
         with pytest.raises(grpc.aio.AioRpcError) as closed:
-            await stub.ServerReflectionInfo(iter(asked)).read()
+            await stub.ServerReflectionInfo().read()  # it sends nothing: the call may be over before it could
         call = stub.ServerReflectionInfo(iter(asked), metadata=sent_by("default"))
         names = {found.name for found in (await call.read()).list_services_response.service}
         file = descriptor_pb2.FileDescriptorProto.FromString(
@@ -399,4 +438,4 @@ async def test_reflection_describes_every_method_to_those_who_are_known() -> Non
         )
     assert closed.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert {service.full_name for service, _ in SERVICES} < names
-    assert [method.name for method in file.service[0].method] == list(SERVICES[3][0].methods_by_name)
+    assert [method.name for method in file.service[0].method] == list(SERVICES[4][0].methods_by_name)

@@ -165,6 +165,20 @@ async def test_another_organization_sees_nothing() -> None:
             await theirs.next(0.1)
 
 
+async def test_a_key_of_a_section_sees_that_section_only() -> None:
+    world = World()
+    async with ready(world) as client:
+        await client.ask("Sections/CreateSection", {"id": "attic"})
+        await client.ask("Chambers/EnrolChamber", ENROLMENT | {"id": "fridge", "section": "attic"})
+        async with watching(client, whose="bound") as stream, watching(client) as every:
+            publish(world, NOON_MS)
+            publish(world, NOON_MS, chamber="fridge")
+            assert (await every.next())["reading"]["chamber"] == ID
+            assert (await stream.next())["reading"]["chamber"] == "fridge"
+        assert (await refused(client, {"chamber": ID}, whose="bound")).code == "NOT_FOUND"
+        assert (await refused(client, {"section": "default"}, whose="bound")).code == "PERMISSION_DENIED"
+
+
 async def test_whoever_comes_back_goes_on_where_he_was() -> None:
     world = World()
     async with ready(world) as client:
@@ -203,7 +217,7 @@ async def test_while_the_key_cannot_be_checked_nothing_is_shown() -> None:
         assert "nothing_new" in await stream.next()
         world.ledger.away = False
         came = [await stream.next() for _ in range(2)]
-    assert interrupted["interrupted"]["reason"].startswith("the key cannot be checked")
+    assert interrupted["interrupted"]["reason"].endswith("cannot be checked: PostgreSQL is away")
     assert "resumed" in came[-2] or "nothing_new" in came[-2]
 
 

@@ -89,8 +89,6 @@ def methods(proto: str) -> set[str]:
 
 def test_every_grpc_method_has_a_row_and_every_row_its_method() -> None:
     files = sorted((ROOT / "proto").rglob("*.proto"))
-    if not files:
-        pytest.skip("there is no proto yet")
     declared = set[str]().union(*(methods(file.read_text("utf-8")) for file in files))
     rows = {row.grpc for row in operations() if row.grpc is not None and not row.grpc.startswith(SERVERS)}
     assert declared == rows

@@ -67,16 +67,18 @@ class Invitation(_message.Message):
     def __init__(self, id: _Optional[str] = ..., email: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Tokens(_message.Message):
-    __slots__ = ("access_token", "access_expires_at", "refresh_token", "refresh_expires_at")
+    __slots__ = ("access_token", "access_expires_at", "refresh_token", "refresh_expires_at", "session")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     ACCESS_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]
     REFRESH_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     access_expires_at: _timestamp_pb2.Timestamp
     refresh_token: str
     refresh_expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, access_token: _Optional[str] = ..., access_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refresh_token: _Optional[str] = ..., refresh_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    session: str
+    def __init__(self, access_token: _Optional[str] = ..., access_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refresh_token: _Optional[str] = ..., refresh_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ...) -> None: ...
 
 class SignInRequest(_message.Message):
     __slots__ = ("email", "password")
@@ -131,10 +133,10 @@ class RequestPasswordResetRequest(_message.Message):
     def __init__(self, email: _Optional[str] = ...) -> None: ...
 
 class RequestPasswordResetResponse(_message.Message):
-    __slots__ = ("mails",)
-    MAILS_FIELD_NUMBER: _ClassVar[int]
-    mails: bool
-    def __init__(self, mails: _Optional[bool] = ...) -> None: ...
+    __slots__ = ("mail",)
+    MAIL_FIELD_NUMBER: _ClassVar[int]
+    mail: bool
+    def __init__(self, mail: _Optional[bool] = ...) -> None: ...
 
 class ResetPasswordRequest(_message.Message):
     __slots__ = ("token", "password")
@@ -145,8 +147,10 @@ class ResetPasswordRequest(_message.Message):
     def __init__(self, token: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
 
 class ResetPasswordResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: User
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class ChangePasswordRequest(_message.Message):
     __slots__ = ("password", "new_password")
@@ -157,10 +161,12 @@ class ChangePasswordRequest(_message.Message):
     def __init__(self, password: _Optional[str] = ..., new_password: _Optional[str] = ...) -> None: ...
 
 class ChangePasswordResponse(_message.Message):
-    __slots__ = ("tokens",)
+    __slots__ = ("tokens", "user")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
     tokens: Tokens
-    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
+    user: User
+    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class SignOutRequest(_message.Message):
     __slots__ = ()

@@ -80,7 +80,6 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     postgres = _postgres(settings, closing)
     registry, provider = _meters(closing)
     latest, active, live = _in_redis(settings, clock, closing)
-    OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     temporal = await (connect_if_there() if ask else connect_lazily())
     ports = Ports(
         registry=PostgresRegistry(postgres),
@@ -178,6 +177,7 @@ def _meters(closing: AsyncExitStack) -> tuple[CollectorRegistry, MeterProvider]:
     registry = CollectorRegistry()
     provider = make_meter_provider(SERVICE, registry=registry)
     closing.callback(provider.shutdown)
+    OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
     return registry, provider
 
 

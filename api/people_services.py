@@ -75,8 +75,25 @@ class InvitationServices:
     revoke: RevokeInvitation
 
 
-def auth_services(ports: PeoplePorts, clock: Clock, limiter: RateLimiter | None) -> AuthServices:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleServices:
+    """All that is about people."""
+
+    auth: AuthServices
+    users: UserServices
+    invitations: InvitationServices
+
+
+def people_services(ports: PeoplePorts, clock: Clock, limiter: RateLimiter | None) -> PeopleServices:
     """Make them; without a limiter guesses are not counted."""
+    return PeopleServices(
+        auth=_auth_services(ports, clock, limiter),
+        users=_user_services(ports, clock),
+        invitations=_invitation_services(ports, clock),
+    )
+
+
+def _auth_services(ports: PeoplePorts, clock: Clock, limiter: RateLimiter | None) -> AuthServices:
     issuer, guesses, hasher = Issuer(ports.maker, clock), Guesses(limiter), ports.hasher
     sign_in = SignIn(ports.users, ports.sessions, hasher, issuer, guesses)
     return AuthServices(
@@ -92,8 +109,7 @@ def auth_services(ports: PeoplePorts, clock: Clock, limiter: RateLimiter | None)
     )
 
 
-def user_services(ports: PeoplePorts, clock: Clock) -> UserServices:
-    """Make them."""
+def _user_services(ports: PeoplePorts, clock: Clock) -> UserServices:
     issuer = Issuer(ports.maker, clock)
     return UserServices(
         list=ListUsers(ports.users),
@@ -105,8 +121,7 @@ def user_services(ports: PeoplePorts, clock: Clock) -> UserServices:
     )
 
 
-def invitation_services(ports: PeoplePorts, clock: Clock) -> InvitationServices:
-    """Make them."""
+def _invitation_services(ports: PeoplePorts, clock: Clock) -> InvitationServices:
     return InvitationServices(
         list=ListInvitations(ports.invitations),
         add=InviteUser(ports.invitations, Issuer(ports.maker, clock), ports.letters),

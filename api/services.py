@@ -15,15 +15,7 @@ from api.entity_services import (
     profile_services,
     section_services,
 )
-from api.people_services import (
-    AuthServices,
-    InvitationServices,
-    PeoplePorts,
-    UserServices,
-    auth_services,
-    invitation_services,
-    user_services,
-)
+from api.people_services import PeoplePorts, PeopleServices, people_services
 from collector.ports import (
     ActiveChambers,
     AnswerShelf,
@@ -142,9 +134,7 @@ class Services:
     tell_section: TellSection
     section_operation: ShowOperation
     live: WatchLive | None
-    auth: AuthServices
-    users: UserServices
-    invitations: InvitationServices
+    people: PeopleServices
 
 
 def make_services(ports: Ports) -> Services:
@@ -185,7 +175,5 @@ def make_services(ports: Ports) -> Services:
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
-        auth=auth_services(ports.people, clock, ports.limiter),
-        users=user_services(ports.people, clock),
-        invitations=invitation_services(ports.people, clock),
+        people=people_services(ports.people, clock, ports.limiter),
     )

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from edge.problem_documents import RETRY_AFTER_S, problem_document
 
 if TYPE_CHECKING:
     from edge.ingress import IngressSettings
 
-TITLES = {413: "Content Too Large"}
-"""As RFC 9110 has them; Python calls them so from 3.13 on."""
-RETRY_AFTER_S = 5
-"""As the API says it: what is away is usually back within this."""
 GRPC_STATUSES: Mapping[int, int] = {404: 5, 422: 3, 429: 8}
 """NOT_FOUND, INVALID_ARGUMENT and RESOURCE_EXHAUSTED for what the authz service denies."""
 
@@ -42,20 +39,11 @@ class Reply:
         return "_".join([str(self.status), *self.flags]).lower() + ("" if self.exact else "_and_above")
 
     @property
-    def title(self) -> str:
-        """The status in words."""
-        return TITLES.get(self.status) or HTTPStatus(self.status).phrase
-
-    @property
-    def type(self) -> str:
-        """The problem's type."""
-        return f"urn:chamberlog:problem:{self.title.lower().replace(' ', '-')}"
-
-    @property
-    def errors(self) -> list[dict[str, str]]:
-        """The field, the problem and the remedy."""
+    def document(self) -> dict[str, Any]:
+        """The problem document; its status is Envoy's word, for a reply that stands for several."""
         problem, _, remedy = self.detail.partition("; ")
-        return [{"field": self.field, "problem": problem, "remedy": remedy}] if self.field else []
+        faults = [(self.field, problem, remedy)] if self.field else []
+        return problem_document(self.status, self.detail, faults) | {"status": "%RESPONSE_CODE%"}
 
 
 REPLIES = (

@@ -89,7 +89,8 @@ class AuthzApp:
         try:
             admission = await self._services.admit(ask)
         except ChamberlogError as error:
-            return _refused(error, operation)
+            response = _refused(error, operation)
+            return _of_grpc(response) if _is_grpc(scope) else response
         return Response(status_code=200, headers=self._identity(admission) | _limit(admission))
 
     def _identity(self, admission: Admission) -> dict[str, str]:
@@ -119,6 +120,16 @@ def _refused(error: ChamberlogError, operation: Operation | None) -> Response:
         return _problem(Refusal(500, "this is a bug of chamberlog; the log of the authz service has the details"))
     basic = refusal.status == 401 and takes_basic(operation)
     return _problem(refusal, {"WWW-Authenticate": BASIC} if basic else {})
+
+
+def _is_grpc(scope: Scope) -> bool:
+    return Headers(scope=scope).get("content-type", "").startswith("application/grpc")
+
+
+def _of_grpc(refused: Response) -> Response:
+    """The detail alone: Envoy makes it the message of a status, beside which a document has no room."""
+    headers = {name: value for name, value in refused.headers.items() if not name.startswith("content-")}
+    return Response(json.loads(bytes(refused.body))["detail"], refused.status_code, headers, "text/plain")
 
 
 def _limit(admission: Admission) -> dict[str, str]:

@@ -22,7 +22,7 @@ import binascii
 from collector.domain.access import Operation
 from collector.domain.access_table import of_grpc, of_http
 from collector.usecases.admit import Ask
-from collector.usecases.identify import ORGANIZATION, Headers, bearer_of, first_of
+from collector.usecases.identify import ORGANIZATION, Headers, bearer_of, value_of
 
 PREFIX = "/authz"
 CLIENT, FORWARDED = "x-chamberlog-client", "x-forwarded-for"
@@ -48,8 +48,8 @@ def ask_of(operation: Operation | None, headers: Headers, peer: str) -> Ask:
     return Ask(
         operation=operation,
         credential=credential,
-        organization=first_of(headers, ORGANIZATION),
-        address=first_of(headers, CLIENT) or _last_of(first_of(headers, FORWARDED)) or peer,
+        organization=value_of(headers, ORGANIZATION),
+        address=value_of(headers, CLIENT) or _last_of(value_of(headers, FORWARDED)) or peer,
     )
 
 
@@ -67,7 +67,7 @@ def _last_of(addresses: str | None) -> str:
 
 def _password_of(headers: Headers) -> str:
     """The password of `Authorization: Basic`, whatever the user's name; empty = there is none."""
-    scheme, _, encoded = (first_of(headers, "authorization") or "").partition(" ")
+    scheme, _, encoded = (value_of(headers, "authorization") or "").partition(" ")
     if scheme.lower() != "basic":
         return ""
     try:

@@ -1,6 +1,5 @@
 """The parts at the edge: the gateway, the authz service that it asks, and the egress proxy. All three or none."""
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ LINGER_S = 4.0
 
 def edge_is_there() -> bool:
     """Whether this platform has Envoy; without it the API is served directly."""
-    return find_envoy() is not None and importlib.util.find_spec("gateway.__main__") is not None
+    return find_envoy() is not None
 
 
 def edge_parts(layout: Layout, egress: str) -> list[Part]:

@@ -8,6 +8,7 @@ from math import ceil, floor
 from limits.aio.storage import RedisStorage
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from adapters.redis.keys import PREFIX, rate_limit
 from adapters.redis.pool import lazy_client, patience_of
@@ -17,10 +18,12 @@ from collector.ports.clock import Clock
 from collector.ports.limits import RateLimiter, RateState
 
 PATIENCE_S = 0.1
-"""What counting one request may cost: who waits for it has asked for something else."""
+"""What one answer of the server is worth waiting for: who waits for it has asked for something else."""
+PATIENCE_IN_ALL = 3
+"""As many patiences a request may cost, connecting included."""
 REST_MS = 1_000
 """A server that did not answer is not asked again for so long."""
-CONNECTIONS = 4
+CONNECTIONS = 2
 """Counting takes a fraction of a millisecond, and each connection many of this process's to open."""
 WHY_LIMIT = 300
 
@@ -65,7 +68,7 @@ class RedisLimiter:
         self._clock, self._rates, self._fallback, self._fell_back = clock, rates, fallback, fell_back
         self._turn = asyncio.Semaphore(CONNECTIONS)
         self._rests_until_ms = 0
-        self._failing = False
+        self._failing = self._late = False
 
     async def hit(self, subject: str, traffic: Traffic) -> RateState:
         """Count one more; see `RateLimiter.hit`."""
@@ -88,9 +91,14 @@ class RedisLimiter:
         if self._failing:
             self._rests_until_ms = now_ms + REST_MS  # the others go by their own count while this one finds out
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(PATIENCE_IN_ALL * self._patience_s):
                 state = await self._counted(rate_limit(traffic.value, subject), self._rates[traffic])
-        except (RedisError, OSError, TimeoutError) as error:
+        except (TimeoutError, RedisTimeoutError) as error:
+            if self._late or self._failing:
+                self._rest(error)
+            self._late = True  # once it may have been this process that was late: a busy machine is no dead server
+            return None
+        except (RedisError, OSError) as error:
             self._rest(error)
             return None
         self._settle()
@@ -114,4 +122,5 @@ class RedisLimiter:
     def _settle(self) -> None:
         if self._failing:
             _log.warning("the limiter's server answers again")
-        self._failing, self._rests_until_ms = False, 0
+        self._failing = self._late = False
+        self._rests_until_ms = 0

@@ -29,54 +29,54 @@ def _uncached(response: Response) -> None:
 async def sign_in(body: SignInBody, use: Use, _: Stranger, response: Response) -> SignedInOut:
     """Begin a session; 401 whatever of it is wrong, after the same time."""
     _uncached(response)
-    return signed_in_out(await use.auth.sign_in(body.email, body.password))
+    return signed_in_out(await use.people.auth.sign_in(body.email, body.password))
 
 
 @router.post("/refresh", responses=documented(*BODY_PROBLEMS))
 async def refresh(body: RefreshBody, use: Use, _: Stranger, response: Response) -> PairOut:
     """Get the next pair, in place of the one before. A refresh token that comes twice ends its whole session."""
     _uncached(response)
-    return pair_out(await use.auth.refresh(body.refresh_token))
+    return pair_out(await use.people.auth.refresh(body.refresh_token))
 
 
 @router.post("/accept-invitation", status_code=201, responses=documented(409, *BODY_PROBLEMS))
 async def accept_invitation(body: AcceptBody, use: Use, _: Stranger) -> UserOut:
     """Become a user, with the address to which the invitation was given; once."""
-    return user_out(await use.auth.accept_invitation(body.acceptance()))
+    return user_out(await use.people.auth.accept_invitation(body.acceptance()))
 
 
 @router.post("/forgotten-password", status_code=202, responses=documented(*BODY_PROBLEMS))
 async def forgotten_password(body: ForgottenBody, use: Use, _: Stranger) -> ForgottenOut:
     """Ask for a mail with a one-time token: 202 whether the address is known or not."""
-    return ForgottenOut(mail=await use.auth.forgotten_password(body.email))
+    return ForgottenOut(mail=await use.people.auth.forgotten_password(body.email))
 
 
 @router.post("/reset-password", responses=documented(*BODY_PROBLEMS))
 async def reset_password(body: ResetBody, use: Use, _: Stranger) -> UserOut:
     """Set a password by a one-time token; every session of the user ends."""
-    return user_out(await use.auth.reset_password(body.token, body.password))
+    return user_out(await use.people.auth.reset_password(body.token, body.password))
 
 
 @router.post("/change-password", responses=documented(403, 409, *BODY_PROBLEMS))
 async def change_password(body: ChangePasswordBody, use: Use, caller: Caller, response: Response) -> SignedInOut:
     """Set another password; every session ends, this one too, and the answer begins a new one."""
     _uncached(response)
-    return signed_in_out(await use.auth.change_password(caller, body.password, body.new_password))
+    return signed_in_out(await use.people.auth.change_password(caller, body.password, body.new_password))
 
 
 @router.post("/sign-out", status_code=204, responses=documented(403))
 async def sign_out(use: Use, caller: Caller) -> None:
     """End this session with all its tokens."""
-    await use.auth.sign_out(caller)
+    await use.people.auth.sign_out(caller)
 
 
 @router.post("/sign-out-everywhere", responses=documented(403))
 async def sign_out_everywhere(use: Use, caller: Caller) -> EndedOut:
     """End every session of whoever asks, this one too."""
-    return EndedOut(sessions=await use.auth.sign_out_everywhere(caller))
+    return EndedOut(sessions=await use.people.auth.sign_out_everywhere(caller))
 
 
 @router.get("/whoami")
 async def who_am_i(use: Use, caller: Caller) -> WhoAmIOut:
     """Who asks, and how far they may go; for API keys too."""
-    return who_am_i_out(caller, await use.auth.who_am_i(caller))
+    return who_am_i_out(caller, await use.people.auth.who_am_i(caller))

@@ -18,14 +18,14 @@ router = APIRouter(prefix="/v1/invitations", tags=["users"], responses=documente
 @router.get("")
 async def list_invitations(query: Annotated[PageQuery, Query()], use: Use, caller: Caller) -> Listed[InvitationOut]:
     """Open invitations by address, without their tokens."""
-    page = await use.invitations.list(caller, limit=query.limit, cursor=query.cursor)
+    page = await use.people.invitations.list(caller, limit=query.limit, cursor=query.cursor)
     return Listed(items=[invitation_out(found) for found in page.items], next_cursor=page.next_cursor)
 
 
 @router.post("", status_code=201, responses=documented(409, *BODY_PROBLEMS))
 async def invite_user(body: InvitationBody, use: Use, caller: Caller, response: Response) -> InvitedOut:
     """Invite somebody, for seven days; another invitation of the same address takes the place of this one."""
-    invited = await use.invitations.add(caller, body.email, parse_role(body.role))
+    invited = await use.people.invitations.add(caller, body.email, parse_role(body.role))
     response.headers["Cache-Control"] = "no-store"
     return invited_out(invited)
 
@@ -33,4 +33,4 @@ async def invite_user(body: InvitationBody, use: Use, caller: Caller, response: 
 @router.delete("/{invitation_id}", status_code=204, responses=documented(404))
 async def revoke_invitation(invitation_id: InvitationId, use: Use, caller: Caller) -> None:
     """Make an open invitation useless."""
-    await use.invitations.revoke(caller, invitation_id)
+    await use.people.invitations.revoke(caller, invitation_id)

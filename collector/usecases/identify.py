@@ -26,15 +26,20 @@ def claims_identity(name: str) -> bool:
     return name.lower().replace("_", "-").startswith(IDENTITY)
 
 
-def first_of(headers: Headers, name: str) -> str | None:
-    """Value of the first header of that name (in lower case); None = there is none, or it is no text."""
-    found = next((value for other, value in headers if other.lower() == name), None)
-    return found if isinstance(found, str) else None
+def value_of(headers: Headers, name: str) -> str | None:
+    """Value of the headers of that name (in lower case); None = there is none, or it is no text.
+
+    Several are one, with commas between, as HTTP has it and Envoy writes it: so that none of several credentials or
+    organizations counts, here as there.
+    """
+    found = [value for other, value in headers if other.lower() == name]
+    texts = [value for value in found if isinstance(value, str)]
+    return ",".join(texts) if texts and len(texts) == len(found) else None
 
 
 def bearer_of(headers: Headers) -> str:
     """The credential of `Authorization: Bearer`; empty = there is none."""
-    scheme, _, credential = (first_of(headers, "authorization") or "").partition(" ")
+    scheme, _, credential = (value_of(headers, "authorization") or "").partition(" ")
     return credential.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -71,7 +76,7 @@ class Identify:
         ask = Ask(
             operation=operation,
             credential=bearer_of(headers),
-            organization=first_of(headers, ORGANIZATION),
+            organization=value_of(headers, ORGANIZATION),
             address=address,
         )
         return await self._admit(ask)

@@ -15,9 +15,9 @@ class ListSections:
         self._sections = sections
 
     async def __call__(
-        self, organization: str, *, limit: int, cursor: str | None, only: str | None = None
+        self, organization: str, *, limit: int, cursor: str | None, only: str | None
     ) -> Page[SectionRecord]:
-        """One page by id, closed ones too; with `only` that section alone.
+        """One page by id, closed ones too; `only` = that section alone, None = all of them.
 
         Raises:
             InvalidFieldError: field `cursor`.

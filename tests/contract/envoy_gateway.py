@@ -1,7 +1,6 @@
-"""A real Envoy before a real authz service and a real API, each a process; as little of a gateway as asks for leave."""
+"""A real Envoy with the product's configuration before a real authz service and a real API, each a process."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -9,20 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+import grpc
 import httpx
 
 from adapters.assertions import KeyPair
+from edge.addresses import Address
+from edge.ingress import IngressSettings, Limits, render_ingress
 from stack.ports import free_port
 from stack.process import Child, Command, spawn
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
-ASKED = ("authorization", "chamberlog-organization", "content-type", "x-forwarded-for", "x-request-id")
-TOLD = ("www-authenticate", "content-type", "retry-after", "ratelimit", "ratelimit-policy")
-KINDS = "type.googleapis.com/envoy.extensions."
-Json = dict[str, Any]
 
 
 class Gateway:
@@ -37,7 +34,7 @@ class Gateway:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], pair: KeyPair) -> None:
         self._folder, self.environment, self._pair = folder, environment, pair
-        self._ports = {name: free_port() for name in ("envoy", "admin", "authz", "api")}
+        self._ports = {name: free_port() for name in ("envoy", "admin", "authz", "api", "grpc")}
         self.url, self.authz_url, self.api_url = (
             f"http://127.0.0.1:{self._ports[n]}" for n in ("envoy", "authz", "api")
         )
@@ -60,6 +57,10 @@ class Gateway:
         """End all of it; exit codes by part."""
         return {name: self.parts[name].stop() for name in ("envoy", "authz", "api")}
 
+    def grpc(self, *, direct: bool = False) -> grpc.aio.Channel:
+        """A channel through the gateway, or to the API itself."""
+        return grpc.aio.insecure_channel(f"127.0.0.1:{self._ports['grpc' if direct else 'envoy']}")
+
     def client(self, key: str | None = None, url: str | None = None) -> httpx.AsyncClient:
         """A client of the gateway, or of another address."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -68,8 +69,8 @@ class Gateway:
     def _command(self, name: str) -> Command:
         log, ports = self._folder / f"{name}.log", self._ports
         if name == "envoy":
-            configuration = self._folder / "envoy.json"
-            configuration.write_text(json.dumps(_configuration(ports)))
+            configuration = self._folder / "envoy.yaml"
+            configuration.write_text(_configuration(ports))
             program = Path(sys.executable).with_name("envoy")
             flags = ["--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
             return Command([program, "-c", configuration, *flags], log)
@@ -78,6 +79,7 @@ class Gateway:
             "CHAMBERLOG_ASSERTION_KEYS": self._pair.public,
             "CHAMBERLOG_AUTHZ_PORT": str(ports["authz"]),
             "CHAMBERLOG_API_PORT": str(ports["api"]),
+            "CHAMBERLOG_GRPC_PORT": str(ports["grpc"]),
             "PYTHONPATH": str(ROOT),
         }
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("TEMPORAL_", "CHAMBERLOG_"))}
@@ -120,87 +122,16 @@ def _wait(wanted: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def _configuration(ports: Mapping[str, int]) -> Json:
-    manager = {
-        "@type": KINDS + "filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "ingress",
-        "codec_type": "AUTO",
-        "use_remote_address": True,
-        "normalize_path": True,
-        "merge_slashes": True,
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
-        "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST"},
-        "early_header_mutation_extensions": [_stripping()],
-        "http_filters": [
-            _filter("filters.http.ext_authz.v3.ExtAuthz", "envoy.filters.http.ext_authz", _asking()),
-            _filter("filters.http.router.v3.Router", "envoy.filters.http.router", {}),
-        ],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [_route()]}]},
-    }
-    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    listener = {"name": "ingress", "address": _at(ports["envoy"]), "filter_chains": [{"filters": filters}]}
-    clusters = [_cluster(name, ports[name]) for name in ("authz", "api")]
-    return {
-        "admin": {"address": _at(ports["admin"])},
-        "static_resources": {"listeners": [listener], "clusters": clusters},
-    }
-
-
-def _asking() -> Json:
-    return {
-        "transport_api_version": "V3",
-        "failure_mode_allow": False,
-        "status_on_error": {"code": "ServiceUnavailable"},
-        "allowed_headers": _named(*ASKED),
-        "http_service": {
-            "server_uri": {"uri": "http://authz", "cluster": "authz", "timeout": "1s"},
-            "path_prefix": "/authz",
-            "authorization_request": {
-                "headers_to_add": [{"key": "x-chamberlog-client", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}]
-            },
-            "authorization_response": {
-                "allowed_upstream_headers": {"patterns": [{"prefix": "x-chamberlog-"}]},
-                "allowed_client_headers": _named(*TOLD),
-                "allowed_client_headers_on_success": _named("ratelimit", "ratelimit-policy"),
-            },
-        },
-    }
-
-
-def _stripping() -> Json:
-    mutation = {"remove_on_match": {"key_matcher": {"prefix": "x-chamberlog-"}}}
-    kind = "http.early_header_mutation.header_mutation.v3.HeaderMutation"
-    return _filter(kind, "envoy.http.early_header_mutation.header_mutation", {"mutations": [mutation]})
-
-
-def _route() -> Json:
-    route = {"cluster": "api", "timeout": "10s"}
-    return {"match": {"prefix": "/"}, "request_headers_to_remove": ["authorization"], "route": route}
-
-
-def _cluster(name: str, port: int) -> Json:
-    options = {
-        "@type": KINDS + "upstreams.http.v3.HttpProtocolOptions",
-        "common_http_protocol_options": {"idle_timeout": "3s"},  # below the 5 s after which uvicorn closes
-        "explicit_http_config": {"http_protocol_options": {}},
-    }
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": _at(port)}}]}]
-    return {
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "0.5s",
-        "load_assignment": {"cluster_name": name, "endpoints": endpoints},
-        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options},
-    }
-
-
-def _filter(kind: str, name: str, settings: Json) -> Json:
-    return {"name": name, "typed_config": {"@type": KINDS + kind, **settings}}
-
-
-def _named(*names: str) -> Json:
-    return {"patterns": [{"exact": name, "ignore_case": True} for name in names]}
-
-
-def _at(port: int) -> Json:
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+def _configuration(ports: Mapping[str, int]) -> str:
+    """The product's own; in place of the Web UI the API answers that it has no such page."""
+    at = {name: Address("127.0.0.1", port) for name, port in ports.items()}
+    settings = IngressSettings(
+        listen=at["envoy"],
+        admin=at["admin"],
+        api=(at["api"],),
+        authz=(at["authz"],),
+        grpc=(at["grpc"],),
+        temporal_ui=(at["api"],),
+        limits=Limits(sign_ins_per_second=100),  # the floor is not what is tried here
+    )
+    return render_ingress(settings)

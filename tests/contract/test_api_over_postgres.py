@@ -14,20 +14,22 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.api_keys import new_key
 from adapters.cursors import write_cursor
 from api.app import create_app
 from api.services import make_services
-from collector.ports import AnswerKind, ChamberAnswer, SaveBatch
-from tests.contract.ledger_rooms import Rooms
-from tests.unit.api_world import KEYS, TERMS, World, a_reading
+from collector.domain.roles import Role
+from collector.ports import AnswerKind, ChamberAnswer, KeyTerms, SaveBatch
+from tests.contract.ledger_rooms import Rooms, now
+from tests.unit.api_world import ENROLMENT, KEYS, TERMS, World, a_reading
 from tests.unit.hostile_requests import BODIES, GETS, POSTS, QUERIES, THINGS, query_string
 
 HEADERS = {"If-Match": "*", "Content-Type": "application/json", "Authorization": f"Bearer {KEYS['deployment']}"}
 ATTIC = "name: attic\nmeasurements: [{name: temperature, select: t, unit: Cel}]\n"
 NEW_YEAR = "2026-01-02T00:00:00Z"
 PAGED = {
-    *("/v1/chambers", "/v1/latest", "/v1/sections", "/v1/batches", "/v1/organizations", "/v1/batches/lot-1/readings"),
-    *("/v1/chambers/incubator-3/readings", "/v1/chambers/incubator-3/gaps"),
+    *("/v1/chambers", "/v1/latest", "/v1/sections", "/v1/batches", "/v1/organizations", "/v1/keys"),
+    *("/v1/chambers/incubator-3/readings", "/v1/chambers/incubator-3/gaps", "/v1/batches/lot-1/readings"),
 }
 LIGHT = settings(
     max_examples=150,
@@ -102,6 +104,45 @@ async def test_no_query_is_answered_by_a_server_error(
 ) -> None:
     answer = await client.get(f"{path}?{query_string(query)}")
     assert answer.status_code < 500, answer.text
+
+
+async def test_a_key_of_one_section_is_held_to_it_over_postgresql(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/sections", json={"id": "attic"})).status_code == 201
+    limits = {
+        "name": "attic",
+        "role": "administrator",
+        "section": "attic",
+        "scopes": ["chambers", "batches", "readings"],
+    }
+    bound = {"Authorization": f"Bearer {(await client.post('/v1/keys', json=limits)).json()['key']}"}
+    for path in ("chambers/{}", "chambers/{}/readings", "batches/{}", "batches/{}/readings", "live?chamber={}"):
+        there = "lot-1" if "batches" in path else "incubator-3"
+        foreign, unknown = [await client.get(f"/v1/{path.format(name)}", headers=bound) for name in (there, "gone")]
+        assert foreign.status_code == unknown.status_code == 404, foreign.text
+        assert foreign.text.replace(there, "gone") == unknown.text
+    taken = [
+        await client.post("/v1/chambers", json={**ENROLMENT, "section": "attic"}, headers=bound),
+        await client.post("/v1/batches", json={"id": "lot-1", "section": "attic"}, headers=bound),
+    ]
+    assert [answer.status_code for answer in taken] == [409, 409]
+    assert not any("default" in answer.text for answer in taken)
+    wanted = {**ENROLMENT, "id": "fridge", "section": "attic"}
+    assert (await client.post("/v1/chambers", json=wanted, headers=bound)).status_code == 201
+    moved = await client.patch("/v1/chambers/fridge", json={"section": "default"}, headers=bound)
+    assert (moved.status_code, "bound to section attic" in moved.text) == (403, True)
+    assert [c["id"] for c in (await client.get("/v1/chambers", headers=bound)).json()["items"]] == ["fridge"]
+
+
+async def test_a_key_that_expires_is_401_from_then_on_over_postgresql(
+    client: httpx.AsyncClient, postgres_rooms: Rooms
+) -> None:
+    made = new_key()
+    soon = KeyTerms(role=Role.VIEWER, expires_ms=now() + 300)
+    await postgres_rooms.keys.add(made.id, made.secret_sha256, "default", "soon", soon)
+    signed = {"Authorization": f"Bearer {made.text}"}
+    assert (await client.get("/v1/chambers", headers=signed)).status_code == 200
+    await asyncio.sleep(0.35)
+    assert (await client.get("/v1/chambers", headers=signed)).status_code == 401
 
 
 PARTS: list[int | str] = [0, -1, 2**53, 2**63, -(2**63), 10**30, -(10**30), "", "sim-01", "\x00", "\ud800"]

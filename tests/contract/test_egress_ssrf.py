@@ -5,11 +5,13 @@ straight, as a worker would that judges nothing.
 """
 
 import asyncio
+import random
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from ipaddress import ip_network
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
 import pytest
@@ -86,10 +88,15 @@ class Place:
 
     def ask_straight(self, target: str, *headers: str) -> bytes:
         """The proxy's answer to a CONNECT that nobody judged before."""
-        with socket.create_connection(("127.0.0.1", self.envoy.proxy.port)) as asking:
-            asking.settimeout(5)
-            asking.sendall("\r\n".join([f"CONNECT {target} HTTP/1.1", f"Host: {target}", *headers, "", ""]).encode())
-            return asking.recv(4_096)
+        return connect(self.envoy, target, *headers)
+
+
+def connect(envoy: EgressEnvoy, target: str, *headers: str) -> bytes:
+    """The proxy's answer to a CONNECT."""
+    with socket.create_connection(("127.0.0.1", envoy.proxy.port)) as asking:
+        asking.settimeout(5)
+        asking.sendall("\r\n".join([f"CONNECT {target} HTTP/1.1", f"Host: {target}", *headers, "", ""]).encode())
+        return asking.recv(4_096)
 
 
 class Devices:
@@ -159,6 +166,47 @@ def test_the_port_beside_an_open_one_is_blocked(place: Place, distance: int) -> 
         assert isinstance(place.fault(f"http://{OWN}:{place.port + distance}/", LAB, way), BlockedError)
     refused = place.ask_straight(f"{OWN}:{place.port + distance}", f"x-chamberlog-section: {LAB}")
     assert b" 403 " in refused
+
+
+def test_worker_and_proxy_judge_alike(tmp_path: Path) -> None:
+    """Rules at random, and addresses and ports at their edges; nothing listens there."""
+    chance = random.Random(35)
+    sections = {f"o/s{number}": [a_rule(chance) for _ in range(chance.randint(1, 4))] for number in range(12)}
+    document = parse_policies({"sections": sections})
+    seen = set[bool]()
+    with running(tmp_path, document) as envoy, ThreadPoolExecutor(4) as threads:
+        asked = [
+            (section, address, port)
+            for section, policy in document.sections.items()
+            for rule in policy.rules
+            for address in edges(rule)
+            for port in (rule.first_port - 1, rule.first_port, rule.last_port, rule.last_port + 1)
+            if 0 < port < 65_536 and port not in (envoy.proxy.port, envoy.admin)
+        ]
+        answers = threads.map(
+            lambda one: connect(envoy, f"{one[1]}:{one[2]}", f"x-chamberlog-section: {one[0]}"), asked
+        )
+        for (section, address, port), answer in zip(asked, answers, strict=True):
+            allowed = document.of_named(section).allows(address, port)
+            seen.add(allowed)
+            assert (b" 403 " not in answer) == allowed, (section, sections[section], address, port, answer)
+    assert seen == {True, False}
+
+
+def a_rule(chance: random.Random) -> str:
+    network = f"127.{chance.randint(77, 79)}.{chance.choice((0, 1, 128, 255))}.{chance.choice((0, 1, 128))}"
+    first = chance.randint(40_000, 40_020)
+    ports = chance.choice(("", f":{first}", f":{first}-{first + chance.randint(0, 5)}"))
+    return chance.choice(
+        (f"{network}/{chance.choice((16, 23, 24, 31, 32))}{ports}", f"0.0.0.0/{chance.randint(0, 1)}{ports}")
+    )
+
+
+def edges(rule: EgressRule) -> set[str]:
+    """The first and the last address of a network, and those beside them, as far as they are this machine's."""
+    first, last = int(rule.network.network_address), int(rule.network.broadcast_address)
+    around = {IPv4Address(value % 2**32) for edge in (first, last) for value in (edge - 1, edge, edge + 1)}
+    return {str(address) for address in around if address in ip_network("127.76.0.0/14")} | {"127.78.1.1"}
 
 
 def test_of_mixed_addresses_the_allowed_ones_are_called_in_both_modes(place: Place) -> None:

@@ -1,13 +1,16 @@
 """Every kind of configuration, judged by Envoy itself and by what it passes over. Part of `make check`."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
 
+from adapters.egress_files import load_policies
 from collector.domain.errors import InvalidFieldError
 from edge.addresses import Address
+from edge.egress import EgressSettings, render_egress
 from edge.envoy import findings
 from edge.ingress import IngressSettings, Tls, render_ingress
 
@@ -25,6 +28,8 @@ COMPOSE = IngressSettings(
     grpc=(Address("api", 9090),),
     temporal_ui=(Address("temporal-ui", 8080),),
 )
+ROOT = Path(__file__).resolve().parents[2]
+SECTIONS = {"default": ["192.168.1.0/24:80"], "sections": {"default/cold-store": ["10.0.0.0/8:80-90", "fd00::/8"]}}
 VARIANTS = {
     "local": LOCAL,
     "compose": COMPOSE,
@@ -34,6 +39,16 @@ VARIANTS = {
     "least": replace(LOCAL, grpc=(), temporal_ui=()),
     "behind a proxy": replace(COMPOSE, trusted_hops=1),
     "IPv6": replace(LOCAL, listen=Address("::1", 8000), admin=Address("::1", 9901)),
+}
+
+
+EGRESS = EgressSettings(listen=Address("127.0.0.1", 3128), admin=Address("127.0.0.1", 9902))
+EGRESS_VARIANTS = {
+    "default": EGRESS,
+    "containers": replace(
+        EGRESS, listen=Address("0.0.0.0", 3128), policies=load_policies(str(ROOT / "deploy/compose/egress.json"))
+    ),
+    "sections": replace(EGRESS, policies=load_policies(json.dumps(SECTIONS))),
 }
 
 
@@ -55,6 +70,12 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_envoy_would_run_with_it(file: Path, tls: Tls, name: str, with_tls: bool) -> None:
     file.write_text(render_ingress(replace(VARIANTS[name], tls=tls if with_tls else None)))
+    assert findings(file) == []
+
+
+@pytest.mark.parametrize("name", EGRESS_VARIANTS)
+def test_envoy_would_run_with_the_egress_proxys(file: Path, name: str) -> None:
+    file.write_text(render_egress(EGRESS_VARIANTS[name]))
     assert findings(file) == []
 
 

@@ -5,28 +5,32 @@ import base64
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import grpc
 import httpx
 import pytest
 import pytest_asyncio
 
-from adapters.api_keys import ApiKey, new_key
+from adapters.api_keys import new_key
 from adapters.assertions import new_key_pair
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations
 from adapters.postgres.pool import Postgres
+from api.grpc.generated.chamberlog.v1.sections_pb2 import ListSectionsRequest, ListSectionsResponse
 from collector.domain.organization import Organization
+from collector.domain.roles import Role
+from collector.ports.keys import KeyTerms, NewKey
 from tests.contract.conftest import TestServer
 from tests.contract.envoy_gateway import Gateway, eventually, running, together
 from tests.contract.valkey_server import ValkeyServer
 
 LIMITS = "read=40/60s,sign-in=5/60s"
-Keys = dict[str, ApiKey]
+Keys = dict[str, NewKey]
 
 
 @pytest.fixture(scope="module")
 def keys() -> Keys:
     """By whose they are; `busy` ones are for tests that use up a limit."""
-    return {name: new_key() for name in ("default", "other", "super", "busy", "unlucky", "spoofer", "alone")}
+    return {name: new_key() for name in ("default", "other", "super", "busy", "unlucky", "spoofer", "alone", "grpc")}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,8 @@ async def _filled(server: TestServer, keys: Keys) -> str:
     await PostgresOrganizations(postgres).add(Organization(id="other", name="Other"))
     for name, key in keys.items():
         organization = "other" if name == "other" else "default"
-        await PostgresKeys(postgres).add(key.id, key.secret_sha256, organization, name, deployment=name == "super")
+        terms = KeyTerms(role=Role.SUPER_ADMINISTRATOR if name == "super" else Role.ADMINISTRATOR)
+        await PostgresKeys(postgres).add(key.id, key.secret_sha256, organization, name, terms)
     await postgres.close()
     return database
 
@@ -102,8 +107,11 @@ async def test_past_the_limit_is_429_and_says_when_to_come_again(gateway: Gatewa
         first = await busy.get("/v1/sections")
         assert first.headers["ratelimit-policy"] == '"read";q=40;w=60'
         assert first.headers["ratelimit"] == '"read";r=39;t=60'
+        counted = await _fallbacks(gateway)
         statuses = await together(busy, "/v1/sections", 60)
-        assert (statuses.count(200), statuses.count(429)) == (39, 21)
+        by_itself = await _fallbacks(gateway) - counted  # on a machine so busy that Valkey seemed away
+        assert set(statuses) == {200, 429}
+        assert 39 <= statuses.count(200) <= 39 + by_itself
         refused = await busy.get("/v1/sections")
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["retry-after"]) <= 60
@@ -178,7 +186,7 @@ async def test_paths_that_try_to_be_others_are_judged_as_what_they_are(gateway: 
 
 
 async def test_temporals_pages_take_a_super_administrators_key_as_password(gateway: Gateway, keys: Keys) -> None:
-    def basic(key: ApiKey) -> dict[str, str]:
+    def basic(key: NewKey) -> dict[str, str]:
         return {"Authorization": "Basic " + base64.b64encode(f"me:{key.text}".encode()).decode()}
 
     async with gateway.client() as browser:
@@ -187,6 +195,52 @@ async def test_temporals_pages_take_a_super_administrators_key_as_password(gatew
         assert (await browser.get("/temporal/", headers=basic(keys["default"]))).status_code == 403
         opened = await browser.get("/temporal/", headers=basic(keys["super"]))
         assert (opened.status_code, opened.json()["errors"][0]["field"]) == (404, "path")  # the API has no such page
+
+
+METADATA = [
+    ("x-chamberlog-subject", "key/super"),
+    ("x-chamberlog-role", "super-administrator"),
+    ("x-chamberlog-assertion", "nonsense"),
+    ("x-chamberlog-trace-bin", b"\x00\xff"),
+]
+
+
+async def _sections(channel: grpc.aio.Channel, *metadata: tuple[str, str | bytes]) -> list[str]:
+    method = channel.unary_unary(
+        "/chamberlog.v1.Sections/ListSections",
+        request_serializer=ListSectionsRequest.SerializeToString,
+        response_deserializer=ListSectionsResponse.FromString,
+    )
+    answer = await method(ListSectionsRequest(), metadata=metadata, timeout=10)
+    return [section.id for section in answer.sections]
+
+
+async def _status(channel: grpc.aio.Channel, *metadata: tuple[str, str | bytes]) -> grpc.StatusCode | None:
+    try:
+        await _sections(channel, *metadata)
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return None
+
+
+async def test_grpc_passes_the_same_gate(gateway: Gateway, client: httpx.AsyncClient, keys: Keys) -> None:
+    bearer = ("authorization", f"Bearer {keys['grpc'].text}")
+    async with gateway.grpc() as channel:
+        assert await _sections(channel, bearer) == ["default"]
+        assert await _status(channel) is grpc.StatusCode.UNAUTHENTICATED
+        foreign = ("chamberlog-organization", "other")
+        assert await _status(channel, bearer, foreign) is grpc.StatusCode.NOT_FOUND
+        for spoof in METADATA:
+            assert await _sections(channel, bearer, spoof) == ["default"], spoof
+            assert await _status(channel, spoof) is grpc.StatusCode.UNAUTHENTICATED, spoof
+        codes = [await _status(channel, bearer) for _ in range(40)]
+    assert set(codes) == {None, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert codes.count(None) == 40 - 1 - 1 - len(METADATA)  # what was let in before, or was counted and then refused
+    async with gateway.grpc(direct=True) as channel:
+        fresh = ("authorization", f"Bearer {keys['default'].text}")
+        assert await _sections(channel, fresh) == ["default"]
+        for spoof in METADATA:
+            assert await _status(channel, fresh, spoof) is grpc.StatusCode.UNAUTHENTICATED, spoof
 
 
 async def test_a_revoked_key_is_refused_with_the_next_request(gateway: Gateway, keys: Keys) -> None:

@@ -53,12 +53,14 @@ FIELDS = [
     "started_at",
     "ended_at",
     "at",
+    "role",
+    "scopes",
+    "expires_at",
     "email",
     "password",
     "new_password",
     "token",
     "refresh_token",
-    "role",
     "first_name",
     "last_name",
 ]
@@ -81,6 +83,7 @@ POSTS = [
     ("PATCH", "/v1/organizations/default"),
     ("PUT", "/v1/profiles/attic"),
     ("DELETE", "/v1/profiles/attic"),
+    ("POST", "/v1/keys"),
     ("POST", "/v1/auth/sign-in"),
     ("POST", "/v1/auth/refresh"),
     ("POST", "/v1/auth/accept-invitation"),
@@ -98,6 +101,7 @@ POSTS = [
 ]
 GETS = [
     "/v1/chambers",
+    "/v1/keys",
     "/v1/chambers/incubator-3/readings",
     "/v1/chambers/incubator-3/gaps",
     "/v1/chambers/incubator-3/answers",

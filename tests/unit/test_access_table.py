@@ -23,16 +23,11 @@ from collector.domain.roles import Role
 from collector.ports import KeyTerms
 from tests.unit.api_world import ENROLMENT, World
 from tests.unit.filled_world import ATTIC, KNOWN, FilledWorld
+from tests.unit.people_world import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
-TO_COME = {
-    *("auth.sign_in", "auth.refresh", "auth.accept_invitation", "auth.forgotten_password", "auth.reset_password"),
-    *("auth.change_password", "auth.sign_out", "auth.sign_out_everywhere", "auth.whoami"),
-    *("users.list", "users.show", "users.add", "users.change", "users.sign_out", "users.reset_password"),
-    *("invitations.list", "invitations.add", "invitations.revoke"),
-    "events.list",
-}
+TO_COME = {"events.list"}
 """Rows whose routes are not built yet: to be emptied by whoever builds them."""
 ELSEWHERE = {"monitoring.temporal": "the gateway leads it to the Temporal Web UI; the API has no such route"}
 OPEN_BY_ITSELF = {
@@ -94,8 +89,6 @@ def methods(proto: str) -> set[str]:
 
 def test_every_grpc_method_has_a_row_and_every_row_its_method() -> None:
     files = sorted((ROOT / "proto").rglob("*.proto"))
-    if not files:
-        pytest.skip("there is no proto yet")
     declared = set[str]().union(*(methods(file.read_text("utf-8")) for file in files))
     rows = {row.grpc for row in operations() if row.grpc is not None and not row.grpc.startswith(SERVERS)}
     assert declared == rows
@@ -134,17 +127,23 @@ BODIES: Mapping[str, Any] = {
     "organizations.change": {"name": "new name"},
     "organizations.add": {"id": "biologics"},
     "keys.add": {"name": "another", "role": "viewer"},
+    "users.add": {"email": "new@example.org"},
+    "users.change": {"first_name": "Op"},
+    "invitations.add": {"email": "new@example.org"},
+    "auth.change_password": {"password": PASSWORD, "new_password": f"another {PASSWORD}"},
 }
 """What is sent, where something has to be."""
 MINE = {name: known[-1] for name, known in KNOWN.items()} | {"organization_id": "default", "profile_name": "attic"}
 """What stands in the section `attic`, or in none."""
 ELSEWHERES = {name: KNOWN[name][0] for name in ("chamber_id", "section_id", "batch_id")}
 """The same kinds of things in the section `default`."""
-GOOD = {"readings.watch": 406}
-"""What an admitted request comes to, if not 2xx: a stream does not end, so none is begun."""
+SESSIONS = ("auth.change_password", "auth.sign_out", "auth.sign_out_everywhere")
+GOOD = {"readings.watch": 406, **dict.fromkeys(SESSIONS, 403)}
+"""What an admitted request comes to, if not 2xx: a stream does not end, so none is begun; a key has no session."""
 ASKED = [row for row in operations() if row.http is not None and row.http[1].startswith("/v1")]
-ASKED = [row for row in ASKED if row.name not in TO_COME]
+ASKED = [row for row in ASKED if row.name not in TO_COME and row.role is not None]
 ROWS = pytest.mark.parametrize("row", ASKED, ids=lambda row: row.name)
+LIMITED = pytest.mark.parametrize("row", [row for row in ASKED if row.scope is not None], ids=lambda row: row.name)
 
 
 @cache
@@ -189,7 +188,7 @@ async def test_a_role_may_what_the_table_says_and_nothing_else(row: Operation, r
     assert filled_world.unchanged()
 
 
-@ROWS
+@LIMITED
 async def test_a_limited_key_needs_the_scope_of_the_row(row: Operation) -> None:
     filled_world = await ready()
     assert row.scope is not None

@@ -196,7 +196,7 @@ async def test_a_forgotten_password_is_answered_alike_and_mailed_to_whoever_is_t
     await somebody(world, "eve", active=False)
     emails = ("ada@example.org", "eve@example.org", "nobody@example.org", "ada@example.org")
     answers = [await asked(world, "/v1/auth/forgotten-password", email=email) for email in emails]
-    await world.app.state.services.auth.forgotten_password.settled()
+    await world.app.state.services.people.auth.forgotten_password.settled()
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, '{"mail":true}')}
     [mail] = world.mail.sent  # one, however often somebody asks
     assert mail.to == "ada@example.org"
@@ -221,7 +221,7 @@ async def test_without_mail_only_an_administrator_helps_and_a_mail_server_that_i
     await somebody(world)
     world.mail.away = True
     answer = await asked(world, "/v1/auth/forgotten-password", email="ada@example.org")
-    await world.app.state.services.auth.forgotten_password.settled()
+    await world.app.state.services.people.auth.forgotten_password.settled()
     assert (answer.status_code, world.mail.sent) == (202, [])
 
 

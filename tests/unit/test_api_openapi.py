@@ -9,7 +9,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.problems import WHEN
+from collector.domain.access import Reach
 from collector.domain.access_table import of_http
+from collector.domain.roles import Role
 from tests.unit.api_world import World
 
 Json = dict[str, Any]
@@ -110,6 +112,21 @@ def test_what_an_operation_takes_says_how_it_refuses(name: str, operation: Json)
         expected |= {412, 428}
     assert expected <= refusals
     assert operation.get("security") == (None if is_open else [{"HTTPBearer": []}])
+
+
+@OPERATIONS
+def test_what_the_gate_can_say_is_in_the_document(name: str, operation: Json) -> None:
+    row = of_http(*name.split(" "))
+    assert row is not None
+    refusals = {int(status) for status in operation["responses"] if status >= "4"}
+    named = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if row.role is None or not row.http[1].startswith("/v1"):  # type: ignore[index]  # it was found by that
+        assert not refusals & {401, 403}
+        assert "Chamberlog-Organization" not in named
+        return
+    limits = row.role is not Role.VIEWER or row.scope is not None or row.reach is Reach.SHUT
+    assert refusals & {401, 403, 404} == {401, 404} | ({403} if limits else set())
+    assert "Chamberlog-Organization" in named
 
 
 @OPERATIONS

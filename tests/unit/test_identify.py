@@ -9,7 +9,7 @@ from collector.domain.errors import ForbiddenError, NotFoundError, Unauthenticat
 from collector.ports.assertions import Assertion
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
-from collector.usecases.identify import Headers, Identify, bearer_of, claims_identity, first_of
+from collector.usecases.identify import Headers, Identify, bearer_of, claims_identity, value_of
 from tests.unit.api_world import KEYS, SUBJECT
 from tests.unit.gate_world import PAIR, GateWorld
 
@@ -82,6 +82,16 @@ def test_which_names_are_the_gateways(name: str, *, ours: bool) -> None:
 
 def test_a_credential_is_read_as_http_writes_it() -> None:
     assert bearer_of([("Authorization", "bearer  chl_x ")]) == "chl_x"
-    assert bearer_of([("authorization", "Basic abc"), ("authorization", "Bearer x")]) == ""
+    assert bearer_of([("authorization", "Basic abc")]) == ""
     assert bearer_of([("authorization", b"Bearer x")]) == bearer_of([]) == ""
-    assert first_of([("A", "1"), ("a", "2")], "a") == "1"
+
+
+async def test_of_several_credentials_or_organizations_none_counts() -> None:
+    identify = _identify(GateWorld())
+    twice = [BEARER, ("Authorization", f"Bearer {KEYS['other']}")]
+    with pytest.raises(UnauthenticatedError):
+        await identify(LISTING, twice, "")
+    with pytest.raises(NotFoundError):
+        await identify(LISTING, [BEARER, ("chamberlog-organization", "default"), ("chamberlog-organization", "x")], "")
+    assert value_of([("A", "1"), ("a", "2")], "a") == "1,2"
+    assert value_of([("a", "1"), ("a", b"2")], "a") is None

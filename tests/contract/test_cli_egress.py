@@ -1,0 +1,99 @@
+"""`chamberlog egress check` with the real Envoy, as its JSON is pinned."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import main
+from cli.exits import ExitCode
+from collector.domain.egress import EgressPolicies, parse_policies
+from stack.ports import free_port
+from tests.contract.device_server import DeviceServer, answering, ok
+from tests.contract.egress_envoy import EgressEnvoy, running
+from tests.unit.json_schemas import check
+
+DOCUMENT = {"default": ["127.0.0.1/32:40000-40100"], "sections": {"o/lab": ["127.0.0.0/8"]}}
+
+
+@pytest.fixture(scope="module")
+def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EgressEnvoy]:
+    with running(tmp_path_factory.mktemp("egress"), parse_policies(DOCUMENT)) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("CHAMBERLOG_EGRESS", json.dumps(DOCUMENT))
+    monkeypatch.delenv("CHAMBERLOG_EGRESS_PROXY", raising=False)
+    return monkeypatch
+
+
+def test_a_url_that_is_open_in_both_places(
+    capsys: pytest.CaptureFixture[str], envoy: EgressEnvoy, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("CHAMBERLOG_EGRESS_PROXY", envoy.proxy.url)
+    with DeviceServer(answering(ok(b"23.5"))) as server:
+        url = f"http://127.1:{server.port}/values?password=hunter2"
+        assert main(["egress", "check", url, "--section", "o/lab", "--json"]) == ExitCode.FINE
+        server.wait_for_visits(1)
+        assert server.requests == [b""]  # it connected and sent nothing
+    found = json.loads(capsys.readouterr().out)
+    check("egress check", found)
+    assert found["addresses"] == [
+        {"address": "127.0.0.1", "allowed": True, "rule": "127.0.0.0/8", "why": "the rule 127.0.0.0/8 lists it"}
+    ]
+    assert (found["allowed"], found["proxied"], found["proxy"]["verdict"]) == (True, True, "open")
+    assert "hunter2" not in json.dumps(found)
+
+
+def test_a_url_that_is_blocked_says_the_range_and_leaves_the_proxy_alone(
+    capsys: pytest.CaptureFixture[str], envoy: EgressEnvoy
+) -> None:
+    arguments = ["egress", "check", "http://127.0.0.1:80/", "--proxy", envoy.proxy.url]
+    assert main([*arguments, "--json"]) == ExitCode.IS_GAP
+    found = json.loads(capsys.readouterr().out)
+    check("egress check", found)
+    assert "127.0.0.0/8" in found["addresses"][0]["why"]
+    assert (found["allowed"], found["proxy"]) == (False, None)
+    assert main(arguments) == ExitCode.IS_GAP
+    assert "not asked" in capsys.readouterr().out
+
+
+def test_a_proxy_with_another_document_blocks(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with running(tmp_path, EgressPolicies()) as closed:
+        arguments = ["egress", "check", "http://127.0.0.1:40001/", "--proxy", closed.proxy.url]
+        assert main(arguments) == ExitCode.IS_GAP
+        said = capsys.readouterr().out
+    assert "allowed" in said
+    assert "not allowed by the egress proxy" in said
+
+
+def test_a_device_that_does_not_accept_is_no_matter_of_egress(
+    capsys: pytest.CaptureFixture[str], envoy: EgressEnvoy
+) -> None:
+    arguments = ["egress", "check", f"http://127.0.0.1:{free_port()}/", "--section", "o/lab"]
+    assert main([*arguments, "--proxy", envoy.proxy.url, "--json"]) == ExitCode.FINE
+    found = json.loads(capsys.readouterr().out)
+    check("egress check", found)
+    assert found["proxy"]["verdict"] == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["http://no-such-chamber.invalid/"], ExitCode.AWAY, "dns"),
+        (["http://127.0.0.1:40001/", "--proxy", "http://127.0.0.1:9"], ExitCode.AWAY, "egress_proxy"),
+        (["http://127.0.0.1:40001/", "--proxy", "127.0.0.1:9"], ExitCode.REFUSED, "http://host:port"),
+        (["http://127.0.0.1:40001/", "--egress", "{"], ExitCode.REFUSED, "is not JSON"),
+        (["http://127.0.0.1:40001/", "--section", "lab"], ExitCode.REFUSED, "organization/section"),
+        (["127.0.0.1"], ExitCode.REFUSED, "http or https"),
+        (["http://\uff11\uff12\uff17.0.0.1/"], ExitCode.REFUSED, "form that hides it"),
+    ],
+)
+def test_what_cannot_be_checked_says_why(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: ExitCode, said: str
+) -> None:
+    assert main(["egress", "check", *arguments]) == code
+    assert said in capsys.readouterr().err

@@ -79,7 +79,7 @@ def _outcome(done: Done) -> Outcome:
 
 
 def _code(done: Done) -> dict[str, object]:
-    kind = done.request.DESCRIPTOR if isinstance(done.request, Message) else None
+    kind: Any = done.request.DESCRIPTOR if isinstance(done.request, Message) else None
     return {"code": "OK" if done.problem is None else refused(done.problem, kind).code.name}
 
 

@@ -29,9 +29,6 @@ if TYPE_CHECKING:  # generic for type checkers only
 else:
     Context, Handler = grpc.aio.ServicerContext, grpc.RpcMethodHandler
 
-Finished = Callable[[Call, Operation, Any, ProblemError | None], Awaitable[None]]
-"""Told of each call that wanted to change something, and of what came of it."""
-
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +48,29 @@ class _Asked:
 
     name: str
     behaviour: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A call that wanted to change something, and what came of it.
+
+    Attributes:
+        call: of whom.
+        operation: the row of the access table.
+        request: as it came; bytes that were none are something else than a message.
+        answer: None when it was refused, or failed.
+        problem: why; None when it was done.
+    """
+
+    call: Call
+    operation: Operation
+    request: Any
+    answer: Any = None
+    problem: ProblemError | None = None
+
+
+Finished = Callable[[Done], Awaitable[None]]
+"""Told of each change; what it raises is answered in place of what was done."""
 
 
 @dataclass
@@ -112,7 +132,6 @@ class Gate(grpc.aio.ServerInterceptor):
         try:
             CALL.set(await self._admitted(asked.name, context))
             _check_there(asked.name)
-            _check_decoded(request)
             return await go(asked, request, context)
         except grpc.aio.AbortError:
             raise  # health and reflection end calls by themselves
@@ -131,22 +150,25 @@ class Gate(grpc.aio.ServerInterceptor):
         """A read ends with its caller; a change that has begun is finished and noted, whoever still listens."""
         operation = of_grpc(asked.name)
         if operation is None or not operation.writes:
-            return await asked.behaviour(request, context)
+            return await _answered(asked, request, context)
         task = asyncio.create_task(self._change(asked, operation, request, context))
         self.running.writing.add(task)
         task.add_done_callback(self._written)
         return await asyncio.shield(task)
 
     async def _change(self, asked: _Asked, operation: Operation, request: Any, context: Context) -> Any:
-        problem: ProblemError | None = None
         try:
-            return await asked.behaviour(request, context)
+            answer = await _answered(asked, request, context)
         except Exception as error:
             problem = problem_of(error, _descriptor(request))
+            await self._note(Done(call=CALL.get(), operation=operation, request=request, problem=problem))
             raise problem from error
-        finally:
-            if self._finished is not None:
-                await self._finished(CALL.get(), operation, request, problem)
+        await self._note(Done(call=CALL.get(), operation=operation, request=request, answer=answer))
+        return answer
+
+    async def _note(self, done: Done) -> None:
+        if self._finished is not None:
+            await self._finished(done)
 
     def _written(self, task: "asyncio.Task[Any]") -> None:
         self.running.writing.discard(task)
@@ -187,8 +209,14 @@ async def _unknown(_: Any, __: Context) -> None:
     """Never reached: what is not there stands in no row."""
 
 
+async def _answered(asked: _Asked, request: Any, context: Context) -> Any:
+    _check_decoded(request)
+    return await asked.behaviour(request, context)
+
+
 async def _tell(asked: _Asked, request: Any, context: Context) -> None:
     """Send what comes as it comes; None says only that it has begun."""
+    _check_decoded(request)
     if not inspect.isasyncgenfunction(asked.behaviour):
         await asked.behaviour(request, context)
         return

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +13,15 @@ from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from api.grpc.recording import GrpcEvents, Record
 from api.grpc.server import GrpcApi
 from api.grpc.serving import SERVICES
 from api.services import make_services
 from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.access_table import of_grpc
-from collector.domain.errors import InvalidFieldError
+from collector.domain.errors import AwayError, InvalidFieldError
 from collector.domain.roles import Role
+from collector.ports.events import AuditEvent, Source
 from collector.ports.limits import RateState
 from tests.contract.grpc_client import Client, sent_by, serving, told
 from tests.unit.api_world import KEYS, World
@@ -371,26 +375,80 @@ async def test_a_defect_is_told_without_its_text(caplog: pytest.LogCaptureFixtur
     assert caplog.text.count("ZeroDivisionError: swordfish") >= 2
 
 
-async def test_a_change_and_what_came_of_it_is_told_to_whoever_listens() -> None:
-    world, noted = World(), []
-
-    async def note(call: Any, operation: Operation, request: Any, problem: Any) -> None:
-        noted.append((call.caller.subject, operation.name, request.DESCRIPTOR.name, problem and problem.status))
-
-    made = GrpcApi(world.app.state.services, world.app.state.streams, note)
+@asynccontextmanager
+async def noting(record: Record) -> AsyncIterator[Client]:
+    """The API of a world whose events are kept by that."""
+    world = World()
+    made = GrpcApi(world.app.state.services, world.app.state.streams, GrpcEvents(record))
     port = made.listen("127.0.0.1", 0)
     await made.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        client = Client(channel, made, port)
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield Client(channel, made, port)
+    finally:
+        await made.stop(1)
+
+
+async def test_every_change_leaves_one_event_whatever_came_of_it() -> None:
+    events: list[AuditEvent] = []
+
+    async def record(event: AuditEvent) -> None:
+        events.append(event)
+
+    chamber = {"chamber_id": "incubator-3"}
+    async with noting(record) as client:
         await client.ask("Chambers/EnrolChamber", ENROLMENT)
         await client.ask("Chambers/ListChambers")
-        await client.refused("Chambers/ResumeChamber", {"chamber_id": "nobody"})
-    await made.stop(1)
-    subject = "key/" + "0" * 11 + "a"
-    assert noted == [
-        (subject, "chambers.enrol", "EnrolChamberRequest", None),
-        (subject, "chambers.resume", "ResumeChamberRequest", 404),
+        await client.ask("Chambers/PauseChamber", chamber | {"reason": "door"})
+        change = {"chamber": {"name": "I3"}, "update_mask": "name", "version": 7}
+        await client.refused("Chambers/UpdateChamber", chamber | change)
+        await client.refused("Detectors/UpdateDetector", chamber | {"name": "t", "update_mask": "alias"})
+        await client.ask("Sections/PauseSection", {"section_id": "default", "request_id": "test"})
+        await end_of(client, "Batches/EndBatch", b"\xff")
+        await client.refused("Users/SignIn", {"email": "a@b.c", "password": "wrong"}, whose=None)
+    assert {(event.organization, event.subject, event.source, event.address) for event in events} == {
+        ("default", "key/" + "0" * 11 + "a", Source.GRPC, "127.0.0.1")
+    }
+    assert [(e.action, e.outcome.value, e.target, e.reason, dict(e.detail)) for e in events] == [
+        ("chambers.enrol", "done", "chamber/incubator-3", "", {"code": "OK"}),
+        ("chambers.pause", "done", "chamber/incubator-3", "door", {"code": "OK"}),
+        ("chambers.change", "refused", "chamber/incubator-3", "", {"code": "ABORTED", "fields": ["name"]}),
+        (
+            "detectors.change",
+            "refused",
+            "chamber/incubator-3",
+            "",
+            {"code": "NOT_FOUND", "detector": "t", "fields": ["alias"]},
+        ),
+        ("sections.pause", "done", "section/default", "", {"code": "OK", "operation": "test"}),
+        ("batches.end", "refused", "", "", {"code": "INVALID_ARGUMENT"}),
     ]
+
+
+async def test_every_writing_method_leaves_an_event() -> None:
+    events: list[AuditEvent] = []
+
+    async def record(event: AuditEvent) -> None:
+        events.append(event)
+
+    async with noting(record) as client:
+        for method in SIGNED:
+            await end_of(client, method, b"\xff", whose="deployment")
+    assert [event.action for event in events] == [row_of(method).name for method in SIGNED if row_of(method).writes]
+    assert {event.outcome.value for event in events} == {"refused"}
+
+
+async def test_what_was_done_and_cannot_be_told_is_not_answered() -> None:
+    async def away(_: AuditEvent) -> None:
+        raise AwayError("PostgreSQL is away")
+
+    async with noting(away) as client:
+        untold = await client.refused("Chambers/EnrolChamber", ENROLMENT)
+        wrong = await client.refused("Chambers/EnrolChamber", {})
+        there = await client.ask("Chambers/ListChambers")
+    assert (untold.code, untold.retry_s) == ("UNAVAILABLE", 5)
+    assert wrong.code == "INVALID_ARGUMENT"
+    assert len(there["chambers"]) == 1
 
 
 # ---- where it listens, health and reflection

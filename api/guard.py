@@ -4,10 +4,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import of_core, problem_response
+from api.field_errors import FieldError
+from api.problems import REMEDIES, ProblemError, of_core, problem_response
 from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
-from collector.usecases.admit import Admission
+from collector.usecases.admit import Admission, traffic_of
 from collector.usecases.identify import Identify
 from edge.problem_documents import ORGANIZATIONS
 from edge.rate_headers import rate_headers
@@ -38,6 +39,9 @@ class KeyGuard:
         except ChamberlogError as error:
             await problem_response(of_core(error, ORGANIZATIONS))(scope, receive, send)
             return
+        if scope["path"].endswith("\n"):  # routes are matched up to it, rows with it: nobody has judged that
+            await problem_response(_nowhere(scope["path"]))(scope, receive, send)
+            return
         if admission is not None:
             state = scope.setdefault("state", {})
             state["admission"], state["principal"] = admission, admission.principal
@@ -52,12 +56,17 @@ class KeyGuard:
         return await self._identify(operation, headers, client[0] if client else "")
 
 
+def _nowhere(path: str) -> ProblemError:
+    problem = f"there is no {path!r}"
+    return ProblemError(404, problem, [FieldError(field="path", problem=problem, remedy=REMEDIES[404])])
+
+
 def _telling(admission: Admission | None, send: Send) -> Send:
     """Say what is left of the limit with the answer; behind the gateway that says it."""
-    if admission is None or admission.rate is None or admission.operation is None:
+    if admission is None or admission.rate is None:
         return send
     rate = admission.rate
-    name = admission.operation.traffic.value
+    name = traffic_of(admission.operation).value
     told = rate_headers(name, rate.limit, rate.window_s, remaining=rate.remaining, reset_s=rate.reset_s)
 
     async def sending(message: Message) -> None:

@@ -25,7 +25,7 @@ from collector.domain.access import Operation
 from collector.domain.errors import ChamberlogError
 from collector.ports.assertions import Assertion, AssertionSigner
 from collector.ports.limits import GateMetrics
-from collector.usecases.admit import Admission, Admit
+from collector.usecases.admit import Admission, Admit, traffic_of
 from collector.usecases.readiness import CheckReadiness
 from edge.problem_documents import MEDIA_TYPE, RETRY_AFTER_S, Refusal, problem_document, refusal_of
 from edge.rate_headers import rate_headers
@@ -134,9 +134,9 @@ def _of_grpc(refused: Response) -> Response:
 
 def _limit(admission: Admission) -> dict[str, str]:
     rate = admission.rate
-    if rate is None or admission.operation is None:
+    if rate is None:
         return {}
-    name = admission.operation.traffic.value
+    name = traffic_of(admission.operation).value
     return rate_headers(name, rate.limit, rate.window_s, remaining=rate.remaining, reset_s=rate.reset_s)
 
 

@@ -50,13 +50,17 @@ class InMemorySessions:
         fits = token is not None and token.secret_sha256 == used.secret_sha256 and token.expires_ms > now_ms
         if not fits or not self._is_good(session):
             return None
-        if used.id in session.used:
+        organization = self._people.users[session.user_id].user.organization
+        rotation = Rotation(
+            session_id, renewed=used.id not in session.used, user_id=session.user_id, organization=organization
+        )
+        if not rotation.renewed:
             session.ended = True
-            return Rotation(session_id, renewed=False)
+            return rotation
         session.used.add(used.id)
         session.access.clear()
         _add(session, pair)
-        return Rotation(session_id, renewed=True)
+        return rotation
 
     async def is_open(self, session_id: str, now_ms: int) -> bool:
         """Whether the session goes on; see `SessionStore.is_open`."""

@@ -45,20 +45,20 @@ class PostgresSessions:
     async def rotate(self, used: Token, pair: TokenPair, now_ms: int) -> Rotation | None:
         """Use a refresh token up and keep the next pair; see `SessionStore.rotate`."""
         async with self._postgres.connection() as connection, connection.transaction():
-            session = await connection.fetchval(q.HOLD_SESSION, used.id)
+            held = await connection.fetchrow(q.HOLD_SESSION, used.id)
             spent = await connection.fetchval(q.SHOWN_REFRESH, used.id, used.secret_sha256, now_ms)
-            if session is None or spent is None:
+            if held is None or spent is None:
                 return None
             if spent:
-                await connection.execute(q.END_SESSION, session)
-                return Rotation(session, renewed=False)
+                await connection.execute(q.END_SESSION, held["session"])
+                return Rotation(**held, renewed=False)
             await connection.execute(q.SPEND, used.id)
-            await connection.execute(q.CLEAR_TOKENS, session, now_ms)
+            await connection.execute(q.CLEAR_TOKENS, held["session"], now_ms)
             try:
-                await _add(connection, session, pair)
+                await _add(connection, held["session"], pair)
             except asyncpg.UniqueViolationError:
                 raise AwayError(TWICE) from None
-            return Rotation(session, renewed=True)
+            return Rotation(**held, renewed=True)
 
     async def is_open(self, session_id: str, now_ms: int) -> bool:
         """Whether the session goes on; see `SessionStore.is_open`."""

@@ -108,7 +108,8 @@ FROM session_token t JOIN user_session s ON s.id = t.session JOIN app_user u ON 
 WHERE t.id = $1 AND t.kind = 'access' AND t.expires_at > instant_of($2) AND s.ended_at IS NULL AND u.active
 """
 HOLD_SESSION = """
-SELECT s.id FROM session_token t JOIN user_session s ON s.id = t.session
+SELECT s.id AS session, s.app_user AS user_id, u.organization
+FROM session_token t JOIN user_session s ON s.id = t.session JOIN app_user u ON u.id = s.app_user
 WHERE t.id = $1 AND t.kind = 'refresh' FOR NO KEY UPDATE OF s
 """
 """A statement of its own: whoever waited for the row would see the session's new state, but the token's old one."""

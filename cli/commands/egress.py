@@ -46,7 +46,7 @@ def check(
     _check_section(section)
     text, way = policies or os.environ.get(EGRESS), proxy or os.environ.get(PROXY)
     found = check_egress(url, section, text, way)
-    document = _document(found, section, way)
+    document = _document(found, section, way) | {"policy": "--egress" if policies else EGRESS if text else None}
     if as_json:
         print_json(document)
     else:
@@ -89,6 +89,7 @@ def _print_check(document: dict[str, Any]) -> None:
     verdict = document["problem"] or ("allowed" if document["allowed"] else "blocked")
     print_fields(
         [
+            ("judged by", document["policy"] or f"no rules: {EGRESS} is not set here; a worker may have it"),
             ("asked for", f"{document['host']} port {document['port']}, by section {document['section']}"),
             ("worker", verdict),
             ("proxy", straight if asked is None else f"{asked['verdict']}: {asked['detail']}"),

@@ -108,10 +108,14 @@ class Rotation:
         session: its session.
         renewed: whether the next pair is kept. False: it was used up before, and the session has ended with all its
             tokens, because whoever sends it has a copy, or somebody else has.
+        user_id: whose session; of no account when two are compared, as is the next.
+        organization: of the user.
     """
 
     session: str
     renewed: bool
+    user_id: str = field(default="", compare=False)
+    organization: str = field(default="", compare=False)
 
 
 class UserStore(Protocol):

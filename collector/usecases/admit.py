@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from collector.domain.access import Operation, Reach
+from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.chamber import ID_PATTERN
 from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
 from collector.domain.roles import Role
@@ -87,11 +87,12 @@ class Admit:
         return principal
 
     async def _count(self, subject: str, operation: Operation | None) -> RateState | None:
-        if self._limiter is None or operation is None:
+        if self._limiter is None:
             return None
-        state = await self._limiter.hit(subject, operation.traffic)
+        traffic = traffic_of(operation)
+        state = await self._limiter.hit(subject, traffic)
         if not state.allowed:
-            name, wait_s = operation.traffic.value, max(1, state.reset_s)
+            name, wait_s = traffic.value, max(1, state.reset_s)
             problem = f"more than {state.limit} requests of class {name} in {state.window_s} s"
             policy = (name, state.limit, state.window_s)
             raise TooManyRequestsError(problem, wait_s, f"wait {wait_s} s", policy=policy)
@@ -111,6 +112,11 @@ class Admit:
 
 def _no_organization(organization: str) -> NotFoundError:
     return NotFoundError(f"no organization {organization[:80]!r}", "GET /v1/organizations lists those that you see")
+
+
+def traffic_of(operation: Operation | None) -> Traffic:
+    """Class in which a request is counted; what there is not costs as much to look for as a read."""
+    return Traffic.READ if operation is None else operation.traffic
 
 
 def _counted_as(address: str) -> str:

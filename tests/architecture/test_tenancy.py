@@ -18,12 +18,31 @@ from collector.ports import (
     Registry,
     Sections,
 )
+from collector.ports.users import Invitation, InvitationStore, ResetStore, SessionStore, User, UserStore
 
-SERVING = (Registry, LedgerReader, Organizations, Sections, Batches, LatestCache, ProfileLibrary, AnswerShelf)
-CARRIERS = (ChamberSpec, Section, Batch, Organization)
+SERVING = (
+    *(Registry, LedgerReader, Organizations, Sections, Batches, LatestCache, ProfileLibrary, AnswerShelf),
+    *(UserStore, InvitationStore, ResetStore, SessionStore),
+)
+CARRIERS = (ChamberSpec, Section, Batch, Organization, User, Invitation)
 """What says by itself whose it is."""
 WITHOUT = {
     "Organizations.page": "for whoever runs the deployment: the API asks for the key's right first",
+    "UserStore.password_of": "whoever signs in names nothing but an address; no answer shows what it finds",
+    "UserStore.own_password": "about whoever asks, by the user of their own session",
+    "UserStore.set_password": "about whoever asks, who has shown the present password",
+    "UserStore.strengthen": "about whoever signs in, who has shown the password",
+    "InvitationStore.of_token": "whoever has the secret is meant",
+    "ResetStore.issue": "the use case finds the user in the organization first",
+    "ResetStore.offer": "sent to the user's own address, and to nobody else",
+    "ResetStore.of_token": "whoever has the secret is meant",
+    "ResetStore.use": "whoever has the secret is meant",
+    "SessionStore.begin": "about whoever signs in, who has shown the password",
+    "SessionStore.find": "whoever has the secret is meant; the answer says whose it is",
+    "SessionStore.rotate": "whoever has the secret is meant",
+    "SessionStore.is_open": "says of a session that was shown before whether it goes on",
+    "SessionStore.end": "about whoever asks, by their own session",
+    "SessionStore.end_all": "the use case finds the user in the organization first, or it is whoever asks",
 }
 """Methods that are told nothing, each with its reason."""
 

@@ -45,6 +45,7 @@ def test_a_url_that_is_open_in_both_places(
         {"address": "127.0.0.1", "allowed": True, "rule": "127.0.0.0/8", "why": "the rule 127.0.0.0/8 lists it"}
     ]
     assert (found["allowed"], found["proxied"], found["proxy"]["verdict"]) == (True, True, "open")
+    assert found["policy"] == "CHAMBERLOG_EGRESS"
     assert "hunter2" not in json.dumps(found)
 
 

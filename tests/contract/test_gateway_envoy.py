@@ -89,6 +89,15 @@ async def test_beyond_the_role_is_403(client: httpx.AsyncClient) -> None:
     assert (await client.get("/metrics")).status_code == 403
 
 
+@pytest.mark.parametrize("tail", ["%0A", "%0a%20", "%0D", "/", "/.", ";", "%2F", "%3F", "%23", "?x#", "%0A?x"])
+async def test_a_path_that_is_almost_another_one_leads_nowhere(client: httpx.AsyncClient, tail: str) -> None:
+    """What the table does not know, neither the gateway nor the API takes for what it does know."""
+    made = await client.post("/v1/organizations" + tail, json={"id": "mine", "name": "Mine"})
+    assert made.status_code in (400, 403, 404, 405), made.text
+    read = await client.get("/metrics" + tail)
+    assert read.status_code in (400, 403, 404, 405), read.text
+
+
 async def test_across_organizations_is_404(gateway: Gateway, client: httpx.AsyncClient, keys: Keys) -> None:
     async with gateway.client(keys["super"].text) as chief:
         there = await chief.post("/v1/sections", json={"id": "theirs"}, headers={"Chamberlog-Organization": "other"})
@@ -197,7 +206,7 @@ async def test_temporals_pages_take_a_super_administrators_key_as_password(gatew
         assert (opened.status_code, opened.json()["errors"][0]["field"]) == (404, "path")  # the API has no such page
 
 
-METADATA = [
+METADATA: list[tuple[str, str | bytes]] = [
     ("x-chamberlog-subject", "key/super"),
     ("x-chamberlog-role", "super-administrator"),
     ("x-chamberlog-assertion", "nonsense"),

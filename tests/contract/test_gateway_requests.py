@@ -132,6 +132,11 @@ def test_a_workflow_of_the_web_ui_has_an_escaped_slash(room: Room) -> None:
     assert "authorization" not in dict(answer.json()["headers"])
 
 
+def test_the_web_ui_takes_longer_bodies_than_the_api(room: Room) -> None:
+    answer = httpx.post(f"{room.url}/temporal/api/v1/x", headers=GOOD, content=b"x" * 300_000)
+    assert (answer.status_code, answer.json()["length"]) == (200, 300_000)
+
+
 def test_the_web_ui_asks_a_browser_for_a_password(room: Room) -> None:
     answer = httpx.get(f"{room.url}/temporal")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="chamberlog"')

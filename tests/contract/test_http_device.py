@@ -706,11 +706,14 @@ def test_headers_that_http_forbids_are_refused_without_showing_them(run: Run[Any
     assert "nter2" not in str(fault)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://", "ftp://127.0.0.1/x", "values.json", "http://[::1", "http://0177.0.0.1/", ""]
-)
+@pytest.mark.parametrize("url", ["http://", "ftp://127.0.0.1/x", "values.json", "http://[::1", "http://256.1.1.1/", ""])
 def test_urls_that_are_none_are_refused(run: Run[Any], url: str) -> None:
     assert told(run(failure(DeviceRequest(url, BUDGET_MS, LOOPBACK)))) == (MisconfiguredError, "request")
+
+
+@pytest.mark.parametrize("host", ["0177.0.0.1", "\uff11\uff12\uff17.0.0.1"])
+def test_an_address_that_no_parser_takes_is_blocked_even_where_it_is_listed(run: Run[Any], host: str) -> None:
+    assert told(run(failure(asking(80, host=host)))) == (BlockedError, "egress")
 
 
 def test_details_show_no_path_and_no_header(run: Run[Any]) -> None:

@@ -205,6 +205,8 @@ async def test_of_many_that_use_one_token_together_one_does(postgres_people: Peo
 
 async def test_of_many_that_ask_together_one_is_offered_a_token(postgres_people: PeopleRooms) -> None:
     people = postgres_people
-    user = await ada(people)
-    answers = await asyncio.gather(*(people.resets.offer(user.id, a_token(), 5 * MINUTE) for _ in range(8)))
-    assert sum(answers) == 1
+    made = [(await people.users.add(a_user(f"{n}@x.org")))[0] for n in range(6)]
+    await asyncio.gather(*(people.users.find("default", user.id) for user in made))  # opens connections
+    for user in made:
+        answers = await asyncio.gather(*(people.resets.offer(user.id, a_token(), 5 * MINUTE) for _ in range(6)))
+        assert sum(answers) == 1

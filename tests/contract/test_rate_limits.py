@@ -130,6 +130,16 @@ async def test_while_the_server_is_away_the_process_counts_by_itself(
     pytest.fail("the server is not asked again")
 
 
+async def test_late_once_is_not_away(shared: Shared, valkey: ValkeyServer) -> None:
+    limiter = shared.limiter()
+    await limiter.hit("key/a", Traffic.READ)
+    valkey.freeze()
+    assert (await limiter.hit("key/a", Traffic.READ)).remaining == 4  # by this process, which saw nothing before
+    valkey.thaw()
+    assert (await limiter.hit("key/a", Traffic.READ)).remaining <= 3  # by the server, which may have heard of the last
+    assert shared.fallbacks == {"one": 1}
+
+
 async def test_a_memory_of_subjects_is_bounded() -> None:
     limiter = InMemoryLimiter(WallClock().monotonic_ms, FEW)
     for number in range(SUBJECTS_LIMIT + 100):

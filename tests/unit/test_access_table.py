@@ -228,6 +228,13 @@ async def test_a_path_that_is_almost_a_routes_is_shut_for_everybody(row: Operati
         assert filled_world.unchanged()
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/openapi.json", "/docs"])
+async def test_a_newline_behind_a_path_outside_the_gate_leads_nowhere_either(path: str) -> None:
+    async with World().client(None) as client:
+        assert (await client.get(path)).status_code == 200
+        assert (await client.get(path + "%0A")).status_code == 404
+
+
 # ---- a key of one section
 
 

@@ -141,6 +141,14 @@ async def test_classes_and_subjects_are_counted_apart_and_time_helps() -> None:
         assert (await client.get("/v1/chambers")).status_code == 200
 
 
+async def test_looking_for_what_there_is_not_counts_as_a_read() -> None:
+    gate = GateWorld()
+    async with gate.client() as client:
+        statuses = [(await client.get(f"/v1/nothing/{n}")).status_code for n in range(4)]
+        assert statuses == [404, 404, 404, 429]
+        assert (await client.get("/v1/chambers")).status_code == 429
+
+
 async def test_problems_of_routes_tell_what_is_left_too() -> None:
     gate = GateWorld()
     async with gate.client() as client:

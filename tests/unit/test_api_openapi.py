@@ -103,7 +103,7 @@ def test_what_an_operation_takes_says_how_it_refuses(name: str, operation: Json)
     method, _, path = name.partition(" ")
     row = of_http(method, path)
     is_open = not path.startswith("/v1") or (row is not None and row.role is None)
-    expected = {401, 422, 503} if path.startswith("/v1") else set()
+    expected = {401, 422, 429, 503} if path.startswith("/v1") else set()
     if "requestBody" in operation:
         expected |= {400, 413}
     if "{" in path:

@@ -43,12 +43,16 @@ class SignedIn:
         session: its id.
         access: sent with each request.
         refresh: gets the next pair, once.
-        user: who it is; None when a pair took the place of another.
+        user_id: whose session.
+        organization: of the user.
+        user: all of it; None when a pair took the place of another.
     """
 
     session: str
     access: Issued
     refresh: Issued
+    user_id: str
+    organization: str
     user: User | None = None
 
 

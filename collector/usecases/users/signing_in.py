@@ -55,7 +55,7 @@ class SignIn:
         session = NewSession(self._issuer.new_id(), user.id, pair)
         if not await self._sessions.begin(session, password_hash, self._issuer.now_ms()):
             raise UnauthenticatedError(WRONG, WRONG_REMEDY, "password")
-        return SignedIn(session.id, access, refresh, user)
+        return SignedIn(session.id, access, refresh, user.id, user.organization, user)
 
     async def _begin(self, user: User, password: str, password_hash: str) -> SignedIn:
         if self._hasher.is_outdated(password_hash):
@@ -89,7 +89,7 @@ class RefreshSession:
             log.warning("a used refresh token of session %s came again: the session has ended", rotation.session)
         if rotation is None or not rotation.renewed:
             raise UnauthenticatedError(SPENT, SPENT_REMEDY, "refresh_token")
-        return SignedIn(rotation.session, access, refresh)
+        return SignedIn(rotation.session, access, refresh, rotation.user_id, rotation.organization)
 
 
 class SignOut:

@@ -26,9 +26,18 @@ class InMemoryEvents:
             raise NotFoundError(f"no organization {event.organization!r}")
         if event.key is not None and any(one.key == event.key for one in kept):
             return
-        texts = {name: clean(getattr(event, name)) for name in ("subject", "action", "target", "reason", "address")}
-        at_ms = event.at_ms or self._ledger.now_ms()
-        kept.append(replace(event, id=len(kept) + 1, at_ms=at_ms, detail=_frozen(event.detail), **texts))
+        kept.append(
+            replace(
+                event,
+                id=len(kept) + 1,
+                at_ms=event.at_ms or self._ledger.now_ms(),
+                subject=clean(event.subject),
+                target=clean(event.target),
+                reason=clean(event.reason),
+                address=clean(event.address),
+                detail=_frozen(event.detail),
+            )
+        )
 
     async def page(self, organization: str, wanted: EventFilter, limit: int, cursor: str | None) -> Page[AuditEvent]:
         """The newest first; see `EventLog.page`."""
@@ -49,7 +58,7 @@ def _frozen(detail: Mapping[str, object]) -> Mapping[str, object]:
 def _fits(event: AuditEvent, wanted: EventFilter) -> bool:
     asked = ((wanted.target, event.target), (wanted.subject, event.subject), (wanted.action, event.action))
     return (
-        all(text is None or text == have for text, have in asked)
+        all(text is None or clean(text) == have for text, have in asked)
         and (wanted.from_ms is None or event.at_ms >= wanted.from_ms)
         and (wanted.to_ms is None or event.at_ms < wanted.to_ms)
     )

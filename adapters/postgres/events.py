@@ -39,7 +39,7 @@ class PostgresEvents:
 
     async def add(self, event: AuditEvent) -> None:
         """Keep it; see `EventLog.add`."""
-        what = (clean(event.subject), clean(event.action), event.source.value, event.outcome.value)
+        what = (clean(event.subject), event.action, event.source.value, event.outcome.value)
         said = (clean(event.target), clean(event.reason), clean(json.dumps(_storable(event))))
         rest = (event.claimed, clean(event.address), event.key)
         async with self._postgres.connection() as connection:

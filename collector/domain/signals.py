@@ -98,8 +98,10 @@ def settle(signals: Signals, told: Collection[str], now_ms: int, run: str) -> No
 def _event(signals: Signals, said: Said, run: str) -> SignalEvent:
     signals.heard += 1
     key = f"signal/{run}/{signals.heard}/{said.at_ms}"
-    texts = (text[:TEXT_LIMIT] for text in (said.by, said.reason, said.operation, said.detail))
-    return SignalEvent(key, said.signal[:TEXT_LIMIT], said.at_ms, *texts, said.ignored)
+    signal, by, reason, operation, detail = (
+        text[:TEXT_LIMIT] for text in (said.signal, said.by, said.reason, said.operation, said.detail)
+    )
+    return SignalEvent(key, signal, said.at_ms, by, reason, operation, detail, said.ignored)
 
 
 def _bytes(event: SignalEvent) -> int:

@@ -1,7 +1,7 @@
 """Audit events: written once for whatever was done or refused, read by the administrators of the organization."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from collector.domain.access import Operation
 from collector.domain.errors import AwayError, ChamberlogError, TooManyRequestsError
@@ -30,8 +30,15 @@ class RecordEvent:
             AwayError: it cannot be written: what was done must not be answered as done.
         """
         detail = {name: harmless(value) if isinstance(value, str) else value for name, value in event.detail.items()}
-        texts = {name: harmless(getattr(event, name), TARGET_LIMIT) for name in ("subject", "target", "address")}
-        await self._events.add(replace(event, reason=harmless(event.reason), detail=detail, **texts))
+        told = replace(
+            event,
+            subject=harmless(event.subject, TARGET_LIMIT),
+            target=harmless(event.target, TARGET_LIMIT),
+            reason=harmless(event.reason),
+            detail=detail,
+            address=harmless(event.address, TARGET_LIMIT),
+        )
+        await self._events.add(told)
 
 
 class ListEvents:
@@ -51,15 +58,26 @@ class ListEvents:
         return await self._events.page(organization, wanted, limit, cursor)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What whoever asks the gate knows of a request, for the event of a refusal: by which way, and about which thing."""
+
+    source: Source = Source.API
+    target: str = ""
+
+
+TOLD = Told()
+
+
 class RecordRefusal:
     """Writes that the gate refused somebody it knows an operation that changes something."""
 
-    def __init__(self, record: RecordEvent, clock: Clock, source: Source = Source.API) -> None:
-        self._record, self._clock, self._source = record, clock, source
+    def __init__(self, record: RecordEvent, clock: Clock) -> None:
+        self._record, self._clock = record, clock
         self._hushed: dict[tuple[str, str], int] = {}
 
     async def __call__(
-        self, principal: Principal, operation: Operation, error: ChamberlogError, *, target: str, address: str
+        self, principal: Principal, operation: Operation, error: ChamberlogError, told: Told, address: str
     ) -> None:
         """Keep it if it can be kept: whoever was refused is refused either way."""
         if not operation.writes or isinstance(error, AwayError):
@@ -70,9 +88,9 @@ class RecordRefusal:
             organization=principal.organization,
             subject=principal.subject,
             action=operation.name,
-            source=self._source,
+            source=told.source,
             outcome=Outcome.REFUSED,
-            target=target,
+            target=told.target,
             detail={"by": "gate", "why": str(error)},
             address=address,
         )

@@ -31,6 +31,16 @@ ORDER BY at DESC, id DESC LIMIT $9
 """
 
 
+async def database_user(postgres: Postgres) -> str:
+    """As whom this process speaks to the database.
+
+    Raises:
+        AwayError: it cannot be asked.
+    """
+    async with postgres.connection() as connection:
+        return str(await connection.fetchval("SELECT session_user"))
+
+
 class PostgresEvents:
     """`EventLog` over PostgreSQL."""
 

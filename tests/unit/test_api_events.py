@@ -96,7 +96,8 @@ async def furnished() -> AsyncIterator[World]:
             assert (await client.post(path, json=body)).status_code == 201
         put = await client.put("/v1/profiles/ours", json={"document": DOCUMENT.replace("attic", "ours")})
         assert put.status_code == 201
-    world.ledger.chambers["incubator-3"].detectors["temperature"] = DetectorRecord("temperature", "Cel", None, active=True)
+    detector = DetectorRecord("temperature", "Cel", None, active=True)
+    world.ledger.chambers["incubator-3"].detectors["temperature"] = detector
     world.ledger.events.clear()
     world.clock.wall_ms += 1
     yield world

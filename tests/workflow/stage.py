@@ -84,10 +84,14 @@ class Doubles:
         health = request.health
         for slot in slots:
             health = health.succeeded(slot)
-        next_ms, said, told = request.first_ms + done * interval, "temperature 21 Cel", self._tell(request.signals)
+        next_ms, said, told = (
+            request.first_ms + done * interval,
+            "temperature 21 Cel",
+            await self._tell(request.signals),
+        )
         return RoundOutcome(next_ms, unsaved, health, done, said, self.lost, told=told)
 
-    def _tell(self, signals: list[SignalEvent]) -> list[str]:
+    async def _tell(self, signals: list[SignalEvent]) -> list[str]:
         if not signals or self.deaf or self.refuse:
             return []
         self.tellings.append(len(signals))
@@ -110,7 +114,7 @@ class Doubles:
         self.saved += [unpack(row) for row in request.outcomes]
         if request.settled_through_ms is not None:
             self.settled.append(request.settled_through_ms)
-        return StoreOutcome(self.lost, self._tell(request.signals))
+        return StoreOutcome(self.lost, await self._tell(request.signals))
 
     @activity.defn(name=wire.COLLECT_ADHOC)
     async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:

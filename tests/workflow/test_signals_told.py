@@ -1,13 +1,17 @@
 """What signals told a chamber reaches the audit events: once, whichever activity is next, and however long it takes."""
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 
 from temporalio.testing import WorkflowEnvironment
 
+from adapters.memory import InMemoryEvents, InMemoryLedger
 from collector import wire
 from collector.domain.signals import WAITING_LIMIT_BYTES, SignalEvent
 from collector.messages import RetireRequest
+from collector.ports.events import Source
+from collector.usecases.events import RecordEvent
+from collector.usecases.signal_events import RecordSignals
 from tests.workflow.stage import Doubles, Stage, spec, staged
 
 
@@ -18,6 +22,22 @@ async def told(stage: Stage, count: int) -> list[SignalEvent]:
             break
         await asyncio.sleep(0.05)
     return list(stage.doubles.told.values())
+
+
+@dataclass
+class Recording(Doubles):
+    """Workers with the real use case over a ledger in memory, each of whose answers is lost once."""
+
+    ledger: InMemoryLedger = field(default_factory=InMemoryLedger)
+    lost_answers: int = 0
+
+    async def _tell(self, signals: list[SignalEvent]) -> list[str]:
+        record = RecordSignals(RecordEvent(InMemoryEvents(self.ledger)))
+        told = await record("default", "recorded", signals)
+        if told and not self.lost_answers:
+            self.lost_answers = len(told)
+            return []
+        return told
 
 
 def words(event: SignalEvent) -> tuple[str, str, str, bool]:
@@ -44,6 +64,33 @@ async def test_each_signal_is_told_with_who_claims_it_and_what_came_of_it(env: W
         assert (events[0].operation, events[2].detail) == ("drill-7", "90 s")
         assert began_ms <= events[0].at_ms < events[1].at_ms < events[2].at_ms
         assert [event.key.split("/")[2] for event in events] == ["1", "2", "3"]
+
+
+async def test_signals_become_audit_events_as_claimed_each_once(env: WorkflowEnvironment) -> None:
+    doubles = Recording()
+    async with staged(env, spec("recorded", 60), doubles, soon=False) as stage:
+        await stage.pass_slot()
+        at_ms = await stage.now_ms()
+        order = {"reason": "drill", "by": "key/0123456789ab", "operation": "drill-7"}
+        await stage.handle.signal(wire.SIGNAL_PAUSE, order)
+        await stage.handle.signal(wire.SIGNAL_SET_INTERVAL, "soon")
+        await stage.pass_s(300)
+        await stage.handle.signal(wire.SIGNAL_RESUME, {"by": "guard"})
+        await stage.pass_s(300)
+    events = sorted(doubles.ledger.events, key=lambda event: event.at_ms)
+    assert doubles.lost_answers > 0, "some were handed over twice"
+    seen = [(event.action, event.subject, event.outcome.value, event.reason) for event in events]
+    assert seen == [
+        ("chambers.pause", "key/0123456789ab", "done", "drill"),
+        ("chambers.change", "", "refused", ""),
+        ("chambers.resume", "guard", "done", ""),
+    ]
+    assert {(event.source, event.claimed, event.target) for event in events} == {
+        (Source.SIGNAL, True, "chamber/recorded")
+    }
+    assert events[0].detail == {"signal": "pause", "operation": "drill-7"}
+    assert "is not a number of seconds" in str(events[1].detail["said"])
+    assert events[0].at_ms >= at_ms
 
 
 async def test_what_is_ignored_is_told_at_once_though_nothing_else_waits(env: WorkflowEnvironment) -> None:

@@ -56,7 +56,7 @@ DEEDS = {
     "batches.change": Deed("batch/CHO-17", {"name": "B"}, detail={"fields": ["name"]}),
     "batches.end": Deed("batch/CHO-17"),
     "profiles.put": Deed("profile/attic", {"document": DOCUMENT}),
-    "profiles.remove": Deed("profile/ours"),
+    "profiles.remove": Deed("profile/ours", path="/v1/profiles/ours"),
     "organizations.change": Deed("organization/default", {"name": "Institute"}, detail={"fields": ["name"]}),
     "organizations.add": Deed("organization/third", {"id": "third"}, whose="deployment"),
     "detectors.change": Deed(CHAMBER, {"active": False}, detail={"detector": "temperature", "fields": ["active"]}),
@@ -66,7 +66,7 @@ PLACES = {
     "chamber_id": "incubator-3",
     "section_id": "default",
     "batch_id": "CHO-17",
-    "profile_name": {"profiles.put": "attic", "profiles.remove": "ours"},
+    "profile_name": "attic",
     "organization_id": "default",
     "detector": "temperature",
 }
@@ -74,7 +74,7 @@ PLACES = {
 
 def _there() -> set[tuple[str, str]]:
     routes = [route for route in World().app.state.routes if isinstance(route, APIRoute)]
-    return {(method, route.path) for route in routes for method in route.methods}
+    return {(method, route.path) for route in routes for method in route.methods or ()}
 
 
 ROUTED = _there()
@@ -105,8 +105,7 @@ async def furnished() -> AsyncIterator[World]:
 
 def path_of(row: Operation, deed: Deed) -> str:
     assert row.http is not None
-    places = {k: v if isinstance(v, str) else v.get(row.name, "") for k, v in PLACES.items()}
-    return deed.path or row.http[1].format(**places)
+    return deed.path or row.http[1].format(**PLACES)
 
 
 async def asked(client: httpx.AsyncClient, row: Operation, deed: Deed) -> httpx.Response:

@@ -2,16 +2,16 @@
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import of_core, problem_response
 from collector.domain.access import Operation
 from collector.domain.access_table import of_http
-from collector.domain.errors import ChamberlogError
+from collector.domain.errors import ChamberlogError, UnauthenticatedError
 from collector.domain.event_texts import beside_target, target_of
 from collector.ports import AuditEvent
 from collector.ports.events import Outcome, Source
@@ -42,6 +42,15 @@ class EventNote:
     organization: str = ""
     subject: str = ""
     target: str = ""
+
+
+def event_note(request: Request) -> EventNote:
+    """The note of the request's event; one that nobody reads where there is none."""
+    note = getattr(request.state, "event", None)
+    return note if isinstance(note, EventNote) else EventNote()
+
+
+Noted = Annotated[EventNote, Depends(event_note)]
 
 
 async def noted(request: Request) -> None:
@@ -82,12 +91,16 @@ class EventRecorder:
         note = scope["state"]["event"] = EventNote()
         deed = _Deed(scope, admission, operation, note)
         answered = replaced = False
+        later: AuditEvent | None = None
 
         async def recorded(message: Message) -> None:
-            nonlocal answered, replaced
+            nonlocal answered, replaced, later
             if message["type"] == "http.response.start":
                 answered = True
-                away = await self._tell(deed.event(message["status"], Headers(raw=message["headers"])))
+                event = deed.event(message["status"], Headers(raw=message["headers"]))
+                if admission.principal is None and event is not None and event.outcome is not Outcome.DONE:
+                    event, later = None, event  # what it takes would tell which accounts there are
+                away = await self._tell(event)
                 if away is not None:
                     replaced = True
                     await problem_response(of_core(away, scope["path"]))(scope, receive, send)
@@ -100,6 +113,7 @@ class EventRecorder:
             if not answered:
                 await self._tell(deed.event(FAILED_FROM, Headers()))
             raise
+        await self._tell(later)
 
     async def _tell(self, event: AuditEvent | None) -> ChamberlogError | None:
         """Write it; the error if something was done that cannot be told."""
@@ -125,6 +139,9 @@ class _Deed:
     def event(self, status: int, headers: Headers) -> AuditEvent | None:
         """The event of its answer; None where there is no organization that it could belong to."""
         principal, note, path = self.admission.principal, self.note, self.scope["path"]
+        error = self.scope["state"].get("core_error")
+        if isinstance(error, UnauthenticatedError) and error.account is not None:
+            note.organization, note.target = error.account
         organization = principal.organization if principal is not None else note.organization
         if not organization:
             log.info("%s was answered with %d; no account, no audit event", self.operation.name, status)

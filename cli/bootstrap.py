@@ -167,7 +167,7 @@ class KeyDesk:
         return revoked is not None
 
     def _tell(self, action: str, record: KeyRecord) -> None:
-        detail = {"name": record.name, "role": record.role.value}
+        detail = {"name": record.name, "role": record.terms.role.value}
         asyncio.run(tell_act(self._dsn, Act(record.organization, action, f"key/{record.id}", detail)))
 
     def _with(self, work: Callable[[PostgresKeys], Coroutine[Any, Any, T]]) -> T:

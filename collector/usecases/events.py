@@ -60,7 +60,7 @@ class ListEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What whoever asks the gate knows of a request, for the event of a refusal: by which way, and about which thing."""
+    """What whoever asks the gate knows of a request, for the event of a refusal: by which way, about which thing."""
 
     source: Source = Source.API
     target: str = ""

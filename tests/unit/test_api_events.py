@@ -3,22 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 
-from adapters.memory import InMemoryEvents
-from api.recording import EventNote
-from api.services import Ports
 from collector.domain.access import Operation
 from collector.domain.access_table import operations
-from collector.domain.errors import AwayError
+from collector.domain.roles import Role
 from collector.ports import AuditEvent, DetectorRecord
 from collector.ports.events import Outcome, Source
 from tests.unit.api_world import ENROLMENT, KEYS, NOON_MS, SUBJECT, World
+from tests.unit.forgetful_world import ForgetfulWorld
+from tests.unit.people_world import PASSWORD, carrying, sign_in, signed_in, somebody
 
 ANY = {"If-Match": "*"}
 DOCUMENT = "name: attic\ndescription: ours\nmeasurements: [{name: t, select: t, unit: Cel}]\n"
@@ -61,7 +60,19 @@ DEEDS = {
     "organizations.add": Deed("organization/third", {"id": "third"}, whose="deployment"),
     "detectors.change": Deed(CHAMBER, {"active": False}, detail={"detector": "temperature", "fields": ["active"]}),
 }
-"""One for each writing row of the table that has a route."""
+DEEDS |= {
+    "keys.add": Deed("key/*", {"name": "wallboard", "role": "viewer"}),
+    "keys.revoke": Deed("key/00000000000e"),
+    "users.add": Deed("user/*", {"email": "bob@example.org"}),
+    "users.change": Deed("user/eeeeeeeeeeee", {"first_name": "Eve"}, detail={"fields": ["first_name"]}),
+    "users.sign_out": Deed("user/eeeeeeeeeeee"),
+    "users.reset_password": Deed("user/eeeeeeeeeeee"),
+    "invitations.add": Deed("invitation/*", {"email": "carl@example.org"}),
+    "invitations.revoke": Deed("invitation/*"),
+}
+"""One for each writing row of the table that has a route and takes a key; `*` in a target is an id that was made."""
+BY_PEOPLE = {row.name for row in operations() if row.name.startswith("auth.")}
+"""Rows of people who sign in, and in what they are signed in: tests of their own."""
 PLACES = {
     "chamber_id": "incubator-3",
     "section_id": "default",
@@ -69,6 +80,8 @@ PLACES = {
     "profile_name": "attic",
     "organization_id": "default",
     "detector": "temperature",
+    "user_id": "eeeeeeeeeeee",
+    "key_id": "00000000000e",
 }
 
 
@@ -83,10 +96,16 @@ SIGNED = [row for row in WRITING if row.role is not None]
 names = {row.name: row for row in WRITING}
 
 
+class FurnishedWorld(World):
+    """A world that knows the id of its invitation."""
+
+    invitation_id = ""
+
+
 @asynccontextmanager
-async def furnished() -> AsyncIterator[World]:
+async def furnished() -> AsyncIterator[FurnishedWorld]:
     """A world with one of everything, whose events begin now."""
-    world = World()
+    world = FurnishedWorld()
     async with world.client() as client:
         for path, body in (
             ("/v1/sections", {"id": "spare"}),
@@ -96,6 +115,11 @@ async def furnished() -> AsyncIterator[World]:
             assert (await client.post(path, json=body)).status_code == 201
         put = await client.put("/v1/profiles/ours", json={"document": DOCUMENT.replace("attic", "ours")})
         assert put.status_code == 201
+    async with world.client() as client:
+        invited = await client.post("/v1/invitations", json={"email": "dora@example.org"})
+        assert invited.status_code == 201, invited.text
+    world.invitation_id = invited.json()["id"]
+    await somebody(world, "eve", Role.VIEWER)
     detector = DetectorRecord("temperature", "Cel", None, active=True)
     world.ledger.chambers["incubator-3"].detectors["temperature"] = detector
     world.ledger.events.clear()
@@ -103,36 +127,36 @@ async def furnished() -> AsyncIterator[World]:
     yield world
 
 
-def path_of(row: Operation, deed: Deed) -> str:
-    assert row.http is not None
-    return deed.path or row.http[1].format(**PLACES)
-
-
-async def asked(client: httpx.AsyncClient, row: Operation, deed: Deed) -> httpx.Response:
+async def asked(world: FurnishedWorld, row: Operation, deed: Deed) -> httpx.Response:
     assert row.http is not None
     headers = {**ANY, "Idempotency-Key": "drill-7"}
-    return await client.request(row.http[0], path_of(row, deed), json=deed.json, headers=headers)
+    path = deed.path or row.http[1].format(**PLACES, invitation_id=world.invitation_id)
+    async with world.client(deed.whose) as client:
+        return await client.request(row.http[0], path, json=deed.json, headers=headers)
 
 
 def test_every_writing_row_with_a_route_has_a_deed_here() -> None:
-    assert DEEDS.keys() == names.keys(), "add a request that is carried out, and what its event says"
+    assert DEEDS.keys() | BY_PEOPLE == names.keys() | BY_PEOPLE, (
+        "add a request that is carried out, and what its event says"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(DEEDS))
 async def test_what_is_done_leaves_its_event(name: str) -> None:
     deed = DEEDS[name]
-    async with furnished() as world, world.client(deed.whose) as client:
-        answer = await asked(client, names[name], deed)
+    async with furnished() as world:
+        answer = await asked(world, names[name], deed)
         assert answer.is_success, answer.text
         (event,) = world.ledger.events
     assert dict(event.detail) == {"status": answer.status_code, **deed.detail}
+    assert fnmatch(event.target, deed.target)
     subject = SUBJECT if deed.whose == "default" else SUBJECT[:-1] + "d"
     assert event == AuditEvent(
         organization="default",
         subject=subject,
         action=name,
         source=Source.API,
-        target=deed.target,
+        target=event.target,
         reason=deed.reason,
         detail=event.detail,
         address="127.0.0.1",
@@ -185,25 +209,6 @@ async def test_what_the_gate_refuses_is_told() -> None:
     assert "super-administrator" in str(event.detail["why"])
 
 
-class Forgetful(InMemoryEvents):
-    """The store takes what is asked for, and `away` loses its connection before the event."""
-
-    away = False
-
-    async def add(self, event: AuditEvent) -> None:
-        if self.away:
-            raise AwayError("PostgreSQL cannot be reached")
-        await super().add(event)
-
-
-class ForgetfulWorld(World):
-    """A world with such a log."""
-
-    def ports(self) -> Ports:
-        self.log = Forgetful(self.ledger)
-        return replace(super().ports(), events=self.log)
-
-
 async def test_what_is_done_and_cannot_be_told_is_answered_with_503_and_the_same_again_tells_it() -> None:
     world = ForgetfulWorld()
     async with world.client() as client:
@@ -243,45 +248,80 @@ async def test_a_body_that_is_too_long_or_no_json_is_refused_as_ever_and_told() 
         assert [event.detail["status"] for event in world.ledger.events] == [413, 422, 422]
 
 
-def with_route(world: World, path: str, act: Any) -> FastAPI:
-    """The app with a route of a test's own behind a path of the table."""
-    world.app.add_api_route(path, act, methods=["POST"])
-    return world.app
-
-
-async def test_a_sign_in_tells_whose_account_it_was_about() -> None:
+async def test_a_sign_in_is_told_to_the_organization_of_the_account_and_a_failed_one_too() -> None:
     world = World()
+    user = await somebody(world, "ada", organization="other")
+    assert (await sign_in(world)).status_code == 200
+    assert (await sign_in(world, password="wrong " + PASSWORD)).status_code == 401
+    assert (await sign_in(world, "nobody@example.org")).status_code == 401
+    done, failed = world.ledger.events
+    who = f"user/{user.id}"
+    assert (done.action, done.organization, done.subject, done.target) == ("auth.sign_in", "other", who, who)
+    assert (failed.organization, failed.subject, failed.target, failed.outcome) == ("other", "", who, Outcome.REFUSED)
+    assert {event.address for event in (done, failed)} == {"127.0.0.1"}
+    assert PASSWORD not in str(world.ledger.events)
 
-    async def sign_in(request: Request, ok: str = "") -> dict[str, str]:
-        note = request.state.event
-        assert isinstance(note, EventNote)
-        if ok:
-            note.organization, note.target, note.subject = "other", "user/0123456789ab", "user/0123456789ab"
-        return {}
 
-    with_route(world, "/v1/auth/sign-in", sign_in)
+async def test_what_people_do_when_they_are_signed_in_is_told_as_theirs() -> None:
+    world = World()
+    user = await somebody(world)
+    body = {"password": PASSWORD, "new_password": "a new one that is long enough"}
+    async with carrying(world, await signed_in(world)) as client:
+        assert (await client.post("/v1/auth/change-password", json=body)).status_code == 200
+    again = await signed_in(world, password=body["new_password"])
+    async with carrying(world, again) as client:
+        assert (await client.post("/v1/auth/sign-out")).status_code == 204
+    again = await signed_in(world, password=body["new_password"])
+    async with carrying(world, again) as client:
+        assert (await client.post("/v1/auth/sign-out-everywhere")).status_code == 200
+    seen = [event.action for event in world.ledger.events]
+    assert seen == [
+        *("auth.sign_in", "auth.change_password", "auth.sign_in"),
+        *("auth.sign_out", "auth.sign_in", "auth.sign_out_everywhere"),
+    ]
+    assert {event.subject for event in world.ledger.events} == {f"user/{user.id}"}
+    told = str(world.ledger.events)
+    assert body["new_password"] not in told
+    assert again["access_token"] not in told
+
+
+async def test_whoever_accepts_an_invitation_or_sets_a_password_by_a_token_is_told() -> None:
+    world = World()
+    await somebody(world, "eve", Role.VIEWER)
+    async with world.client() as client:
+        invited = (await client.post("/v1/invitations", json={"email": "dora@example.org"})).json()
+        reset = (await client.post(f"/v1/users/{'e' * 12}/password-reset")).json()
+    world.ledger.events.clear()
     async with world.client(None) as client:
-        assert (await client.post("/v1/auth/sign-in")).status_code == 200
-        assert world.ledger.events == [], "no account, no organization that it could belong to"
-        assert (await client.post("/v1/auth/sign-in?ok=yes")).status_code == 200
-        (event,) = world.ledger.events
-    assert (event.organization, event.subject, event.target) == ("other", "user/0123456789ab", "user/0123456789ab")
-    assert (event.action, event.address) == ("auth.sign_in", "127.0.0.1")
+        accepted = await client.post(
+            "/v1/auth/accept-invitation", json={"token": invited["token"], "password": PASSWORD}
+        )
+        assert accepted.status_code == 201, accepted.text
+        body = {"token": reset["token"], "password": PASSWORD}
+        assert (await client.post("/v1/auth/reset-password", json=body)).status_code == 200
+        assert (await client.post("/v1/auth/reset-password", json=body)).status_code == 401
+        assert (await client.post("/v1/auth/forgotten-password", json={"email": "e@example.org"})).status_code == 202
+    told = [(event.action, event.subject) for event in world.ledger.events]
+    assert told == [
+        ("auth.accept_invitation", f"user/{accepted.json()['id']}"),
+        ("auth.reset_password", f"user/{'e' * 12}"),
+    ], "nobody knows whose a token is that is none"
+    assert invited["token"] not in str(world.ledger.events)
 
 
 async def test_a_bug_is_told_as_failed() -> None:
     world = World()
 
-    async def change_password() -> None:
+    async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("a bug")
 
-    with_route(world, "/v1/auth/change-password", change_password)
+    world.app.state.services = replace(world.app.state.services, enrol=broken)
     transport = httpx.ASGITransport(world.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {KEYS['default']}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
-        assert (await client.post("/v1/auth/change-password")).status_code == 500
+        assert (await client.post("/v1/chambers", json=ENROLMENT)).status_code == 500
     (event,) = world.ledger.events
-    assert (event.action, event.outcome, event.detail["status"]) == ("auth.change_password", Outcome.FAILED, 500)
+    assert (event.action, event.outcome, event.detail["status"]) == ("chambers.enrol", Outcome.FAILED, 500)
 
 
 async def listed(client: httpx.AsyncClient, **query: str) -> list[str]:

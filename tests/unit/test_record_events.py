@@ -22,7 +22,7 @@ from collector.ports.events import Outcome, Source
 from collector.ports.limits import RateState
 from collector.usecases.admit import Admit, Ask
 from collector.usecases.authenticate import Authenticate
-from collector.usecases.events import HUSHED_MS, RecordEvent, RecordRefusal, outcome_of
+from collector.usecases.events import HUSHED_MS, RecordEvent, RecordRefusal, Told, outcome_of
 from tests.unit.api_world import KEYS, StandingClock, World
 
 SECRET = "Ab3-_" + "x" * 38
@@ -86,7 +86,7 @@ class Room:
         self.refusal = RecordRefusal(self.record, self.clock)
 
     async def refuse(self, error: ChamberlogError, asked: Operation = PAUSE, who: Principal = WHO) -> None:
-        await self.refusal(who, asked, error, target="chamber/c", address="192.0.2.1")
+        await self.refusal(who, asked, error, Told(target="chamber/c"), "192.0.2.1")
 
     @property
     def told(self) -> list[AuditEvent]:
@@ -159,9 +159,11 @@ async def test_the_gate_tells_whom_it_refused_what() -> None:
     with pytest.raises(ForbiddenError):
         await open_gate(Ask(operation=add, credential=KEYS["default"], address="192.0.2.1"))
     with pytest.raises(NotFoundError):
-        await open_gate(Ask(operation=PAUSE, credential=KEYS["default"], organization="other", target="chamber/c"))
+        await open_gate(
+            Ask(operation=PAUSE, credential=KEYS["default"], organization="other", told=Told(target="chamber/c"))
+        )
     with pytest.raises(TooManyRequestsError):
-        await full_gate(Ask(operation=PAUSE, credential=KEYS["default"], target="chamber/c"))
+        await full_gate(Ask(operation=PAUSE, credential=KEYS["default"], told=Told(target="chamber/c")))
     assert [(event.action, event.organization, event.target) for event in world.ledger.events] == [
         ("organizations.add", "default", ""),
         ("chambers.pause", "default", "chamber/c"),

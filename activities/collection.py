@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from temporalio import activity
@@ -25,6 +26,7 @@ from collector.messages import (
 from collector.ports import Clock
 from collector.usecases.collect import CollectRound, TryAgainError
 from collector.usecases.collect_adhoc import CollectAdhoc
+from collector.usecases.signal_events import RecordSignals
 from collector.usecases.store import StoreOutcomes
 
 TAKE_OVER_LIMIT_S = 30.0
@@ -42,6 +44,16 @@ these chambers, and takes 20 ms for the first task of each."""
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionUses:
+    """The use cases that the activities call."""
+
+    collect: CollectRound
+    adhoc: CollectAdhoc
+    store: StoreOutcomes
+    signals: RecordSignals
+
+
+@dataclass(frozen=True, slots=True)
 class _Running:
     """An attempt that runs in this process."""
 
@@ -52,11 +64,9 @@ class _Running:
 class CollectionActivities:
     """The activities of a worker process; they share the use cases and know which rounds run here."""
 
-    def __init__(
-        self, collect: CollectRound, adhoc: CollectAdhoc, store: StoreOutcomes, clock: Clock, skew: ClockSkew
-    ) -> None:
-        self._collect, self._adhoc, self._store, self._clock = collect, adhoc, store, clock
-        self._skew = skew
+    def __init__(self, uses: CollectionUses, clock: Clock, skew: ClockSkew) -> None:
+        self._collect, self._adhoc, self._store, self._signals = uses.collect, uses.adhoc, uses.store, uses.signals
+        self._clock, self._skew = clock, skew
         self._running: dict[str, _Running] = {}
         self._beat_s = BEAT_S
 
@@ -101,9 +111,9 @@ class CollectionActivities:
         control = ActivityRound(self._clock, progress, self._beat_s, lambda: self._hand_back_after_s(chamber))
         running = self._running[chamber] = _Running(request, control)
         try:
-            async with control.beating():
+            async with control.beating(), self._telling(request) as telling:
                 out = await self._carry(request, progress, control)
-            return replace(out, skew_ms=self._skew.look())
+            return replace(out, skew_ms=self._skew.look(), told=telling.result())
         except TryAgainError as error:
             activity.heartbeat(error.progress)
             raise attempt_failed(error) from None
@@ -138,6 +148,17 @@ class CollectionActivities:
         Fails with: nothing; a failed fetch is an answer.
         """
         return await self._adhoc(request)
+
+    @contextlib.asynccontextmanager
+    async def _telling(self, request: RoundRequest) -> AsyncIterator["asyncio.Task[list[str]]"]:
+        """Write what signals told beside the round, which never waits for it: at most once its slots are done."""
+        spec = request.spec
+        telling = asyncio.create_task(self._signals(spec.organization, spec.id, request.signals))
+        try:
+            yield telling
+            await asyncio.wait([telling])
+        finally:
+            telling.cancel()
 
     def _hand_back_after_s(self, chamber_id: str) -> float:
         """How long the chamber's round goes on in a process that is to end: not all come to the others at once."""

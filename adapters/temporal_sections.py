@@ -95,7 +95,7 @@ class TemporalSections:
 
     async def _input(self, order: SectionOrder) -> Payloads:
         until = None if order.until_ms is None else iso(order.until_ms)
-        wanted = {"reason": order.reason, "by": order.by, "until": until}
+        wanted = {"reason": order.reason, "by": order.by, "until": until, "operation": order.operation_id}
         given = {name: text for name, text in wanted.items() if text}
         return Payloads(payloads=await self._client.data_converter.encode([given]))
 

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import openapi, problems
 from api.guard import BodyLimit, KeyGuard
+from api.recording import EventRecorder, noted
 from api.routes import (
     auth,
     batches,
     catalog,
     chambers,
     detectors,
+    events,
     health,
     invitations,
     keys,
@@ -41,6 +43,7 @@ ROUTERS = (
     invitations.router,
     keys.router,
     catalog.router,
+    events.router,
     health.router,
 )
 
@@ -67,10 +70,11 @@ def create_app(services: Services, lifespan: Lifespan | None = None, rules: Stre
     )
     app.state.services, app.state.streams = services, Streams(rules)
     app.add_middleware(BodyLimit)
+    app.add_middleware(EventRecorder, record=services.record)
     app.add_middleware(KeyGuard, identify=services.identify)
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(noted)])
     openapi.describe(app)
     app.state.routes = [route for router in ROUTERS for route in router.routes]
     return app

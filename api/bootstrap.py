@@ -21,6 +21,7 @@ from adapters.limits import open_limiter
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
+from adapters.postgres.events import PostgresEvents
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.invitations import PostgresInvitations, PostgresResets
 from adapters.postgres.keys import PostgresKeys
@@ -100,6 +101,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
         section_control=TemporalSections(temporal),
+        events=PostgresEvents(postgres),
         live=live,
         people=_people(settings, postgres, closing),
         limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, OtelGateMetrics(provider), closing),

@@ -8,7 +8,9 @@ from api.field_errors import FieldError
 from api.problems import REMEDIES, ProblemError, of_core, problem_response
 from collector.domain.access_table import of_http
 from collector.domain.errors import ChamberlogError
+from collector.domain.event_texts import target_of
 from collector.usecases.admit import Admission, traffic_of
+from collector.usecases.events import Told
 from collector.usecases.identify import Identify
 from edge.problem_documents import ORGANIZATIONS
 from edge.rate_headers import rate_headers
@@ -53,7 +55,8 @@ class KeyGuard:
         if not (path == GUARDED or path.startswith(GUARDED + "/")):
             return self._identify.vouched(operation, headers)
         client = scope.get("client")
-        return await self._identify(operation, headers, client[0] if client else "")
+        told = Told(target=target_of(operation, path) if operation is not None else "")
+        return await self._identify(operation, headers, client[0] if client else "", told)
 
 
 def _nowhere(path: str) -> ProblemError:

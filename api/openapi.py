@@ -49,6 +49,7 @@ TAGS = [
     {"name": "organizations", "description": "The tenants of the deployment; new ones take a super-administrator."},
     {"name": "keys", "description": "API keys: how far each goes, who made it, when it was used last."},
     {"name": "catalog", "description": "What a chamber can be enrolled with."},
+    {"name": "events", "description": "Who did what to which thing, when and why."},
     {"name": "health", "description": "For probes and scrapers; no key is needed."},
 ]
 

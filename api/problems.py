@@ -191,6 +191,7 @@ async def _on_problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_core_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ChamberlogError)
+    request.state.core_error = error  # for the audit event, which knows of an account what no answer says
     return problem_response(of_core(error, request.url.path))
 
 

@@ -21,6 +21,7 @@ from collector.ports import (
     AnswerShelf,
     Batches,
     Clock,
+    EventLog,
     FleetControl,
     FleetMetrics,
     KeyStore,
@@ -48,6 +49,7 @@ from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeCham
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
+from collector.usecases.events import ListEvents, RecordEvent, RecordRefusal
 from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.identify import Identify
 from collector.usecases.live import WatchLive
@@ -92,6 +94,7 @@ class Ports:
     sections: Sections
     batches: Batches
     section_control: SectionControl
+    events: EventLog
     live: LiveFeed | None
     people: PeoplePorts
     limiter: RateLimiter | None = None
@@ -133,6 +136,8 @@ class Services:
     batches: BatchServices
     tell_section: TellSection
     section_operation: ShowOperation
+    record: RecordEvent
+    list_events: ListEvents
     live: WatchLive | None
     people: PeopleServices
 
@@ -142,12 +147,14 @@ def make_services(ports: Ports) -> Services:
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
     check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
     authenticate = Authenticate(ports.keys, clock, KnownSessions(ports.people.sessions, clock))
+    record = RecordEvent(ports.events)
+    admit = Admit(authenticate, ports.organizations, ports.limiter, RecordRefusal(record, clock))
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
         authenticate=authenticate,
-        identify=Identify(Admit(authenticate, ports.organizations, ports.limiter), ports.assertions),
+        identify=Identify(admit, ports.assertions),
         still_valid=StillValid(ports.keys, ports.people.sessions, clock),
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),
@@ -174,6 +181,8 @@ def make_services(ports: Ports) -> Services:
         batches=batch_services(ports.batches, registry, ledger, clock),
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
+        record=record,
+        list_events=ListEvents(ports.events),
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),
     )

@@ -12,6 +12,7 @@ from cli.commands import (
     detectors,
     egress,
     envoy,
+    events,
     exporting,
     fleet,
     importing,
@@ -85,6 +86,7 @@ app.add_typer(organizations.group, name="organizations", rich_help_panel=PLACES)
 app.add_typer(sections.group, name="sections", rich_help_panel=PLACES)
 app.add_typer(batches.group, name="batches", rich_help_panel=PLACES)
 app.add_typer(users.group, name="users", rich_help_panel=PLACES)
+app.command(rich_help_panel=PLACES)(events.events)
 app.add_typer(keys.group, name="keys", rich_help_panel=PLACES)
 app.command(rich_help_panel=PARTS)(processes.worker)
 app.command(rich_help_panel=PARTS)(processes.api)

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from adapters.api_keys import new_key
@@ -11,6 +12,7 @@ from adapters.assertions import KeyPair, new_key_pair
 from adapters.credential_maker import SystemCredentials
 from adapters.egress_files import load_policies
 from adapters.http_device.checking import EgressChecker
+from adapters.postgres.events import PostgresEvents, database_user
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import FOLDER, load_migrations, migrate
 from adapters.postgres.pool import Postgres
@@ -19,8 +21,10 @@ from adapters.secret_settings import read_secret, shown_address
 from collector.domain.egress_proxy import parse_proxy
 from collector.domain.egress_verdict import EgressCheck
 from collector.domain.errors import InvalidFieldError, SlotFailedError
+from collector.ports.events import AuditEvent, Source
 from collector.ports.keys import KeyRecord, KeyTerms
 from collector.ports.users import User
+from collector.usecases.events import RecordEvent
 from collector.usecases.users.people import CreateAdministrator
 
 T = TypeVar("T")
@@ -76,6 +80,45 @@ def check_egress(url: str, section: str, policies: str | None, proxy: str | None
         checker.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What was done in the database itself.
+
+    Attributes:
+        organization: in which.
+        action: name of the operation, as in the access table.
+        target: `key/<id>`, `user/<id>`.
+        detail: what else is worth knowing; never secrets.
+    """
+
+    organization: str
+    action: str
+    target: str
+    detail: Mapping[str, object]
+
+
+async def tell_act(dsn: str, act: Act) -> None:
+    """Keep an audit event of it, by whoever has the DSN.
+
+    Raises:
+        AwayError: the database does not answer.
+    """
+    postgres = Postgres(dsn, size=1)
+    try:
+        event = AuditEvent(
+            organization=act.organization,
+            subject=f"database/{await database_user(postgres)}",
+            action=act.action,
+            source=Source.CLI,
+            target=act.target,
+            detail=act.detail,
+            claimed=True,
+        )
+        await RecordEvent(PostgresEvents(postgres))(event)
+    finally:
+        await postgres.close()
+
+
 class KeyDesk:
     """Makes, lists and revokes API keys in the readings' database.
 
@@ -96,6 +139,7 @@ class KeyDesk:
         """
         key = new_key()
         record = self._with(lambda keys: keys.add(key.id, key.secret_sha256, organization, name, terms))
+        self._tell("keys.add", record)
         return record, key.text
 
     def list(self, organization: str | None) -> Sequence[KeyRecord]:
@@ -113,11 +157,18 @@ class KeyDesk:
             AwayError: the database does not answer.
         """
 
-        async def revoke(keys: PostgresKeys) -> bool:
-            there = organization is None or any(key.id == key_id for key in await keys.list(organization))
-            return there and await keys.revoke(key_id)
+        async def revoke(keys: PostgresKeys) -> KeyRecord | None:
+            found = [key for key in await keys.list(organization) if key.id == key_id]
+            return found[0] if found and await keys.revoke(key_id) else None
 
-        return self._with(revoke)
+        revoked = self._with(revoke)
+        if revoked is not None:
+            self._tell("keys.revoke", revoked)
+        return revoked is not None
+
+    def _tell(self, action: str, record: KeyRecord) -> None:
+        detail = {"name": record.name, "role": record.terms.role.value}
+        asyncio.run(tell_act(self._dsn, Act(record.organization, action, f"key/{record.id}", detail)))
 
     def _with(self, work: Callable[[PostgresKeys], Coroutine[Any, Any, T]]) -> T:
         async def run() -> T:
@@ -162,4 +213,7 @@ class UserDesk:
                 hasher.close()
                 await postgres.close()
 
-        return asyncio.run(run())
+        made = asyncio.run(run())
+        detail = {"email": made.email, "role": made.role.value}
+        asyncio.run(tell_act(self._dsn, Act(made.organization, "users.add", f"user/{made.id}", detail)))
+        return made

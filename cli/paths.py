@@ -11,7 +11,7 @@ from collector.domain.organization import BATCH_PATTERN
 ID_REMEDY = "use 1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit"
 BATCH_REMEDY = "use 1 to 63 letters, digits, '.', '_' and '-', beginning with a letter or digit"
 CHAMBERS, ORGANIZATIONS, SECTIONS, BATCHES = "/v1/chambers", "/v1/organizations", "/v1/sections", "/v1/batches"
-PROFILES = "/v1/profiles"
+PROFILES, EVENTS = "/v1/profiles", "/v1/events"
 USERS, INVITATIONS = "/v1/users", "/v1/invitations"
 PERSON_REMEDY = "give the 12 digits that `chamberlog users` shows, or an e-mail address"
 KEYS = "/v1/keys"

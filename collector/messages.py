@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.health import Health
 from collector.domain.memory import Memory
+from collector.domain.signals import SignalEvent, Signals
 from collector.packing import Packed
 
 
@@ -34,6 +35,7 @@ class ChamberState:
         wanted: the row's spec, where a chamber starts on the ledger's grid because the row's has no epoch yet.
         skew_ms: how far the clock of the worker of the last round was ahead of the server's (-: behind it).
         memory: what the last readings left, to judge the next by; None while nothing is remembered.
+        signals: what people told it by signals and that is no audit event yet.
     """
 
     spec: ChamberSpec
@@ -54,6 +56,7 @@ class ChamberState:
     wanted: ChamberSpec | None = None
     skew_ms: int = 0
     memory: Memory | None = None
+    signals: Signals = field(default_factory=Signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,6 @@ class ChamberStatus:
     settled_ms: int | None = None
 
 
-# ---- activities
-
-
 @dataclass(frozen=True, slots=True)
 class RoundRequest:
     """One run of `collect`.
@@ -111,6 +111,7 @@ class RoundRequest:
         verify: ask the store first which slots are there.
         health: how the last slots went.
         memory: what the round's first reading is judged by.
+        signals: what is to become audit events beside the round.
     """
 
     spec: ChamberSpec
@@ -121,6 +122,7 @@ class RoundRequest:
     verify: bool = False
     health: Health = field(default_factory=Health)
     memory: Memory | None = None
+    signals: list[SignalEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class RoundOutcome:
         lost_changes: changes that lost against the registry row, for people.
         skew_ms: how far the worker's clock was ahead of the server's at the end (-: behind it).
         memory: what the next round is judged by; None = what the chamber has stands (an older worker told nothing).
+        told: keys of the signals that are audit events now.
     """
 
     next_ms: int
@@ -167,6 +170,7 @@ class RoundOutcome:
     lost_changes: list[str] = field(default_factory=list)
     skew_ms: int = 0
     memory: Memory | None = None
+    told: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +179,12 @@ class StoreRequest:
 
     Attributes:
         chamber_id: whose outcomes.
-        outcomes: packed, oldest first.
+        outcomes: packed, oldest first; none when only signals are to be told.
         settled_through_ms: every slot up to here has its outcome once these are stored; None = move nothing.
         organization: whose chamber it is, for the metrics.
         interval_ms: distance of its slots, to count those of a gap run.
         section: where it stands, for those who watch; "" = an older workflow did not say.
+        signals: what is to become audit events.
     """
 
     chamber_id: str
@@ -188,13 +193,15 @@ class StoreRequest:
     organization: str = ""
     interval_ms: int = 0
     section: str = ""
+    signals: list[SignalEvent] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOutcome:
-    """The outcomes are stored; `lost_changes` lost against the registry row, for people."""
+    """The outcomes are stored; `lost_changes` lost against the row, for people; `told`: as in `RoundOutcome`."""
 
     lost_changes: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +217,6 @@ class AdhocRequest:
     spec: ChamberSpec
     request_id: str
     memory: Memory | None = None
-
-
-# ---- updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,12 +268,7 @@ class CollectRequest:
 
 @dataclass(frozen=True, slots=True)
 class AdhocOutcome:
-    """What a collection off the grid came to.
-
-    Attributes:
-        outcome: a packed reading, or a gap of that one instant.
-        stored: whether a reading is in the store.
-    """
+    """`outcome` is a packed reading, or a gap of that one instant; `stored`: a reading is in the store."""
 
     outcome: Packed
     stored: bool

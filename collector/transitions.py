@@ -58,7 +58,7 @@ def begin_again(state: ChamberState, fresh: ChamberState) -> None:
     fresh.unsaved = [*carried, *fresh.unsaved]
     fresh.notes, fresh.last, fresh.health = state.notes, state.last, state.health
     fresh.decided_ms, fresh.cycles_per_run = state.decided_ms, state.cycles_per_run
-    fresh.memory = _outlasting(state, fresh.spec)
+    fresh.memory, fresh.signals = _outlasting(state, fresh.spec), state.signals
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:

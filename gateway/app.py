@@ -15,7 +15,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -23,9 +23,12 @@ from starlette.types import Receive, Scope, Send
 
 from collector.domain.access import Operation
 from collector.domain.errors import ChamberlogError
+from collector.domain.event_texts import target_of
 from collector.ports.assertions import Assertion, AssertionSigner
+from collector.ports.events import Source
 from collector.ports.limits import GateMetrics
 from collector.usecases.admit import Admission, Admit, traffic_of
+from collector.usecases.events import Told
 from collector.usecases.readiness import CheckReadiness
 from edge.problem_documents import MEDIA_TYPE, RETRY_AFTER_S, Refusal, problem_document, refusal_of
 from edge.rate_headers import rate_headers
@@ -85,7 +88,9 @@ class AuthzApp:
     async def _judged(self, scope: Scope) -> Response:
         operation = operation_of(scope["method"], scope["path"])
         client = scope.get("client")
-        ask = ask_of(operation, Headers(scope=scope).items(), client[0] if client else "")
+        ask = replace(
+            ask_of(operation, Headers(scope=scope).items(), client[0] if client else ""), told=_told(operation, scope)
+        )
         try:
             admission = await self._services.admit(ask)
         except ChamberlogError as error:
@@ -120,6 +125,12 @@ def _refused(error: ChamberlogError, operation: Operation | None) -> Response:
         return _problem(Refusal(500, "this is a bug of chamberlog; the log of the authz service has the details"))
     basic = refusal.status == 401 and takes_basic(operation)
     return _problem(refusal, {"WWW-Authenticate": BASIC} if basic else {})
+
+
+def _told(operation: Operation | None, scope: Scope) -> Told:
+    if _is_grpc(scope):
+        return Told(source=Source.GRPC)
+    return Told(target="" if operation is None else target_of(operation, scope["path"].removeprefix(PREFIX)))
 
 
 def _is_grpc(scope: Scope) -> bool:

@@ -9,6 +9,7 @@ from adapters.assertions import Ed25519Signer
 from adapters.clock import SystemClock
 from adapters.gate_telemetry import OtelGateMetrics
 from adapters.limits import open_limiter
+from adapters.postgres.events import PostgresEvents
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations
 from adapters.postgres.pool import Postgres
@@ -19,6 +20,7 @@ from adapters.serving import SignalledServer, listening
 from adapters.telemetry import make_meter_provider, metrics_text
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
+from collector.usecases.events import RecordEvent, RecordRefusal
 from collector.usecases.readiness import CheckReadiness
 from collector.usecases.sessions import KnownSessions
 from gateway.app import AuthzApp, AuthzServices
@@ -59,8 +61,9 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
     sessions = KnownSessions(PostgresSessions(postgres), clock)
     redis = settings.redis.get_secret_value() if settings.redis else None
     limiter = open_limiter(redis, settings.rate_limits, clock, metrics, closing)
+    refused = RecordRefusal(RecordEvent(PostgresEvents(postgres)), clock)
     services = AuthzServices(
-        admit=Admit(Authenticate(keys, clock, sessions), PostgresOrganizations(postgres), limiter),
+        admit=Admit(Authenticate(keys, clock, sessions), PostgresOrganizations(postgres), limiter, refused),
         signer=signer,
         readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
         metrics=metrics,

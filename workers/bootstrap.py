@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from temporalio.client import Client
 
 from activities.clock_skew import ClockSkew
-from activities.collection import CollectionActivities
+from activities.collection import CollectionActivities, CollectionUses
 from activities.maintenance import MaintenanceActivities
 from activities.reconcile import ReconcileActivities
 from adapters.clock import SystemClock
@@ -20,6 +20,7 @@ from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
 from adapters.memory import InMemoryLatest, InMemoryLive
 from adapters.postgres.answers import PostgresAnswers
+from adapters.postgres.events import PostgresEvents
 from adapters.postgres.fleet_rows import PostgresFleetRows
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
 from adapters.postgres.pool import Postgres
@@ -42,11 +43,13 @@ from collector.domain.errors import EngineAwayError, InvalidFieldError
 from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
+from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep_answers import KeepAnswers
 from collector.usecases.maintain import MaintainLedger
 from collector.usecases.profiles import PinnedProfiles
 from collector.usecases.reconcile import ReconcileFleet
+from collector.usecases.signal_events import RecordSignals
 from collector.usecases.store import StoreOutcomes
 from workers.clock_watch import ClockWatch
 from workers.failover import BEAT
@@ -216,13 +219,14 @@ async def _activities(
         answers=KeepAnswers(_last_answers(settings, metrics, closing)),
     )
     latest, live = _shown(settings, clock, closing)
-    return CollectionActivities(
+    signals = RecordSignals(RecordEvent(PostgresEvents(postgres)))
+    uses = CollectionUses(
         CollectRound(fetch, store, latest, live, metrics),
         CollectAdhoc(fetch, store, clock),
-        StoreOutcomes(store, live, metrics),
-        clock,
-        skew,
+        StoreOutcomes(store, live, metrics, signals),
+        signals,
     )
+    return CollectionActivities(uses, clock, skew)
 
 
 def _proxy(settings: WorkerSettings) -> EgressProxy | None:

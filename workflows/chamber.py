@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from collector.domain.cadence import LEAD_MS, LONG_INTERVAL_MS, RoundPlan
     from collector.domain.instants import iso
     from collector.domain.outcome import Epoch
+    from collector.domain.signals import Said
     from collector.messages import (
         AdhocOutcome,
         AdhocRequest,
@@ -24,8 +25,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from collector.packing import pack, unpack
     from workflows import policies, presentation
-    from workflows.drain import Drain
-    from workflows.handlers import Adhoc, Ask, ChamberHandlers
+    from workflows.drain import SIGNALS_ARE_TOLD, Drain
+    from workflows.handlers import Adhoc, ChamberHandlers
 
 RUN_LENGTH = timedelta(hours=24)
 """A run continues as new after this, so that history can be deleted and new code is taken up."""
@@ -114,22 +115,12 @@ class ChamberWorkflow(ChamberHandlers):
             transitions.resume(self.s, ResumeRequest(by="end of the pause"), self._now())
         self.s.unsaved = bounded(self.s.unsaved)
 
-    def _do(self, ask: Ask) -> None:
-        if self.s.retiring is not None and not ask.ends:  # nothing may follow the end of the epoch in the ledger
-            ask.defect = "the chamber is retiring; enrol it again to collect"
-        else:
-            try:
-                ask.answer = ask.act()
-            except Exception as error:  # noqa: BLE001  (whoever asked is told; the chamber goes on)
-                ask.defect = f"defect: {type(error).__name__}: {error}"
-                self._note(ask.defect)
-        ask.done = True
-
     def _heed_cancel(self) -> None:
         """A cancel becomes a retirement, also one that came while an activity was awaited and took it."""
         reason = workflow.cancellation_reason()
         if reason is not None and self.s.retiring is None:
             self.s.retiring = f"cancelled {reason}".strip()
+            self._hear(Said("cancel", self._now(), reason=reason))
 
     async def _next_round(self) -> None:
         plan = transitions.plan(self.s, self._now())
@@ -179,7 +170,7 @@ class ChamberWorkflow(ChamberHandlers):
         riding = 0 if self._drain.running or total_bytes(self.s.unsaved) > ROUND_LIMIT_BYTES else len(self.s.unsaved)
         # an epoch must be stored before its readings, so it rides even when it also waits in a long backlog
         before = self.s.unsaved if riding else [r for r in self.s.unsaved if isinstance(unpack(r), Epoch)]
-        if not riding:
+        if not riding and self.s.unsaved:
             self._drain.start()
         return (
             RoundRequest(
@@ -191,6 +182,7 @@ class ChamberWorkflow(ChamberHandlers):
                 verify=self.s.verify,
                 health=self.s.health,
                 memory=self.s.memory,
+                signals=[] if self._drain.running else list(self.s.signals.waiting),
             ),
             riding,
         )
@@ -204,6 +196,7 @@ class ChamberWorkflow(ChamberHandlers):
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
         self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
         self.s.memory = out.memory or self.s.memory
+        self._drain.told(out.told)
         transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:
             self._note(sentence)
@@ -227,14 +220,23 @@ class ChamberWorkflow(ChamberHandlers):
         if self._last_slot_ms is None:
             self._last_slot_ms = transitions.end(self.s, self._now())
         self._publish()
-        while self.s.unsaved:
-            self._drain.start()
-            await self._wait(lambda: not self._drain.running)
+        await self._all_stored()
         self._obey()
+        await self._all_stored()
         while not workflow.all_handlers_finished():
             await self._wait(workflow.all_handlers_finished)
 
+    async def _all_stored(self) -> None:
+        while self.s.unsaved or self._drain.owes_signals():
+            self._drain.start()
+            await self._wait(lambda: not self._drain.running)
+
     # ---- small parts
+
+    def _tell(self) -> None:
+        # never what rides in a round: the round's answer says which of it is left
+        if not self._riding and workflow.patched(SIGNALS_ARE_TOLD):
+            self._drain.start()
 
     def _pause_left_ms(self) -> int | None:
         held = self.s.pause

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from collector.domain.chamber import check_spec
     from collector.domain.errors import InvalidFieldError
     from collector.domain.instants import iso
+    from collector.domain.signals import Said, hear
     from collector.messages import (
         AdhocOutcome,
         BeginAgainRequest,
@@ -41,11 +42,12 @@ NOTE_LIMIT = 200
 class Ask:
     """Something a handler wants done between two slots; the main coroutine does it.
 
-    `ends`: it is done while the chamber retires, too.
+    `ends`: it is done while the chamber retires, too. `said`: the signal that it came by.
     """
 
     act: Callable[[], int]
     ends: bool = False
+    said: Said | None = None
     done: bool = False
     answer: int = 0
     defect: str = ""
@@ -78,40 +80,41 @@ class ChamberHandlers:
     @workflow.signal(name=wire.SIGNAL_PAUSE, description="Stop collecting: nothing, or {reason?, by?, until?}")
     def pause(self, *args: Any) -> None:
         """Stop collecting from the next slot on. The same again changes nothing."""
+        said = orders.said(wire.SIGNAL_PAUSE, args, self._now())
         order = orders.pause_order(args, self._now())
         if isinstance(order, orders.Ignored):
-            return self._note(f"pause ignored: {order.why}")
-        self._ask(lambda: self._if_few_wait("pause", lambda: transitions.pause(self.s, order, self._now())))
+            return self._ignore(said, order.why)
+        self._ask(lambda: self._if_few_wait(said, lambda: transitions.pause(self.s, order, self._now())), said=said)
         return None
 
     @workflow.signal(name=wire.SIGNAL_RESUME, description="Collect again on the same grid")
     def resume(self, *args: Any) -> None:
         """Collect again. Not paused: noted, nothing changes."""
-        order = orders.resume_order(args)
+        said, order = orders.said(wire.SIGNAL_RESUME, args, self._now()), orders.resume_order(args)
         if self.s.pause is None and not self._asks:
-            return self._note("resume ignored: it is not paused")
-        self._ask(lambda: transitions.resume(self.s, order, self._now()))
+            return self._ignore(said, "it is not paused")
+        self._ask(lambda: transitions.resume(self.s, order, self._now()), said=said)
         return None
 
     @workflow.signal(name=wire.SIGNAL_SET_INTERVAL, description="A number of seconds, 1 to 86400")
     def set_interval(self, *args: Any) -> None:
         """Take another interval. The same again changes nothing."""
+        said = orders.said(wire.SIGNAL_SET_INTERVAL, args, self._now())
         interval_ms = orders.interval_order(args)
         if isinstance(interval_ms, orders.Ignored):
-            return self._note(f"set_interval ignored: {interval_ms.why}")
-        self._ask(
-            lambda: self._if_few_wait(
-                "set_interval", lambda: transitions.set_interval(self.s, interval_ms, self._now())
-            )
-        )
+            return self._ignore(said, interval_ms.why)
+        said.detail = f"{interval_ms / 1000:g} s"
+        act = lambda: transitions.set_interval(self.s, interval_ms, self._now())  # noqa: E731  (it is one like the others)
+        self._ask(lambda: self._if_few_wait(said, act), said=said)
         return None
 
     @workflow.signal(dynamic=True)
     def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Note a signal that no handler knows."""
-        self._note(
-            f"unknown signal {orders.shown(name)} with {len(args)} inputs; known are pause, resume, set_interval"
-        )
+        what = f"unknown signal {orders.shown(name)} with {len(args)} inputs"
+        self._note(f"{what}; known are pause, resume, set_interval")
+        self._hear(Said(name, self._now(), detail=what, ignored=True))
+        self._tell()
 
     # ---- updates: for the API; they answer when the change is in force
 
@@ -216,18 +219,48 @@ class ChamberHandlers:
         """Show the state as it is now; it costs no event."""
         workflow.set_current_details(presentation.details(self.s, self._riding))
 
-    def _if_few_wait(self, name: str, act: Callable[[], int]) -> int:
+    def _ignore(self, said: Said, why: str) -> None:
+        """A signal that changes nothing: shown to people, and told to the audit events."""
+        self._note(f"{said.signal} ignored: {why}")
+        said.ignore(why)
+        self._hear(said)
+        self._tell()
+
+    def _hear(self, said: Said) -> None:
+        hear(self.s.signals, said, workflow.info().first_execution_run_id)
+
+    def _tell(self) -> None:
+        """Have what was heard stored soon: the next round may be far away. The chamber knows how."""
+
+    def _if_few_wait(self, said: Said, act: Callable[[], int]) -> int:
         """Changes are never folded: thousands of them while the store is away would be more than a state may hold."""
         if changes_bytes(self.s.unsaved) <= CHANGES_LIMIT_BYTES or not workflow.patched("changes-are-bounded"):
             return act()
-        self._note(f"{name} ignored: too many changes wait for the store already; send it again when it is back")
+        why = "too many changes wait for the store already; send it again when it is back"
+        self._note(f"{said.signal} ignored: {why}")
+        said.ignore(why)
         return self.s.next_ms
+
+    def _do(self, ask: Ask) -> None:
+        if self.s.retiring is not None and not ask.ends:  # nothing may follow the end of the epoch in the ledger
+            ask.defect = "the chamber is retiring; enrol it again to collect"
+        else:
+            try:
+                ask.answer = ask.act()
+            except Exception as error:  # noqa: BLE001  (whoever asked is told; the chamber goes on)
+                ask.defect = f"defect: {type(error).__name__}: {error}"
+                self._note(ask.defect)
+        ask.done = True
+        if ask.said is not None:
+            if ask.defect:
+                ask.said.ignore(ask.defect)
+            self._hear(ask.said)
 
     def _wake(self) -> None:
         self._woken = self._interrupted = True
 
-    def _ask(self, act: Callable[[], int], *, ends: bool = False) -> Ask:
-        ask = Ask(act, ends)
+    def _ask(self, act: Callable[[], int], *, ends: bool = False, said: Said | None = None) -> Ask:
+        ask = Ask(act, ends, said)
         self._asks.append(ask)
         self._wake()
         return ask

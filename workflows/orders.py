@@ -7,10 +7,12 @@ from typing import Any
 from collector.domain.chamber import INTERVAL_MS
 from collector.domain.instants import parse_iso
 from collector.domain.settling import clean
+from collector.domain.signals import Said
 from collector.messages import PauseRequest, ResumeRequest
 
 TEXT_LIMIT = 1024
 SHOWN_LIMIT = 60
+PAUSE_KEYS = ("reason", "by", "until", "operation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,18 @@ class Ignored:
     why: str
 
 
+def said(signal: str, args: Sequence[Any], now_ms: int) -> Said:
+    """Who claims to have sent the signal, and why: taken from an object that says so, whatever else it is."""
+    first = args[0] if args and isinstance(args[0], dict) else {}
+    by, reason, operation = (_text(first.get(key)) for key in ("by", "reason", "operation"))
+    return Said(signal, now_ms, by, reason, operation)
+
+
 def pause_order(args: Sequence[Any], now_ms: int) -> PauseRequest | Ignored:
-    """Nothing, or one object `{reason?, by?, until?}`; `until` is RFC 3339 with an offset, in the future."""
+    """Nothing, or one object `{reason?, by?, until?}`; `until` is RFC 3339 with an offset, in the future.
+
+    `operation` names the operation of a section that it is part of.
+    """
     if not args:
         return PauseRequest()
     if len(args) > 1:
@@ -29,7 +41,7 @@ def pause_order(args: Sequence[Any], now_ms: int) -> PauseRequest | Ignored:
     wanted = args[0]
     if not isinstance(wanted, dict):
         return Ignored(f'{shown(wanted)} is not an object like {{"reason": "door"}}')
-    unknown = [key for key in wanted if key not in ("reason", "by", "until")]
+    unknown = [key for key in wanted if key not in PAUSE_KEYS]
     if unknown:
         return Ignored(f"unknown key {shown(unknown[0])}; known are reason, by, until")
     until = _until(wanted.get("until"), now_ms)

@@ -104,10 +104,7 @@ def details(state: ChamberState, riding: int = 0) -> str:
         when = iso(health.last_failure_ms) if health.last_failure_ms is not None else "unknown"
         what = plain(health.last_failure)
         lines.append(f"- {health.failures} slots in a row without a reading, last at {when}: {what}")
-    if riding:
-        lines.append(f"- {riding} outcomes travel with the round that runs now")
-    if waiting := state.unsaved[riding:]:
-        lines.append(f"- {len(waiting)} outcomes wait for the store ({total_bytes(waiting)} bytes)")
+    lines += _waiting_words(state, riding)
     lines += _clock_words(state.skew_ms)
     lines += [f"- ignored: {plain(note)}" for note in reversed(state.notes)]
     return "\n".join(lines)
@@ -118,6 +115,15 @@ def plain(text: str) -> str:
     line = "".join(c if c.isprintable() else " " for c in text[: SHOWN_LIMIT + 1])
     cut = line if len(line) <= SHOWN_LIMIT else f"{line[:SHOWN_LIMIT]}..."
     return MARKDOWN.sub(r"\\\g<0>", cut)
+
+
+def _waiting_words(state: ChamberState, riding: int) -> list[str]:
+    lines = [f"- {riding} outcomes travel with the round that runs now"] if riding else []
+    if waiting := state.unsaved[riding:]:
+        lines.append(f"- {len(waiting)} outcomes wait for the store ({total_bytes(waiting)} bytes)")
+    if untold := len(state.signals.waiting) + state.signals.dropped:
+        lines.append(f"- {untold} signals are no audit events yet")
+    return lines
 
 
 def _clock_words(skew_ms: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from adapters.memory.active import InMemoryActive
 from adapters.memory.answers import InMemoryAnswers
+from adapters.memory.events import InMemoryEvents
 from adapters.memory.history import InMemoryHistory
 from adapters.memory.invitations import InMemoryInvitations, InMemoryResets
 from adapters.memory.keys import InMemoryKeys
@@ -22,6 +23,7 @@ __all__ = [
     "InMemoryActive",
     "InMemoryAnswers",
     "InMemoryBatches",
+    "InMemoryEvents",
     "InMemoryHistory",
     "InMemoryInvitations",
     "InMemoryKeys",

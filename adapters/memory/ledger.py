@@ -14,6 +14,7 @@ from collector.domain.outcome import Gap, Quality, Reading
 from collector.domain.profile_document import ProfileDocument
 from collector.domain.sealing import SealedAccount
 from collector.ports.answers import AnswerKind, ChamberAnswer
+from collector.ports.events import AuditEvent
 from collector.ports.history import DetectorRecord, StoredReading
 from collector.ports.keys import ADMINISTRATOR, KeyRecord
 
@@ -138,6 +139,7 @@ class InMemoryLedger:
         offers: version of the organization's own that is offered, by organization and name.
         answers: last answers, by chamber id and kind.
         people: users, invitations and sessions.
+        events: audit events, in the order in which they were recorded.
         now_ms: the clock that stamps `stored_ms`, `recorded_ms` and decides what is stale.
         retained_from_ms: readings of slots before are gone.
         rolled_up_ms: what was stored before is in the hours of its chamber.
@@ -158,6 +160,7 @@ class InMemoryLedger:
         self.offers: dict[tuple[str, str], str] = {}
         self.answers: dict[tuple[str, AnswerKind], ChamberAnswer] = {}
         self.people = KeptPeople()
+        self.events: list[AuditEvent] = []
         self.retained_from_ms = self.rolled_up_ms = 0
         self.sealed: dict[date, dict[str, SealedAccount]] = {}
         self.partitions: set[date] = set()

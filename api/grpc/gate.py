@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,9 @@ from api.streams import Streams
 from collector.domain.access import Operation
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError, UnauthenticatedError
+from collector.ports.events import Source
 from collector.usecases.admit import REMEDY
+from collector.usecases.events import Told
 
 if TYPE_CHECKING:  # generic for type checkers only
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -60,6 +62,7 @@ class Done:
         request: as it came; bytes that were none are something else than a message.
         answer: None when it was refused, or failed.
         problem: why; None when it was done.
+        account: organization and user of a sign-in that failed, where there is such an account.
     """
 
     call: Call
@@ -67,9 +70,10 @@ class Done:
     request: Any
     answer: Any = None
     problem: ProblemError | None = None
+    account: tuple[str, str] | None = None
 
 
-Finished = Callable[[Done], Awaitable[None]]
+Finished = Callable[[Done], Coroutine[Any, Any, None]]
 """Told of each change; what it raises is answered in place of what was done."""
 
 
@@ -143,7 +147,8 @@ class Gate(grpc.aio.ServerInterceptor):
         metadata = tuple(context.invocation_metadata() or ())
         if len([key for key, _ in metadata if key == "authorization"]) > 1:  # anybody's guess which one counts
             raise UnauthenticatedError("there are several credentials", REMEDY)
-        admission = await self._services.identify(of_grpc(name), metadata, address_of(context.peer()))
+        told = Told(source=Source.GRPC)
+        admission = await self._services.identify(of_grpc(name), metadata, address_of(context.peer()), told)
         return Call(use=self._services, streams=self._streams, admission=admission)
 
     async def _answer(self, asked: _Asked, request: Any, context: Context) -> Any:
@@ -161,14 +166,23 @@ class Gate(grpc.aio.ServerInterceptor):
             answer = await _answered(asked, request, context)
         except Exception as error:
             problem = problem_of(error, _descriptor(request))
-            await self._note(Done(call=CALL.get(), operation=operation, request=request, problem=problem))
+            account = error.account if isinstance(error, UnauthenticatedError) else None
+            done = Done(call=CALL.get(), operation=operation, request=request, problem=problem, account=account)
+            await self._note(done)
             raise problem from error
         await self._note(Done(call=CALL.get(), operation=operation, request=request, answer=answer))
         return answer
 
     async def _note(self, done: Done) -> None:
-        if self._finished is not None:
+        if self._finished is None:
+            return
+        if done.problem is None or done.call.admission.principal is not None:
             await self._finished(done)
+            return
+        # beside the answer: what it takes would tell which accounts there are
+        task = asyncio.ensure_future(self._finished(done))
+        self.running.writing.add(task)
+        task.add_done_callback(self._written)
 
     def _written(self, task: "asyncio.Task[Any]") -> None:
         self.running.writing.discard(task)

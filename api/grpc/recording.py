@@ -53,6 +53,8 @@ class GrpcEvents:
 def event_of(done: Done) -> AuditEvent | None:
     """The event of a call; None where there is no organization that it could belong to."""
     principal, who = done.call.admission.principal, _signed_in(done.answer)
+    if principal is None and done.account is not None:
+        who = {"organization": done.account[0], "id": ""}
     organization = principal.organization if principal is not None else who.get("organization", "")
     if not organization:
         return None
@@ -61,11 +63,11 @@ def event_of(done: Done) -> AuditEvent | None:
     beside = dict(places[1:]) | (dict([made]) if places and made[0] == "operation" else {})
     return AuditEvent(
         organization=organization,
-        subject=principal.subject if principal is not None else f"user/{who['id']}",
+        subject=principal.subject if principal is not None else f"user/{who['id']}" if who["id"] else "",
         action=done.operation.name,
         source=Source.GRPC,
         outcome=_outcome(done),
-        target=f"{kind}/{name}" if kind else "",
+        target=f"{kind}/{name}" if kind else done.account[1] if done.account is not None else "",
         reason=str(getattr(done.request, "reason", "")),
         detail={**_code(done), **beside, **_fields(done.request)},
         address=done.call.admission.address,

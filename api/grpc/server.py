@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from api.grpc.call import CALL, Method, Methods
 from api.grpc.gate import Finished, Gate
+from api.grpc.recording import GrpcEvents
 from api.grpc.serving import SERVICES
 from api.guard import MAX_BODY_BYTES
 from api.services import Services
@@ -43,11 +44,11 @@ class GrpcApi:
     Args:
         services: the use cases.
         streams: the open ones of this process; the limit counts both kinds.
-        finished: told of each change.
+        finished: told of each change; by default the audit events are.
     """
 
     def __init__(self, services: Services, streams: Streams, finished: Finished | None = None) -> None:
-        self._gate = Gate(services, streams, finished)
+        self._gate = Gate(services, streams, finished or GrpcEvents(services.record))
         self._server = grpc.aio.server(
             interceptors=[self._gate], options=OPTIONS, maximum_concurrent_rpcs=AT_ONCE, compression=None
         )

@@ -9,6 +9,7 @@ from api.inputs import PageQuery
 from api.people_inputs import InvitationBody
 from api.people_schemas import InvitationOut, InvitedOut, invitation_out, invited_out
 from api.problems import BODY_PROBLEMS, documented
+from api.recording import Noted
 from api.schemas import Listed
 from collector.domain.roles import parse_role
 
@@ -23,10 +24,11 @@ async def list_invitations(query: Annotated[PageQuery, Query()], use: Use, calle
 
 
 @router.post("", status_code=201, responses=documented(409, *BODY_PROBLEMS))
-async def invite_user(body: InvitationBody, use: Use, caller: Caller, response: Response) -> InvitedOut:
+async def invite_user(body: InvitationBody, use: Use, caller: Caller, response: Response, note: Noted) -> InvitedOut:
     """Invite somebody, for seven days; another invitation of the same address takes the place of this one."""
     invited = await use.people.invitations.add(caller, body.email, parse_role(body.role))
     response.headers["Cache-Control"] = "no-store"
+    note.target = f"invitation/{invited.invitation.id}"
     return invited_out(invited)
 
 

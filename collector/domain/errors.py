@@ -69,11 +69,14 @@ class UnauthenticatedError(ChamberlogError):
     Attributes:
         remedy: what to send instead.
         field: where it stands.
+        account: organization and `user/<id>` of whom it was about, for the audit events alone: no answer shows it.
     """
 
-    def __init__(self, message: str, remedy: str, field: str = "Authorization") -> None:
+    def __init__(
+        self, message: str, remedy: str, field: str = "Authorization", *, account: tuple[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        self.remedy, self.field = remedy, field
+        self.remedy, self.field, self.account = remedy, field, account
 
 
 class TooManyRequestsError(ChamberlogError):

@@ -8,6 +8,7 @@ from collector.ports.active import ActiveChamber, ActiveChambers, ActivePart, Re
 from collector.ports.answers import AnswerKeeper, AnswerKind, AnswerShelf, ChamberAnswer
 from collector.ports.clock import Clock, ServerClock, ServerInstant
 from collector.ports.devices import DeviceAnswer, DeviceClient, DeviceRequest, SecretResolver
+from collector.ports.events import AuditEvent, EventFilter, EventLog
 from collector.ports.fleet import FleetControl
 from collector.ports.history import (
     CHANGEABLE,
@@ -60,6 +61,7 @@ __all__ = [
     "AnswerKind",
     "AnswerShelf",
     "Audit",
+    "AuditEvent",
     "BatchFilter",
     "BatchPart",
     "Batches",
@@ -77,6 +79,8 @@ __all__ = [
     "DeviceClient",
     "DeviceRequest",
     "Dropped",
+    "EventFilter",
+    "EventLog",
     "FleetControl",
     "FleetFigures",
     "FleetMetrics",

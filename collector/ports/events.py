@@ -44,7 +44,7 @@ class AuditEvent:
         detail: what else is worth knowing: status, fields that were changed; never secrets.
         claimed: nothing proves the subject.
         address: of the caller; empty = unknown.
-        at_ms: when.
+        at_ms: when; 0 = now, by the store's clock.
         key: the second event of one key is not kept; None = every one is.
         id: given by the store, ascending.
     """
@@ -79,11 +79,15 @@ class EventLog(Protocol):
     """Audit events of organizations."""
 
     async def add(self, event: AuditEvent) -> None:
-        """Keep it. One with the `key` of another is not kept again."""
+        """Keep it for good: nothing changes or removes one. One with the `key` of another is not kept again.
+
+        Raises:
+            NotFoundError: there is no such organization.
+        """
         ...
 
     async def page(self, organization: str, wanted: EventFilter, limit: int, cursor: str | None) -> Page[AuditEvent]:
-        """The newest first.
+        """The newest first, by when it happened; of one instant the one that was recorded last.
 
         Raises:
             InvalidFieldError: field `cursor`.

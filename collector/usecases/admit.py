@@ -5,11 +5,18 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from collector.domain.access import Operation, Reach, Traffic
 from collector.domain.chamber import ID_PATTERN
-from collector.domain.errors import ForbiddenError, NotFoundError, TooManyRequestsError, UnauthenticatedError
+from collector.domain.errors import (
+    ChamberlogError,
+    ForbiddenError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+)
 from collector.domain.roles import Role
 from collector.ports import Organizations, Principal
 from collector.ports.limits import RateLimiter, RateState
 from collector.usecases.authenticate import Authenticate
+from collector.usecases.events import TOLD, RecordRefusal, Told
 
 REMEDY = "send the header Authorization: Bearer chl_<id>_<secret>"
 ASK = "ask an administrator of the organization for it"
@@ -25,12 +32,14 @@ class Ask:
         credential: an API key or an access token; empty = none was sent.
         organization: in which a super-administrator wants to act; None = in its own.
         address: of the caller; requests that nobody signs are counted by it.
+        told: for the audit event of a refusal.
     """
 
     operation: Operation | None
     credential: str = ""
     organization: str | None = None
     address: str = ""
+    told: Told = TOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +63,14 @@ class Admit:
     """Lets a request pass or says why not. It may run any number of times; each one counts for the rate limit."""
 
     def __init__(
-        self, authenticate: Authenticate, organizations: Organizations, limiter: RateLimiter | None = None
+        self,
+        authenticate: Authenticate,
+        organizations: Organizations,
+        limiter: RateLimiter | None = None,
+        refused: RecordRefusal | None = None,
     ) -> None:
         self._authenticate, self._organizations, self._limiter = authenticate, organizations, limiter
+        self._refused = refused
 
     async def __call__(self, ask: Ask) -> Admission:
         """Who asks, and that they may.
@@ -73,11 +87,19 @@ class Admit:
             rate = await self._count(f"address/{_counted_as(ask.address)}", operation)
             return Admission(operation=operation, rate=rate, address=ask.address)
         principal = await self._known(ask.credential)
-        rate = await self._count(principal.subject, operation)
-        if operation is not None:
-            check(principal, operation)
+        try:
+            return await self._passed(principal, ask)
+        except ChamberlogError as error:
+            if self._refused is not None and operation is not None:
+                await self._refused(principal, operation, error, ask.told, ask.address)
+            raise
+
+    async def _passed(self, principal: Principal, ask: Ask) -> Admission:
+        rate = await self._count(principal.subject, ask.operation)
+        if ask.operation is not None:
+            check(principal, ask.operation)
         acting = await self._acting(principal, ask.organization)
-        return Admission(operation=operation, principal=acting, rate=rate, address=ask.address)
+        return Admission(operation=ask.operation, principal=acting, rate=rate, address=ask.address)
 
     async def _known(self, credential: str) -> Principal:
         principal = await self._authenticate(credential) if credential else None

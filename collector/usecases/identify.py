@@ -9,6 +9,7 @@ from collector.domain.access import Operation
 from collector.domain.errors import UnauthenticatedError
 from collector.ports.assertions import Assertion, AssertionVerifier
 from collector.usecases.admit import Admission, Admit, Ask, check
+from collector.usecases.events import TOLD, Told
 
 IDENTITY = "x-chamberlog-"
 """Every header that begins so is the gateway's; it takes a client's away."""
@@ -55,13 +56,16 @@ class Identify:
         """
         self._admit, self._verifier = admit, verifier
 
-    async def __call__(self, operation: Operation | None, headers: Headers, address: str) -> Admission:
+    async def __call__(
+        self, operation: Operation | None, headers: Headers, address: str, told: Told = TOLD
+    ) -> Admission:
         """Who asks, and that they may.
 
         Args:
             operation: the row of the access table that was asked for; None = no row has it.
             headers: all that came.
             address: of the peer: the caller, or the gateway.
+            told: for the audit event of a refusal; the gateway tells its own.
 
         Raises:
             UnauthenticatedError: there is no valid credential, or somebody plays the gateway.
@@ -78,6 +82,7 @@ class Identify:
             credential=bearer_of(headers),
             organization=value_of(headers, ORGANIZATION),
             address=address,
+            told=told,
         )
         return await self._admit(ask)
 

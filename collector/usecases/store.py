@@ -7,16 +7,18 @@ from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
 from collector.messages import StoreOutcome, StoreRequest
 from collector.packing import count_readings, unpack
 from collector.ports import CollectionMetrics, LiveFeed, Origin, OutcomeStore, SaveBatch
+from collector.usecases.signal_events import RecordSignals
 
 
 class StoreOutcomes:
     """Stores a portion of a chamber's unsaved outcomes. Running it again with the same portion changes nothing.
 
     They are late, and go to whoever watches all the same: a feed without them would be silent where the ledger is not.
+    What signals told becomes audit events beside them.
     """
 
-    def __init__(self, store: OutcomeStore, live: LiveFeed, metrics: CollectionMetrics) -> None:
-        self._store, self._live, self._metrics = store, live, metrics
+    def __init__(self, store: OutcomeStore, live: LiveFeed, metrics: CollectionMetrics, signals: RecordSignals) -> None:
+        self._store, self._live, self._metrics, self._signals = store, live, metrics, signals
 
     async def __call__(self, request: StoreRequest) -> StoreOutcome:
         """Wait for the store if it is away, then store.
@@ -24,6 +26,23 @@ class StoreOutcomes:
         Raises:
             StoreRefusedError: it refused although it answers again.
         """
+        lost_changes: list[str] = []
+        if request.outcomes:
+            lost_changes = await self._save(request)
+        else:
+            await self._wait_for_it(request.chamber_id)
+        return StoreOutcome(
+            lost_changes, await self._signals(request.organization, request.chamber_id, request.signals)
+        )
+
+    async def _wait_for_it(self, chamber_id: str) -> None:
+        """Signals alone: whether the store is away is not known before it is asked for something."""
+        try:
+            await self._store.decided_slots(chamber_id, 0, 0)
+        except StoreRefusedError:
+            await self._store.wait_available()
+
+    async def _save(self, request: StoreRequest) -> list[str]:
         outcomes = [unpack(row) for row in request.outcomes]
         batch = SaveBatch(request.chamber_id, outcomes, request.settled_through_ms)
         try:
@@ -35,7 +54,7 @@ class StoreOutcomes:
         count_untried(self._metrics, request.organization, outcomes, request.interval_ms)
         origin = Origin(request.organization, request.section, request.chamber_id)
         self._live.publish(origin, worth_watching(outcomes))
-        return StoreOutcome(list(result.lost_changes))
+        return list(result.lost_changes)
 
 
 def count_untried(metrics: CollectionMetrics, organization: str, outcomes: Iterable[Outcome], interval_ms: int) -> None:

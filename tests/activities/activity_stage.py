@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
 from activities.clock_skew import ClockSkew
-from activities.collection import CollectionActivities
+from activities.collection import CollectionActivities, CollectionUses
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import DeviceUnreachableError
 from collector.domain.health import Health
@@ -132,9 +132,8 @@ class ActivityStage(RoundStage):
         """The activities of another process, over the same devices and store."""
         adhoc = CollectAdhoc(self.fetch, self.store, self.clock)
         skew = ClockSkew(self.clock, self.metrics)
-        return CollectionActivities(
-            self.collect, adhoc, StoreOutcomes(self.store, self.live, self.metrics), self.clock, skew
-        )
+        store = StoreOutcomes(self.store, self.live, self.metrics, self.signals)
+        return CollectionActivities(CollectionUses(self.collect, adhoc, store, self.signals), self.clock, skew)
 
     async def turn(self) -> None:
         """As the process does it."""

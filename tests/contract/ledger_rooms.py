@@ -9,6 +9,7 @@ from datetime import timedelta
 from adapters.memory import (
     InMemoryAnswers,
     InMemoryBatches,
+    InMemoryEvents,
     InMemoryHistory,
     InMemoryKeys,
     InMemoryLedger,
@@ -21,6 +22,7 @@ from adapters.memory import (
 )
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
+from adapters.postgres.events import PostgresEvents
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
@@ -35,6 +37,7 @@ from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Outcome
 from collector.domain.timerange import TimeRange
 from collector.ports import (
     Batches,
+    EventLog,
     KeyStore,
     LedgerMaintenance,
     LedgerReader,
@@ -68,6 +71,7 @@ class Rooms:
     batches: Batches
     profiles: ProfileLibrary
     answers: InMemoryAnswers | PostgresAnswers
+    events: EventLog
 
 
 def memory_rooms(ledger: InMemoryLedger) -> Rooms:
@@ -78,7 +82,7 @@ def memory_rooms(ledger: InMemoryLedger) -> Rooms:
 
     ports = (InMemoryOutcomes(ledger), InMemoryRegistry(ledger), InMemoryHistory(ledger), InMemoryKeys(ledger))
     entities = (InMemoryOrganizations(ledger), InMemorySections(ledger), InMemoryBatches(ledger))
-    read = (InMemoryProfiles(ledger), InMemoryAnswers(ledger))
+    read = (InMemoryProfiles(ledger), InMemoryAnswers(ledger), InMemoryEvents(ledger))
     return Rooms("memory", *ports, add_section, InMemoryMaintenance(ledger, committed_ms=0), *entities, *read)
 
 
@@ -97,7 +101,7 @@ async def opened_rooms(address: str, timeout_s: float = 5.0) -> AsyncIterator[Ro
     try:
         ports = (outcomes, PostgresRegistry(postgres), PostgresHistory(postgres), PostgresKeys(postgres))
         entities = (PostgresOrganizations(postgres), PostgresSections(postgres), PostgresBatches(postgres))
-        read = (PostgresProfiles(postgres), answers)
+        read = (PostgresProfiles(postgres), answers, PostgresEvents(postgres))
         maintenance = PostgresMaintenance(upkeep, committed=timedelta())
         yield Rooms("postgres", *ports, add_section, maintenance, *entities, *read)
     finally:

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,8 +14,10 @@ from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.pool import Postgres
 from collector.domain.access import Scope
 from collector.domain.roles import Role
-from collector.ports import Principal
+from collector.ports import AuditEvent, EventFilter, Principal
+from collector.ports.events import Source
 from collector.usecases.authenticate import KEY_PATTERN, Authenticate
+from tests.contract.ledger_rooms import opened_rooms
 from tests.contract.scripted_api import Run
 from tests.unit.json_schemas import check
 
@@ -134,6 +137,23 @@ def test_what_cannot_be_is_named(keys: Keys, argv: tuple[str, ...], code: int, w
     found, out, err = keys(*argv)
     assert (found, out, words in err) == (code, "", True), err
     assert "remedy: " in err
+
+
+async def told(database: str) -> list[AuditEvent]:
+    async with opened_rooms(database) as rooms:
+        return [*(await rooms.events.page("default", EventFilter(), 10, None)).items]
+
+
+def test_what_is_done_in_the_database_itself_is_an_audit_event(keys: Keys, database: str) -> None:
+    key_id = made(keys).split("_")[1]
+    assert keys("revoke", key_id)[0] == 0
+    assert keys("revoke", key_id)[0] == 3, "nothing was done"
+    revoked, created = asyncio.run(told(database))
+    user = urlsplit(database).username
+    for event in (revoked, created):
+        assert (event.source, event.subject, event.claimed) == (Source.CLI, f"database/{user}", True)
+        assert (event.target, event.detail["name"]) == (f"key/{key_id}", "a robot")
+    assert (created.action, revoked.action) == ("keys.add", "keys.revoke")
 
 
 def test_a_database_that_is_away_is_said(run: Run) -> None:

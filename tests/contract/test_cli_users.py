@@ -13,7 +13,9 @@ from adapters.argon2_passwords import Argon2Passwords
 from adapters.postgres.pool import Postgres
 from adapters.postgres.users import PostgresUsers
 from collector.domain.roles import Role
+from collector.ports import AuditEvent, EventFilter
 from collector.ports.users import User
+from tests.contract.ledger_rooms import opened_rooms
 from tests.contract.scripted_api import Api, Run
 from tests.unit.json_schemas import check
 
@@ -49,6 +51,11 @@ def kept(database: str, email: str = "ada@example.org", password: str = PASSWORD
     return asyncio.run(look())
 
 
+async def told(database: str) -> list[AuditEvent]:
+    async with opened_rooms(database) as rooms:
+        return [*(await rooms.events.page("default", EventFilter(), 10, None)).items]
+
+
 def test_an_administrator_is_made_once(users: Users, database: str) -> None:
     code, out, err = users("create-admin", "Ada@example.org", "--first-name", "Ada", "--json")
     assert code == 0, err
@@ -58,6 +65,9 @@ def test_an_administrator_is_made_once(users: Users, database: str) -> None:
     assert (user.role, user.first_name, user.organization, fits) == (Role.ADMINISTRATOR, "Ada", "default", True)
     code, out, err = users("create-admin", "ada@example.org")
     assert (code, out) == (5, "")
+    (event,) = asyncio.run(told(database))
+    assert (event.action, event.target, event.source.value) == ("users.add", f"user/{user.id}", "cli")
+    assert (event.subject.partition("/")[0], event.claimed) == ("database", True)
 
 
 def test_whoever_runs_the_deployment_is_made_with_a_password_from_a_pipe(database: str) -> None:

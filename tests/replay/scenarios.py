@@ -65,6 +65,23 @@ async def gets_strange_signals(stage: Stage) -> None:
     await stage.pass_s(300)
 
 
+async def is_told_what_changes_nothing(stage: Stage) -> None:
+    """Nothing waits for the store but what the signals told: it is stored on its own."""
+    await stage.pass_s(200)
+    await stage.handle.signal(wire.SIGNAL_PAUSE, {"until": "yesterday", "by": "lab"})
+    await stage.pass_s(90)
+    await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": "door", "by": "lab", "operation": "drill"})
+    await stage.pass_s(600)
+    await stage.handle.signal("nonsense", "x")
+    await stage.handle.signal(wire.SIGNAL_PAUSE, {"reason": "door", "by": "lab", "operation": "drill"})
+    await stage.pass_s(600)
+    await stage.handle.signal(wire.SIGNAL_RESUME, {"by": "lab"})
+    await stage.pass_s(200)
+    await stage.handle.signal(wire.SIGNAL_RESUME)
+    await stage.ask(wire.UPDATE_RETIRE, RetireRequest("moved out", "key/1"))
+    await stage.handle.result()
+
+
 async def changes_its_grid(stage: Stage) -> None:
     await stage.pass_s(200)
     await stage.ask(wire.UPDATE_CONFIGURE, ConfigureRequest(spec(stage.state.spec.id, 90, version=2)))
@@ -215,6 +232,7 @@ SCENARIOS = {
     "following": Scenario(spec("following", 5), passes_a_minute, ending_early),
     "paused": Scenario(spec("paused", 60), is_paused_and_resumed),
     "strange-signals": Scenario(spec("strange-signals", 60), gets_strange_signals),
+    "signals-told": Scenario(spec("signals-told", 60), is_told_what_changes_nothing),
     "new-grid": Scenario(spec("new-grid", 60), changes_its_grid),
     "adhoc": Scenario(spec("adhoc", 60), collects_now),
     "backlog": Scenario(spec("backlog", 60), meets_a_store_that_comes_back, lambda: Doubles(refuse=True)),

@@ -19,6 +19,7 @@ from adapters.memory import (
     InMemoryActive,
     InMemoryAnswers,
     InMemoryBatches,
+    InMemoryEvents,
     InMemoryHistory,
     InMemoryInvitations,
     InMemoryKeys,
@@ -138,6 +139,7 @@ class World:
         """Take all of it away: making a world takes longer than asking it."""
         for kept in self.kept():
             kept.clear()
+        self.ledger.events.clear()
         self._begin()
 
     def client(self, whose: str | None = "default") -> httpx.AsyncClient:
@@ -198,6 +200,7 @@ class World:
             sections=InMemorySections(self.ledger),
             batches=InMemoryBatches(self.ledger),
             section_control=self.section_control,
+            events=InMemoryEvents(self.ledger),
             live=self.live,
             people=self._people(),
             limiter=self.limiter,

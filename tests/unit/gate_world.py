@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.assertions import Ed25519Signer, Ed25519Verifier, KeyPair, new_key_pair
 from adapters.gate_telemetry import OtelGateMetrics
-from adapters.memory import InMemoryKeys, InMemoryOrganizations
+from adapters.memory import InMemoryEvents, InMemoryKeys, InMemoryOrganizations
 from adapters.memory.limits import InMemoryLimiter
 from adapters.telemetry import make_meter_provider, metrics_text
 from api.app import create_app
@@ -17,6 +17,7 @@ from collector.domain.access import Traffic
 from collector.domain.rates import DEFAULT_RATES, RateRule
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
+from collector.usecases.events import RecordEvent, RecordRefusal
 from collector.usecases.readiness import CheckReadiness
 from gateway.app import AuthzApp, AuthzServices
 from tests.unit.api_world import KEYS, StandingClock, World
@@ -65,8 +66,9 @@ class GateWorld:
         keys = InMemoryKeys(ledger)
         limiter = InMemoryLimiter(self.clock.monotonic_ms, rates)
         provider = make_meter_provider("authz", registry=registry)
+        refused = RecordRefusal(RecordEvent(InMemoryEvents(ledger)), self.clock)
         services = AuthzServices(
-            admit=Admit(Authenticate(keys, self.clock), InMemoryOrganizations(ledger), limiter),
+            admit=Admit(Authenticate(keys, self.clock), InMemoryOrganizations(ledger), limiter, refused),
             signer=self.signer,
             readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
             metrics=OtelGateMetrics(provider),

@@ -91,6 +91,7 @@ class _Info:
     run: "Run"
     start_time: datetime
     typed_search_attributes: TypedSearchAttributes = TypedSearchAttributes.empty
+    first_execution_run_id: str = "a run"
 
     def is_continue_as_new_suggested(self) -> bool:
         return self.run.continues

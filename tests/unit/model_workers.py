@@ -12,7 +12,7 @@ from typing import Any, cast
 from temporalio.exceptions import CancelledError
 
 from activities.round_control import decode_progress
-from adapters.memory import InMemoryLatest, InMemoryLive
+from adapters.memory import InMemoryEvents, InMemoryLatest, InMemoryLedger, InMemoryLive
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.secrets import FileAndEnvSecrets
 from collector import wire
@@ -24,7 +24,9 @@ from collector.domain.outcome import Measurement, Reading
 from collector.messages import RoundProgress, RoundRequest, StoreRequest
 from collector.ports import DeviceAnswer, DeviceRequest, OutcomeStore, SaveBatch, SaveResult
 from collector.usecases.collect import CollectRound, TryAgainError
+from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import Fetched, FetchReading
+from collector.usecases.signal_events import RecordSignals
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import JumpingClock
 from tests.unit.model_engine import Failures, quiet, unanswered
@@ -194,7 +196,8 @@ class Workers:
         self._clock, self._fetch = clock, fetch
         metrics, live = CountingMetrics(), InMemoryLive(clock.now_ms)
         self._collect = CollectRound(fetch, store, InMemoryLatest(clock.now_ms), live, metrics)
-        self._store = StoreOutcomes(store, live, metrics)
+        self.events = InMemoryEvents(InMemoryLedger(clock.now_ms))
+        self._store = StoreOutcomes(store, live, metrics, RecordSignals(RecordEvent(self.events)))
         self.failover_ms, self.last_beat, self.lose_answers = 5_000, False, 0
         self.works: list[Work] = []
         self.failures = Failures()

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from adapters.memory import InMemoryLatest, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
+from adapters.memory import InMemoryEvents, InMemoryLatest, InMemoryLedger, InMemoryOutcomes, InMemoryRegistry
 from adapters.memory.ledger import KeptChamber
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.secrets import FileAndEnvSecrets
@@ -15,7 +15,9 @@ from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import Packed, unpack
 from collector.ports import CollectionMetrics
 from collector.usecases.collect import CollectRound, TryAgainError
+from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import FetchReading
+from collector.usecases.signal_events import RecordSignals
 from tests.unit.jumping_time import NOON_MS, JumpingClock
 from tests.unit.round_doubles import CountingMetrics, MoodyOutcomes, RecordingLive, ScriptedDevices, StagedRound
 
@@ -55,6 +57,7 @@ class RoundStage:
         self.metrics = CountingMetrics()
         fetch = FetchReading(self.devices, PROFILES, FileAndEnvSecrets({}), EgressPolicies(), self.clock)
         self.fetch = fetch
+        self.signals = RecordSignals(RecordEvent(InMemoryEvents(self.ledger)))
         self.collect = CollectRound(fetch, self.store, self.latest, self.live, metrics or self.metrics)
 
     async def enrol(self) -> None:

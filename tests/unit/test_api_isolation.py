@@ -80,7 +80,7 @@ AUTH = ["sign-in", "refresh", "accept-invitation", "forgotten-password", "reset-
 AUTH += ["sign-out", "sign-out-everywhere"]
 LISTS = [
     *("/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches"),
-    *("/v1/organizations", "/v1/profiles", "/v1/keys", "/v1/users", "/v1/invitations"),
+    *("/v1/organizations", "/v1/profiles", "/v1/keys", "/v1/users", "/v1/invitations", "/v1/events"),
 ]
 OTHERS = {
     ("POST", "/v1/chambers"): "its own test: ids of chambers are unique in the deployment",

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from adapters.assertions import Ed25519Verifier
+from collector.domain.rates import DEFAULT_RATES
 from collector.domain.roles import Role
 from collector.ports import Principal
 from tests.unit.api_world import KEYS, SUBJECT
@@ -185,3 +186,21 @@ async def test_probes_and_scrapers_are_answered_beside_it() -> None:
 
 def _without_length(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name != "content-length"}
+
+
+async def test_what_the_service_refuses_is_an_audit_event_by_the_way_it_was_asked_for() -> None:
+    gate = GateWorld(rates=DEFAULT_RATES)
+    headers = {"x-chamberlog-client": "10.9.8.7"}
+    path = "/v1/chambers/incubator-3/pause"
+    assert (await _asked(gate, path, "viewer", method="POST", headers=headers)).status_code == 403
+    grpc = {**headers, "content-type": "application/grpc"}
+    asked = await _asked(gate, "/chamberlog.v1.Chambers/PauseChamber", "viewer", method="POST", headers=grpc)
+    assert asked.status_code == 403
+    assert (await _asked(gate, "/v1/organizations", "viewer", method="POST", headers=headers)).status_code == 403
+    assert (await _asked(gate, path, None, method="POST")).status_code == 401
+    told = [(event.action, event.source.value, event.target, event.address) for event in gate.world.ledger.events]
+    assert told == [
+        ("chambers.pause", "api", "chamber/incubator-3", "10.9.8.7"),
+        ("chambers.pause", "grpc", "", "10.9.8.7"),
+        ("organizations.add", "api", "", "10.9.8.7"),
+    ]

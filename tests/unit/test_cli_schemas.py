@@ -15,6 +15,7 @@ from typer.main import get_command
 from adapters.memory import InMemoryOutcomes
 from api import (
     entity_schemas,
+    event_schemas,
     key_schemas,
     ledger_schemas,
     live_texts,
@@ -40,6 +41,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         key_schemas,
         ledger_schemas,
         entity_schemas,
+        event_schemas,
         section_schemas,
         people_schemas,
         profile_schemas,
@@ -180,6 +182,7 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("users uninvite eve@example.org", "users uninvite"),
     ("retire incubator-3", "retire"),
     ("egress check http://192.168.1.20", "egress check"),
+    ("events --chamber incubator-3 --from 2026-03-01", "events"),
 )
 ELSEWHERE = {"organizations add", "users create-admin", "migrate", "live", "up"}
 """Held against their schemas by tests with another key, a database, a stream of events, or above."""

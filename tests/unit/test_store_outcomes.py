@@ -26,7 +26,7 @@ class Room:
 
     def __init__(self) -> None:
         self.stage = RoundStage()
-        self.store = StoreOutcomes(self.stage.store, self.stage.live, self.stage.metrics)
+        self.store = StoreOutcomes(self.stage.store, self.stage.live, self.stage.metrics, self.stage.signals)
         self.outcomes: list[Outcome] = [
             reading(self.stage.slot(0), 1),
             Gap(self.stage.slot(1), self.stage.slot(3), GapReason.MISSED),

@@ -17,6 +17,7 @@ from collector import wire
 from collector.domain.chamber import ChamberSpec
 from collector.domain.health import Status
 from collector.domain.outcome import Measurement, Outcome, Reading
+from collector.domain.signals import SignalEvent
 from collector.messages import (
     AdhocOutcome,
     AdhocRequest,
@@ -45,7 +46,8 @@ SETTLED_S = 0.2
 class Doubles:
     """Doubles of the activities: they answer at once and remember what they were asked.
 
-    `slots` and `saved` are what a ledger would hold. `held` makes rounds wait until they are cancelled.
+    `slots` and `saved` are what a ledger would hold, `told` the audit events of signals by key, `tellings` how often
+    each was handed over. `held` makes rounds wait until they are cancelled; `deaf` is a worker of a former release.
     """
 
     rounds: list[RoundRequest] = field(default_factory=list)
@@ -55,6 +57,9 @@ class Doubles:
     adhoc: list[AdhocRequest] = field(default_factory=list)
     refuse: bool = False
     held: bool = False
+    deaf: bool = False
+    told: dict[str, SignalEvent] = field(default_factory=dict)
+    tellings: list[int] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     answer: Callable[[RoundRequest], RoundOutcome] | None = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,7 +84,19 @@ class Doubles:
         health = request.health
         for slot in slots:
             health = health.succeeded(slot)
-        return RoundOutcome(request.first_ms + done * interval, unsaved, health, done, "temperature 21 Cel", self.lost)
+        next_ms, said, told = (
+            request.first_ms + done * interval,
+            "temperature 21 Cel",
+            await self._tell(request.signals),
+        )
+        return RoundOutcome(next_ms, unsaved, health, done, said, self.lost, told=told)
+
+    async def _tell(self, signals: list[SignalEvent]) -> list[str]:
+        if not signals or self.deaf or self.refuse:
+            return []
+        self.tellings.append(len(signals))
+        self.told |= {signal.key: signal for signal in signals}
+        return [signal.key for signal in signals]
 
     async def _until_cancelled(self) -> int:
         """One slot is in hand when the cancel comes, and it is finished."""
@@ -97,7 +114,7 @@ class Doubles:
         self.saved += [unpack(row) for row in request.outcomes]
         if request.settled_through_ms is not None:
             self.settled.append(request.settled_through_ms)
-        return StoreOutcome(self.lost)
+        return StoreOutcome(self.lost, await self._tell(request.signals))
 
     @activity.defn(name=wire.COLLECT_ADHOC)
     async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:

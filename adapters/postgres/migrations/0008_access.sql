@@ -69,7 +69,7 @@ CREATE INDEX session_token_by_session ON session_token (session);
 
 CREATE TABLE audit_event (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    at           timestamptz NOT NULL,           -- whole milliseconds: when it happened, not when it was recorded
     organization text NOT NULL REFERENCES organization,
     subject      text NOT NULL,
     action       text NOT NULL,
@@ -82,8 +82,8 @@ CREATE TABLE audit_event (
     address      text NOT NULL DEFAULT '',
     key          text UNIQUE                     -- of what may be told twice
 );
-CREATE INDEX audit_event_by_organization ON audit_event (organization, id DESC);
-CREATE INDEX audit_event_by_target ON audit_event (organization, target, id DESC);
+CREATE INDEX audit_event_by_organization ON audit_event (organization, at DESC, id DESC);
+CREATE INDEX audit_event_by_target ON audit_event (organization, target, at DESC, id DESC);
 
 CREATE FUNCTION audit_event_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -42,7 +42,8 @@ class SignIn:
         user, password_hash = await self._users.password_of(email) or (None, None)
         usable = password_hash if user is not None and user.active else None
         if not await self._hasher.matches(usable, password) or user is None or usable is None:
-            raise UnauthenticatedError(WRONG, WRONG_REMEDY, "password")
+            account = None if user is None else (user.organization, f"user/{user.id}")
+            raise UnauthenticatedError(WRONG, WRONG_REMEDY, "password", account=account)
         return await self._begin(user, password, usable)
 
     async def begin(self, user: User, password_hash: str) -> SignedIn:

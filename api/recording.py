@@ -83,13 +83,10 @@ class EventRecorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what changes nothing."""
-        admission = scope.get("state", {}).get("admission")
-        operation = admission.operation if isinstance(admission, Admission) else None
-        if operation is None or not operation.writes:
+        deed = _deed_of(scope)
+        if deed is None:
             await self._app(scope, receive, send)
             return
-        note = scope["state"]["event"] = EventNote()
-        deed = _Deed(scope, admission, operation, note)
         answered = replaced = False
         later: AuditEvent | None = None
 
@@ -98,7 +95,7 @@ class EventRecorder:
             if message["type"] == "http.response.start":
                 answered = True
                 event = deed.event(message["status"], Headers(raw=message["headers"]))
-                if admission.principal is None and event is not None and event.outcome is not Outcome.DONE:
+                if deed.admission.principal is None and event is not None and event.outcome is not Outcome.DONE:
                     event, later = None, event  # what it takes would tell which accounts there are
                 away = await self._tell(event)
                 if away is not None:
@@ -125,6 +122,16 @@ class EventRecorder:
             log.warning("%s by %s was %s: no audit event: %s", event.action, event.subject, event.outcome.value, error)
             return error if event.outcome is Outcome.DONE else None
         return None
+
+
+def _deed_of(scope: Scope) -> "_Deed | None":
+    """What is to be told of a request; None = it changes nothing."""
+    admission = scope.get("state", {}).get("admission")
+    operation = admission.operation if isinstance(admission, Admission) else None
+    if operation is None or not operation.writes:
+        return None
+    note = scope["state"]["event"] = EventNote()
+    return _Deed(scope, admission, operation, note)
 
 
 @dataclass(frozen=True, slots=True)

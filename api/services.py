@@ -108,7 +108,6 @@ class Services:
     clock: Clock
     metrics: MetricsText
     observe: ObserveFleet
-    authenticate: Authenticate
     identify: Identify
     still_valid: StillValid
     bounds: Bounds
@@ -146,15 +145,12 @@ def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
     registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
     check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
-    authenticate = Authenticate(ports.keys, clock, KnownSessions(ports.people.sessions, clock))
     record = RecordEvent(ports.events)
-    admit = Admit(authenticate, ports.organizations, ports.limiter, RecordRefusal(record, clock))
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
-        authenticate=authenticate,
-        identify=Identify(admit, ports.assertions),
+        identify=_identify(ports, record),
         still_valid=StillValid(ports.keys, ports.people.sessions, clock),
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),
@@ -186,3 +182,9 @@ def make_services(ports: Ports) -> Services:
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),
     )
+
+
+def _identify(ports: Ports, record: RecordEvent) -> Identify:
+    authenticate = Authenticate(ports.keys, ports.clock, KnownSessions(ports.people.sessions, ports.clock))
+    refused = RecordRefusal(record, ports.clock)
+    return Identify(Admit(authenticate, ports.organizations, ports.limiter, refused), ports.assertions)

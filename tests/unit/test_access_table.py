@@ -27,8 +27,6 @@ from tests.unit.people_world import PASSWORD
 
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
-TO_COME = {"events.list"}
-"""Rows whose routes are not built yet: to be emptied by whoever builds them."""
 ELSEWHERE = {"monitoring.temporal": "the gateway leads it to the Temporal Web UI; the API has no such route"}
 OPEN_BY_ITSELF = {
     "monitoring.metrics": "the gateway holds it to the table; on the API's own port scrapers have no key, and it shows "
@@ -68,10 +66,10 @@ def test_a_planted_route_is_found() -> None:
     assert rowless(planted) == planted - {("GET", "/v1/keys")}
 
 
-def test_every_row_has_a_route_or_is_to_come() -> None:
+def test_every_row_has_a_route() -> None:
     routes = app_routes(World().app)
     missing = {row.name for row in operations() if row.http is not None and row.http not in routes}
-    assert missing - ELSEWHERE.keys() == TO_COME
+    assert missing == ELSEWHERE.keys()
 
 
 def test_what_the_api_does_not_hold_to_the_table_by_itself_says_why() -> None:
@@ -146,7 +144,7 @@ SESSIONS = ("auth.change_password", "auth.sign_out", "auth.sign_out_everywhere")
 GOOD = {"readings.watch": 406, **dict.fromkeys(SESSIONS, 403)}
 """What an admitted request comes to, if not 2xx: a stream does not end, so none is begun; a key has no session."""
 ASKED = [row for row in operations() if row.http is not None and row.http[1].startswith("/v1")]
-ASKED = [row for row in ASKED if row.name not in TO_COME and row.role is not None]
+ASKED = [row for row in ASKED if row.role is not None]
 ROWS = pytest.mark.parametrize("row", ASKED, ids=lambda row: row.name)
 LIMITED = pytest.mark.parametrize("row", [row for row in ASKED if row.scope is not None], ids=lambda row: row.name)
 

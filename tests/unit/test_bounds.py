@@ -84,7 +84,8 @@ async def test_a_change_that_was_overtaken_by_a_move_is_refused() -> None:
     world = made.world
     configure = world.app.state.services.configure
     found = world.ledger.keys[KEYS["bound"].split("_")[1]]
-    principal = await world.app.state.services.authenticate(KEYS["bound"])
+    sent = [("authorization", f"Bearer {KEYS['bound']}")]
+    principal = (await world.app.state.services.identify(None, sent, "")).principal
     assert (principal.section, found.record.terms.section) == ("attic", "attic")
     with pytest.raises(Exception, match="no chamber 'incubator-3'"):
         await configure(principal, THERE, None, lambda spec: spec)

@@ -78,8 +78,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         InvalidFieldError: a setting or a profile is wrong.
     """
     closing, clock = AsyncExitStack(), SystemClock()
-    postgres = _postgres(settings, closing)
-    registry, provider = _meters(closing)
+    postgres, (registry, provider) = _postgres(settings, closing), _meters(closing)
     latest, active, live = _in_redis(settings, clock, closing)
     temporal = await (connect_if_there() if ask else connect_lazily())
     ports = Ports(

@@ -189,7 +189,7 @@ def _without_length(answer: httpx.Response) -> dict[str, str]:
 
 
 async def test_what_the_service_refuses_is_an_audit_event_by_the_way_it_was_asked_for() -> None:
-    gate = GateWorld(rates=DEFAULT_RATES)
+    gate = GateWorld(rates=dict(DEFAULT_RATES))
     headers = {"x-chamberlog-client": "10.9.8.7"}
     path = "/v1/chambers/incubator-3/pause"
     assert (await _asked(gate, path, "viewer", method="POST", headers=headers)).status_code == 403

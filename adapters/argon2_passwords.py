@@ -18,7 +18,7 @@ T = TypeVar("T")
 class HashCost:
     """What one hash costs whoever makes it, and whoever guesses.
 
-    The defaults are those of RFC 9106 for machines with little memory: some 50 ms and 64 MiB.
+    The defaults are those that RFC 9106 recommends for machines with little memory.
 
     Attributes:
         passes: over the memory.

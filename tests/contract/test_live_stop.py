@@ -7,23 +7,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import grpc
 import pytest
 import uvicorn
 
 from api.__main__ import GRACE_S, LEAVE_S, _Server
+from api.grpc.server import GrpcApi
 from collector.domain.outcome import Measurement
 from collector.ports import Origin
+from tests.contract.grpc_client import Client
+from tests.contract.test_grpc_watching import watching
 from tests.unit.api_world import KEYS, NOON_MS, World, a_reading, enrolled
 
 REQUEST = f"GET /v1/live HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {KEYS['default']}\r\n\r\n".encode()
 
 
 @asynccontextmanager
-async def serving(world: World) -> AsyncIterator[tuple[int, "_Server", "asyncio.Task[None]"]]:
+async def serving(
+    world: World, grpc_api: GrpcApi | None = None
+) -> AsyncIterator[tuple[int, "_Server", "asyncio.Task[None]"]]:
     """The API of the world on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(world.app, log_config=None, lifespan="off", timeout_graceful_shutdown=GRACE_S)
-    server = _Server(config, world.app.state.services.live)
+    server = _Server(config, world.app.state.services.live, grpc_api)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield listener.getsockname()[1], server, running
@@ -83,4 +89,27 @@ async def test_a_client_that_does_not_read_holds_up_nobody() -> None:
             publish(world, NOON_MS + number, measurements=60)
             await asyncio.wait_for(reads.readuntil(b"event: reading"), 5)
         silent.close()
+        writer.close()
+
+
+async def test_a_stop_ends_both_kinds_of_streams_at_once() -> None:
+    world = World()
+    grpc_api = GrpcApi(world.app.state.services, world.app.state.streams)
+    rpc = grpc_api.listen("127.0.0.1", 0)
+    await grpc_api.start()
+    async with enrolled(world), serving(world, grpc_api) as (port, server, running):
+        reads, writer = await connected(port)
+        async with (
+            grpc.aio.insecure_channel(f"127.0.0.1:{rpc}") as channel,
+            watching(Client(channel, grpc_api, rpc)) as stream,
+        ):
+            assert world.app.state.streams.open == 2
+            started = time.monotonic()
+            server.should_exit = True
+            text = await asyncio.wait_for(reads.read(), 15)
+            _, end = await stream.end()
+            await running
+        assert b"event: closed\n" in text
+        assert end.code == "UNAVAILABLE"
+        assert time.monotonic() - started < LEAVE_S + 2 < GRACE_S
         writer.close()

@@ -10,7 +10,7 @@ DSN = "postgresql://me:swordfish@127.0.0.1/readings"
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("POSTGRES", "REDIS", "PROFILES", "API_HOST", "API_PORT"):
+    for name in ("POSTGRES", "REDIS", "PROFILES", "API_HOST", "API_PORT", "GRPC_HOST", "GRPC_PORT"):
         monkeypatch.delenv(f"CHAMBERLOG_{name}", raising=False)
 
 
@@ -20,17 +20,19 @@ def test_only_the_database_has_no_default(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("CHAMBERLOG_POSTGRES", DSN)
     settings = load_settings()
     assert (settings.api_host, settings.api_port, settings.redis, settings.profiles) == ("127.0.0.1", 8080, None, None)
+    assert (settings.grpc_host, settings.grpc_port) == (None, None)
     assert settings.postgres.get_secret_value() == DSN
     assert "swordfish" not in repr(settings)
 
 
+@pytest.mark.parametrize("name", ["CHAMBERLOG_API_PORT", "CHAMBERLOG_GRPC_PORT"])
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "80.5"])
-def test_a_wrong_port_is_named(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+def test_a_wrong_port_is_named(monkeypatch: pytest.MonkeyPatch, name: str, port: str) -> None:
     monkeypatch.setenv("CHAMBERLOG_POSTGRES", DSN)
-    monkeypatch.setenv("CHAMBERLOG_API_PORT", port)
+    monkeypatch.setenv(name, port)
     with pytest.raises(InvalidFieldError) as wrong:
         load_settings()
-    assert wrong.value.field == "CHAMBERLOG_API_PORT"
+    assert wrong.value.field == name
     assert wrong.value.remedy
     assert "swordfish" not in str(wrong.value)
 

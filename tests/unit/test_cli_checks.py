@@ -51,6 +51,8 @@ def test_a_check_says_what_would_run(capsys: pytest.CaptureFixture[str], environ
     assert ", egress proxy egress:10001, " in said(capsys, "worker", "--check")
     api = said(capsys, "api", "--check")
     assert api == f"api: settings are fine: {servers}, listening on 127.0.0.1:8080"
+    environment.setenv("CHAMBERLOG_GRPC_PORT", "9090")
+    assert said(capsys, "api", "--check") == f"{api}, gRPC on 127.0.0.1:9090"
     migrate = said(capsys, "migrate", "--check")
     assert re.fullmatch(r"migrate: settings are fine: \d+ migrations for PostgreSQL db:5432/readings", migrate)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from collector.ports import (
     Batches,
     Clock,
+    EventLog,
     KeyStore,
     LedgerReader,
     MakeKey,
@@ -24,6 +25,7 @@ from collector.usecases.batches import (
     StartBatch,
 )
 from collector.usecases.catalog import DescribeProfiles, ListProfiles, PutProfile, RemoveProfile, ShowProfile
+from collector.usecases.events import ListEvents, RecordEvent
 from collector.usecases.keys import AddKey, ListKeys, RevokeKey, ShowKey
 from collector.usecases.organizations import (
     AddOrganization,
@@ -33,6 +35,19 @@ from collector.usecases.organizations import (
 )
 from collector.usecases.profiles import CompiledProfiles
 from collector.usecases.sections import AddSection, ChangeSection, ListSections, ShowSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventServices:
+    """What can be done with audit events."""
+
+    record: RecordEvent
+    list: ListEvents
+
+
+def event_services(events: EventLog) -> EventServices:
+    """Make them."""
+    return EventServices(record=RecordEvent(events), list=ListEvents(events))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

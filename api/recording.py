@@ -83,37 +83,63 @@ class EventRecorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what changes nothing."""
-        deed = _deed_of(scope)
-        if deed is None:
+        admission = scope.get("state", {}).get("admission")
+        operation = admission.operation if isinstance(admission, Admission) else None
+        if operation is None or not operation.writes:
             await self._app(scope, receive, send)
             return
-        answered = replaced = False
-        later: AuditEvent | None = None
+        deed = _Deed(scope, admission, operation, EventNote())
+        scope["state"]["event"] = deed.note
+        telling = _Telling(self._record, deed)
 
         async def recorded(message: Message) -> None:
-            nonlocal answered, replaced, later
             if message["type"] == "http.response.start":
-                answered = True
-                event = deed.event(message["status"], Headers(raw=message["headers"]))
-                if deed.admission.principal is None and event is not None and event.outcome is not Outcome.DONE:
-                    event, later = None, event  # what it takes would tell which accounts there are
-                away = await self._tell(event)
+                away = await telling.begin(message)
                 if away is not None:
-                    replaced = True
                     await problem_response(of_core(away, scope["path"]))(scope, receive, send)
-            if not replaced:
+            if not telling.replaced:
                 await send(message)
 
         try:
             await self._app(scope, receive, recorded)
         except Exception:
-            if not answered:
-                await self._tell(deed.event(FAILED_FROM, Headers()))
+            await telling.broken()
             raise
-        await self._tell(later)
+        await telling.end()
+
+
+class _Telling:
+    """Writes the event of one answer: before it, or, of what nobody signed and was refused, behind it.
+
+    What that takes would tell which accounts there are.
+    """
+
+    def __init__(self, record: RecordEvent, deed: "_Deed") -> None:
+        self._record, self._deed = record, deed
+        self._begun = self.replaced = False
+        self._later: AuditEvent | None = None
+
+    async def begin(self, message: Message) -> ChamberlogError | None:
+        """The answer begins: the error if something was done that cannot be told."""
+        self._begun = True
+        event = self._deed.event(message["status"], Headers(raw=message["headers"]))
+        if event is not None and self._deed.admission.principal is None and event.outcome is not Outcome.DONE:
+            self._later = event
+            return None
+        away = await self._tell(event)
+        self.replaced = away is not None
+        return away
+
+    async def broken(self) -> None:
+        """A bug: somebody else answers."""
+        if not self._begun:
+            await self._tell(self._deed.event(FAILED_FROM, Headers()))
+
+    async def end(self) -> None:
+        """The answer is sent."""
+        await self._tell(self._later)
 
     async def _tell(self, event: AuditEvent | None) -> ChamberlogError | None:
-        """Write it; the error if something was done that cannot be told."""
         if event is None:
             return None
         try:
@@ -122,16 +148,6 @@ class EventRecorder:
             log.warning("%s by %s was %s: no audit event: %s", event.action, event.subject, event.outcome.value, error)
             return error if event.outcome is Outcome.DONE else None
         return None
-
-
-def _deed_of(scope: Scope) -> "_Deed | None":
-    """What is to be told of a request; None = it changes nothing."""
-    admission = scope.get("state", {}).get("admission")
-    operation = admission.operation if isinstance(admission, Admission) else None
-    if operation is None or not operation.writes:
-        return None
-    note = scope["state"]["event"] = EventNote()
-    return _Deed(scope, admission, operation, note)
 
 
 @dataclass(frozen=True, slots=True)

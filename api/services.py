@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from api.entity_services import (
     BatchServices,
+    EventServices,
     KeyServices,
     OrganizationServices,
     ProfileServices,
     SectionServices,
     batch_services,
+    event_services,
     key_services,
     organization_services,
     profile_services,
@@ -49,7 +51,7 @@ from collector.usecases.change import ConfigureChamber, PauseChamber, ResumeCham
 from collector.usecases.collect_now import CollectNow
 from collector.usecases.detectors import ChangeDetector, ListDetectors
 from collector.usecases.enrol import CheckSpec, EnrolChamber
-from collector.usecases.events import ListEvents, RecordEvent, RecordRefusal
+from collector.usecases.events import RecordEvent, RecordRefusal
 from collector.usecases.fleet import ListChambers, ShowChamber
 from collector.usecases.identify import Identify
 from collector.usecases.live import WatchLive
@@ -108,6 +110,7 @@ class Services:
     clock: Clock
     metrics: MetricsText
     observe: ObserveFleet
+    authenticate: Authenticate
     identify: Identify
     still_valid: StillValid
     bounds: Bounds
@@ -135,22 +138,39 @@ class Services:
     batches: BatchServices
     tell_section: TellSection
     section_operation: ShowOperation
-    record: RecordEvent
-    list_events: ListEvents
+    events: EventServices
     live: WatchLive | None
     people: PeopleServices
+
+    @property
+    def record(self) -> RecordEvent:
+        """Keeps an audit event."""
+        return self.events.record
+
+
+def _check(ports: Ports) -> CheckSpec:
+    return CheckSpec(ports.registry, OfferedProfiles(ports.profiles, ports.library))
+
+
+def _authenticate(ports: Ports) -> Authenticate:
+    return Authenticate(ports.keys, ports.clock, KnownSessions(ports.people.sessions, ports.clock))
+
+
+def _identify(ports: Ports, authenticate: Authenticate, record: RecordEvent) -> Identify:
+    refused = RecordRefusal(record, ports.clock)
+    return Identify(Admit(authenticate, ports.organizations, ports.limiter, refused), ports.assertions)
 
 
 def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
-    registry, fleet, clock, ledger = ports.registry, ports.fleet, ports.clock, ports.ledger
-    check = CheckSpec(registry, OfferedProfiles(ports.profiles, ports.library))
-    record = RecordEvent(ports.events)
+    registry, fleet, clock, ledger, check = ports.registry, ports.fleet, ports.clock, ports.ledger, _check(ports)
+    authenticate, events = _authenticate(ports), event_services(ports.events)
     return Services(
         clock=clock,
         metrics=ports.metrics,
         observe=ObserveFleet(ports.upkeep, ports.fleet_metrics),
-        identify=_identify(ports, record),
+        authenticate=authenticate,
+        identify=_identify(ports, authenticate, events.record),
         still_valid=StillValid(ports.keys, ports.people.sessions, clock),
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),
@@ -177,14 +197,7 @@ def make_services(ports: Ports) -> Services:
         batches=batch_services(ports.batches, registry, ledger, clock),
         tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
         section_operation=ShowOperation(ports.section_control),
-        record=record,
-        list_events=ListEvents(ports.events),
+        events=events,
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),
     )
-
-
-def _identify(ports: Ports, record: RecordEvent) -> Identify:
-    authenticate = Authenticate(ports.keys, ports.clock, KnownSessions(ports.people.sessions, ports.clock))
-    refused = RecordRefusal(record, ports.clock)
-    return Identify(Admit(authenticate, ports.organizations, ports.limiter, refused), ports.assertions)

@@ -26,10 +26,7 @@ def _uncached(response: Response) -> None:
 
 
 def _tell(request: Request, organization: str, user_id: str) -> None:
-    """Say whose deed it was, where nobody signed the request; only of what was done.
-
-    To keep an event of a failure for addresses that are known would take time, and so tell which are.
-    """
+    """Say whose deed it was, where nobody signed the request; of a sign-in that failed its error says it."""
     note = getattr(request.state, "event", None)
     if note is not None:
         note.organization, note.subject, note.target = organization, f"user/{user_id}", f"user/{user_id}"

@@ -15,5 +15,5 @@ router = APIRouter(prefix="/v1/events", tags=["events"], responses=documented(40
 @router.get("")
 async def list_events(query: Annotated[EventsQuery, Query()], use: Use, caller: Caller) -> Listed[EventOut]:
     """What was done, refused or failed in the organization, the newest first. Nobody can change or remove an event."""
-    page = await use.list_events(caller.organization, query.filter(), limit=query.limit, cursor=query.cursor)
+    page = await use.events.list(caller.organization, query.filter(), limit=query.limit, cursor=query.cursor)
     return Listed(items=[event_out(event) for event in page.items], next_cursor=page.next_cursor)

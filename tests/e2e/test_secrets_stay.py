@@ -156,7 +156,7 @@ def metrics(stack: RunningStack) -> dict[str, str]:
     """What each process tells a scraper."""
     ports = json.loads((stack.home / "ports.json").read_text())
     found = {}
-    for part in ("api", "worker"):
+    for part in ("api", "authz", "worker"):
         with urllib.request.urlopen(f"http://127.0.0.1:{ports[part]}/metrics", timeout=10) as answer:
             found[f"metrics of {part}"] = answer.read().decode()
     return found
@@ -234,3 +234,35 @@ def test_the_search_finds_each_dress(tmp_path: Path, before: str) -> None:
     assert files_with(tmp_path, [secret]), dresses(secret)
     assert files_with(tmp_path, [secret], [tmp_path / "a"]) == set()
     assert texts_with({"hex": secret.encode().hex(), "none": "nothing"}, [secret]) == {"hex"}
+
+
+def test_peoples_secrets_are_kept_as_hashes(stack: RunningStack) -> None:
+    password, wrong = "Person" + secrets.token_hex(16), "Wrong" + secrets.token_hex(16)
+    made = stack.shell(f"echo '{password}' | chamberlog users create-admin ada@example.org")
+    assert made.returncode == 0, made.stderr
+    gateway = json.loads((stack.home / "stack.json").read_text())["gateway"]
+    with httpx.Client(base_url=gateway, timeout=30, trust_env=False) as client:
+        signed_in = client.post("/v1/auth/sign-in", json={"email": "ada@example.org", "password": password})
+        refused = client.post("/v1/auth/sign-in", json={"email": "ada@example.org", "password": wrong})
+        assert (signed_in.status_code, refused.status_code) == (200, 401)
+        first = signed_in.json()
+        second = client.post("/v1/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
+        reused = client.post("/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+        assert reused.status_code == 401
+        lost = {"Authorization": f"Bearer {second['access_token']}"}
+        assert client.get("/v1/auth/whoami", headers=lost).status_code == 401, "the whole session has ended"
+    made_again = stack.shell("chamberlog users reset-password ada@example.org")
+    invited = stack.shell("chamberlog users invite eve@example.org")
+    tokens = [pair[kind] for pair in (first, second) for kind in ("access_token", "refresh_token")]
+    tokens += [made_again.stdout.strip().split()[-1], invited.stdout.strip().split()[-1]]
+    assert all(token.startswith("ch") and len(token) > 50 for token in tokens), [token[:4] for token in tokens]
+
+    wanted = [password, wrong, *(longest_plain_part(token.split("_", 2)[2]) for token in tokens)]
+    told = metrics(stack) | command_lines(stack)
+    told |= asyncio.run(tables(json.loads((stack.home / "stack.json").read_text())["postgres"]))
+    told["events"] = stack.shell("chamberlog events --json").stdout
+    assert "auth.sign_in" in told["events"]
+    assert "ada@example.org" in told["app_user"], "the search finds what is there"
+    assert texts_with(told, wanted) == set()
+    stop(stack)
+    assert files_with(stack.home, wanted) == set()

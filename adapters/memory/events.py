@@ -7,6 +7,7 @@ from types import MappingProxyType
 from adapters.cursors import read_cursor, write_cursor
 from adapters.memory.ledger import InMemoryLedger
 from collector.domain.errors import NotFoundError
+from collector.domain.event_texts import each_text
 from collector.domain.settling import clean
 from collector.ports.events import AuditEvent, EventFilter
 from collector.ports.paging import Page
@@ -52,7 +53,7 @@ class InMemoryEvents:
 
 
 def _frozen(detail: Mapping[str, object]) -> Mapping[str, object]:
-    return MappingProxyType({name: clean(said) if isinstance(said, str) else said for name, said in detail.items()})
+    return MappingProxyType({clean(name): each_text(said, clean) for name, said in detail.items()})
 
 
 def _fits(event: AuditEvent, wanted: EventFilter) -> bool:

@@ -7,6 +7,7 @@ import asyncpg
 from adapters.cursors import read_cursor, write_cursor
 from adapters.postgres.pool import Postgres
 from collector.domain.errors import NotFoundError
+from collector.domain.event_texts import each_text
 from collector.domain.settling import clean
 from collector.ports.events import AuditEvent, EventFilter, Outcome, Source
 from collector.ports.paging import Page
@@ -50,7 +51,8 @@ class PostgresEvents:
     async def add(self, event: AuditEvent) -> None:
         """Keep it; see `EventLog.add`."""
         what = (clean(event.subject), event.action, event.source.value, event.outcome.value)
-        said = (clean(event.target), clean(event.reason), clean(json.dumps(_storable(event))))
+        # `json` writes NUL and lone surrogates as escapes, which PostgreSQL refuses: they go before
+        said = (clean(event.target), clean(event.reason), json.dumps(each_text(event.detail, clean)))
         rest = (event.claimed, clean(event.address), event.key)
         async with self._postgres.connection() as connection:
             try:
@@ -68,11 +70,6 @@ class PostgresEvents:
             )
         items = [_event(row) for row in rows[:limit]]
         return Page(items, write_cursor(items[-1].at_ms, items[-1].id) if len(rows) > limit else None)
-
-
-def _storable(event: AuditEvent) -> dict[str, object]:
-    """`json` writes a lone surrogate and NUL as an escape, which PostgreSQL refuses."""
-    return {name: clean(said) if isinstance(said, str) else said for name, said in event.detail.items()}
 
 
 def _event(row: asyncpg.Record) -> AuditEvent:

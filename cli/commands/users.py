@@ -21,7 +21,6 @@ from cli.words import LimitFlag
 from collector.domain.errors import InvalidFieldError, NotFoundError
 from collector.domain.people import PASSWORD_LENGTHS
 from collector.domain.roles import Role
-from collector.ports.users import User
 
 group = typer.Typer(cls=ListingGroup, help="Users of an organization. Told nothing else, it lists them.")
 ROLES = "viewer, operator, administrator or super-administrator; at most your own"
@@ -54,6 +53,7 @@ def create_admin(
 ) -> None:
     """Make an administrator in the database itself; a second run finds the address taken (exit 5)."""
     from cli.bootstrap import UserDesk  # noqa: PLC0415 - other commands need no database driver
+    from collector.ports.users import User  # noqa: PLC0415 - nor pydantic
 
     wanted = User(
         id="",

@@ -1,6 +1,7 @@
 """What an audit event says in words: the thing that an operation was about, and texts that give no secret away."""
 
 import re
+from collections.abc import Callable, Mapping
 
 from collector.domain.access import Operation
 from collector.domain.settling import clean
@@ -28,6 +29,18 @@ def harmless(text: str, limit: int = TEXT_LIMIT) -> str:
     """The text as an event keeps it: cut, storable, and `***` for credentials of ours and for user-info in URLs."""
     cut = clean(text[: 4 * limit])
     return _USER_INFO.sub(rf"\1{MASK}@", _CREDENTIAL.sub(rf"\1{MASK}", cut))[:limit]
+
+
+def each_text(value: object, change: Callable[[str], str]) -> object:
+    """A value of an event's detail with every text in it changed, names of objects too."""
+    match value:
+        case str():
+            return change(value)
+        case Mapping():
+            return {change(str(name)): each_text(inner, change) for name, inner in value.items()}
+        case list() | tuple():
+            return [each_text(inner, change) for inner in value]
+    return value
 
 
 def _places(operation: Operation, path: str) -> list[tuple[str, str]]:

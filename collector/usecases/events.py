@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from collector.domain.access import Operation
 from collector.domain.errors import AwayError, ChamberlogError, TooManyRequestsError
-from collector.domain.event_texts import TARGET_LIMIT, harmless
+from collector.domain.event_texts import TARGET_LIMIT, each_text, harmless
 from collector.ports import Clock, Principal
 from collector.ports.events import AuditEvent, EventFilter, EventLog, Outcome, Source
 from collector.ports.paging import Page
@@ -29,13 +29,12 @@ class RecordEvent:
             NotFoundError: there is no such organization.
             AwayError: it cannot be written: what was done must not be answered as done.
         """
-        detail = {name: harmless(value) if isinstance(value, str) else value for name, value in event.detail.items()}
         told = replace(
             event,
             subject=harmless(event.subject, TARGET_LIMIT),
             target=harmless(event.target, TARGET_LIMIT),
             reason=harmless(event.reason),
-            detail=detail,
+            detail={harmless(name): each_text(value, harmless) for name, value in event.detail.items()},
             address=harmless(event.address, TARGET_LIMIT),
         )
         await self._events.add(told)

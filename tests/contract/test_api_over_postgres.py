@@ -20,7 +20,9 @@ from api.app import create_app
 from api.services import make_services
 from collector.domain.roles import Role
 from collector.ports import AnswerKind, ChamberAnswer, KeyTerms, SaveBatch
+from collector.ports.users import User
 from tests.contract.ledger_rooms import Rooms, now
+from tests.contract.people_rooms import PeopleRooms, opened_people
 from tests.unit.api_world import ENROLMENT, KEYS, TERMS, World, a_reading
 from tests.unit.hostile_requests import BODIES, GETS, POSTS, QUERIES, THINGS, query_string
 
@@ -39,13 +41,29 @@ LIGHT = settings(
 
 
 @pytest_asyncio.fixture
-async def client(postgres_rooms: Rooms) -> AsyncIterator[httpx.AsyncClient]:
+async def client(postgres_rooms: Rooms, database: str) -> AsyncIterator[httpx.AsyncClient]:
     """The API over PostgreSQL, by the wall clock; with a chamber that has a reading, and a batch that holds it."""
-    rooms, world = postgres_rooms, World()
+    async with opened_people(database, size=2) as people:
+        async for made in _client(postgres_rooms, people):
+            yield made
+
+
+async def _client(rooms: Rooms, people: PeopleRooms) -> AsyncIterator[httpx.AsyncClient]:
+    world = World()
     _, key_id, secret = KEYS["deployment"].split("_", 2)
     await rooms.keys.add(key_id, hashlib.sha256(secret.encode()).digest(), "default", "a test", TERMS["deployment"])
+    await people.users.add(User(id="0123456789ab", organization="default", email="ada@example.org"), None)
+    stores = replace(
+        world.ports().people,
+        users=people.users,
+        invitations=people.invitations,
+        resets=people.resets,
+        sessions=people.sessions,
+    )
     ports = replace(
         world.ports(),
+        people=stores,
+        events=rooms.events,
         registry=rooms.registry,
         ledger=rooms.history,
         keys=rooms.keys,

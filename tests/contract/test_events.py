@@ -66,11 +66,11 @@ async def test_the_second_event_of_a_key_is_not_kept_and_others_are(rooms: Rooms
 
 async def test_what_cannot_be_kept_as_it_is_is_cleaned(rooms: Rooms) -> None:
     texts: dict[str, object] = dict.fromkeys(("subject", "target", "reason", "address"), ODD)
-    await rooms.events.add(event(**texts, detail={"said": ODD}))
+    await rooms.events.add(event(**texts, detail={"said": ODD, "fields": [ODD, {ODD: 1}]}))
     (found,) = await kept(rooms)
     shown = "nul\ufffd ? 🌡 \"'\\ {,}"
     assert (found.subject, found.target, found.reason, found.address) == (shown,) * 4
-    assert found.detail == {"said": shown}
+    assert found.detail == {"said": shown, "fields": [shown, {shown: 1}]}
     assert await kept(rooms, EventFilter(target=ODD)) == [found]
 
 

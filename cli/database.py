@@ -17,10 +17,11 @@ PostgresFlag = Annotated[
 def wants_database(flag: str | None, target: TargetFlags) -> bool:
     """Whether a command that can do either is to go by the database.
 
-    It is where --postgres says so, or CHAMBERLOG_POSTGRES does and --api does not.
+    It is where --postgres says so, or CHAMBERLOG_POSTGRES does and nothing names an API.
     """
-    variables = ("CHAMBERLOG_POSTGRES", "CHAMBERLOG_POSTGRES_FILE")
-    return bool(flag) or (target.api is None and any(os.environ.get(name) for name in variables))
+    if flag or target.api is not None or os.environ.get("CHAMBERLOG_API"):
+        return bool(flag)
+    return any(os.environ.get(name) for name in ("CHAMBERLOG_POSTGRES", "CHAMBERLOG_POSTGRES_FILE"))
 
 
 def find_dsn(flag: str | None, home: Path | None) -> str:

@@ -176,7 +176,7 @@ def test_metrics_agree_with_the_ledger(stack: RunningStack) -> None:
     assert samples["chamberlog_collection_lateness_seconds_count", ""] == readings
     assert samples["chamberlog_fetch_duration_seconds_count", ""] >= readings
     assert samples.get(("chamberlog_outcomes_unsaved", ""), 0) == 0
-    assert stack.shell('curl -sf "$CHAMBERLOG_API/metrics"').returncode == 0
+    assert stack.shell('curl -sf -H "Authorization: Bearer $CHAMBERLOG_API_KEY" "$CHAMBERLOG_API/metrics"').returncode == 0
 
 
 def test_the_audit_accounts_for_every_slot(stack: RunningStack) -> None:

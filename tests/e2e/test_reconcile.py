@@ -125,7 +125,7 @@ def the_schedule_starts_it_too(behind: Behind) -> None:
     behind.temporal("workflow terminate -w chamber/sim-06 --reason test")
     eventually(lambda: behind.run_of("sim-06") != ended, 80)
     behind.temporal("schedule toggle --schedule-id reconcile --pause --reason test")
-    metrics = behind.stack.shell('curl -sf "$CHAMBERLOG_API/metrics"').stdout
+    metrics = behind.stack.shell('curl -sf -H "Authorization: Bearer $CHAMBERLOG_API_KEY" "$CHAMBERLOG_API/metrics"').stdout
     assert 'chamberlog_upkeep_age_seconds{upkeep="reconcile"}' in metrics
     assert 'status="stale"' in metrics
 

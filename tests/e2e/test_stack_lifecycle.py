@@ -153,7 +153,7 @@ def account(home: Path, duration: str, *arguments: str) -> tuple[dict[str, Any],
     assert set(found) == KEYS
     assert (found["unaccounted"], found["overdue"]) == (0, 0)
     assert found["expected"] == found["stored"] + sum(found["gaps"].values())
-    assert len(pids) == 6
+    assert len(pids) == 9, "three servers, simulator, worker, API, authz service and two Envoys"
     assert not (home / "stack.json").exists()
     return found, pids
 

@@ -15,6 +15,7 @@ class Listener:
         self._url, self._headers = url, {"Authorization": f"Bearer {key}"}
         self._thread = threading.Thread(target=self._listen)
         self._over = False
+        self.fault: Exception | None = None
         self.events: list[tuple[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -28,6 +29,12 @@ class Listener:
         self._thread.join(timeout=30)
 
     def _listen(self) -> None:
+        try:
+            self._hear()
+        except httpx.HTTPError as error:
+            self.fault = error
+
+    def _hear(self) -> None:
         name = ""
         with httpx.stream("GET", self._url, headers=self._headers, timeout=30) as answer:
             answer.raise_for_status()

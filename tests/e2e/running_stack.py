@@ -14,6 +14,8 @@ from typing import Any
 
 BIN = Path(sys.executable).parent
 Json = dict[str, Any]
+SCRAPE = 'curl -sf -H "Authorization: Bearer $CHAMBERLOG_API_KEY" "$CHAMBERLOG_API/metrics"'
+"""The API's figures, by the gateway, which asks who it is."""
 
 
 @dataclass(frozen=True)

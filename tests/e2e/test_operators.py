@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from collector.domain.cadence import grid_of
 from tests.e2e.live_listener import Listener
 from tests.e2e.running_stack import (
+    SCRAPE,
     RunningStack,
     code_lines,
     collecting,
@@ -177,7 +178,7 @@ def test_metrics_agree_with_the_ledger(stack: RunningStack) -> None:
     assert samples["chamberlog_collection_lateness_seconds_count", ""] == readings
     assert samples["chamberlog_fetch_duration_seconds_count", ""] >= readings
     assert samples.get(("chamberlog_outcomes_unsaved", ""), 0) == 0
-    assert stack.shell('curl -sf -H "Authorization: Bearer $CHAMBERLOG_API_KEY" "$CHAMBERLOG_API/metrics"').returncode == 0
+    assert stack.shell(SCRAPE).returncode == 0
 
 
 def test_the_audit_accounts_for_every_slot(stack: RunningStack) -> None:

@@ -16,7 +16,7 @@ from adapters.postgres.pool import Postgres
 from adapters.postgres.registry import PostgresRegistry
 from adapters.temporal_control import TemporalFleet
 from collector.domain.outcome import Epoch
-from tests.e2e.running_stack import Json, RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import SCRAPE, Json, RunningStack, collecting, eventually, started
 
 STALE_S = 66
 """A chamber at 1 or 2 s is stale after two intervals and 60 s."""
@@ -125,7 +125,7 @@ def the_schedule_starts_it_too(behind: Behind) -> None:
     behind.temporal("workflow terminate -w chamber/sim-06 --reason test")
     eventually(lambda: behind.run_of("sim-06") != ended, 80)
     behind.temporal("schedule toggle --schedule-id reconcile --pause --reason test")
-    metrics = behind.stack.shell('curl -sf -H "Authorization: Bearer $CHAMBERLOG_API_KEY" "$CHAMBERLOG_API/metrics"').stdout
+    metrics = behind.stack.shell(SCRAPE).stdout
     assert 'chamberlog_upkeep_age_seconds{upkeep="reconcile"}' in metrics
     assert 'status="stale"' in metrics
 

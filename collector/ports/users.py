@@ -280,8 +280,8 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def is_open(self, session_id: str, now_ms: int) -> bool:
-        """Whether the session goes on: it has a token that is of use still."""
+    async def role_of(self, session_id: str, now_ms: int) -> Role | None:
+        """What whoever is in the session may do now; None: it does not go on, no token of it is of use any more."""
         ...
 
     async def end(self, session_id: str) -> bool:

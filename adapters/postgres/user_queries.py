@@ -55,6 +55,9 @@ ORDER BY email COLLATE "C" LIMIT $3
 FIND_INVITATION = f"""
 SELECT {INVITATION} FROM invitation WHERE organization = $1 AND id = $2 AND closed_at IS NULL
 """  # noqa: S608 - constants of ours
+OPEN_INVITATION = f"""
+SELECT {INVITATION} FROM invitation WHERE organization = $1 AND email = $2 AND closed_at IS NULL
+"""  # noqa: S608 - constants of ours
 REVOKE_INVITATION = """
 UPDATE invitation SET closed_at = clock_timestamp() WHERE organization = $1 AND id = $2 AND closed_at IS NULL
 RETURNING true

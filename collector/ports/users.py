@@ -212,6 +212,10 @@ class InvitationStore(Protocol):
         """
         ...
 
+    async def open_for(self, organization: str, email: str) -> Invitation | None:
+        """The open one for that address there, an expired one too until it is cleared away; None: there is none."""
+        ...
+
     async def revoke(self, organization: str, invitation_id: str) -> bool:
         """It is of no use from now on. False when there is no open one of that id there."""
         ...

@@ -29,7 +29,7 @@ async def watched_by(
     return Watched(
         lambda: live.subscribe(caller.organization, wanted, after),
         lambda watcher: live.unsubscribe(caller.organization, watcher),
-        lambda: use.still_valid(caller.credential),
+        lambda: use.still_valid(caller),
     )
 
 

@@ -89,7 +89,8 @@ class AuthzApp:
         operation = operation_of(scope["method"], scope["path"])
         client = scope.get("client")
         ask = replace(
-            ask_of(operation, Headers(scope=scope).items(), client[0] if client else ""), told=_told(operation, scope)
+            ask_of(operation, Headers(scope=scope).items(), client[0] if client else ""),
+            told=_told(operation, scope["path"]),
         )
         try:
             admission = await self._services.admit(ask)
@@ -127,10 +128,12 @@ def _refused(error: ChamberlogError, operation: Operation | None) -> Response:
     return _problem(refusal, {"WWW-Authenticate": BASIC} if basic else {})
 
 
-def _told(operation: Operation | None, scope: Scope) -> Told:
-    if _is_grpc(scope):
-        return Told(source=Source.GRPC)
-    return Told(target="" if operation is None else target_of(operation, scope["path"].removeprefix(PREFIX)))
+def _told(operation: Operation | None, path: str) -> Told:
+    """By the path: a content type is the caller's to choose, and would leave what was asked about out of the event."""
+    asked = path.removeprefix(PREFIX)
+    if operation is None:
+        return Told()
+    return Told(source=Source.GRPC) if asked == operation.grpc else Told(target=target_of(operation, asked))
 
 
 def _is_grpc(scope: Scope) -> bool:

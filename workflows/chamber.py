@@ -35,6 +35,8 @@ TIMER_FLOOR_MS = 1_000
 RIDE_MS = 5_000
 """Outcomes that wait travel with the next round when it starts this soon, instead of in an activity of their own."""
 AFTER_DEFECT_MS = 10_000
+SIGNALS_CONTINUE = "signals-continue-as-new"
+"""The patch by which a chamber that sleeps begins a new run when signals have filled its history."""
 
 
 @workflow.defn(name=wire.CHAMBER_WORKFLOW)
@@ -234,6 +236,10 @@ class ChamberWorkflow(ChamberHandlers):
     # ---- small parts
 
     def _tell(self) -> None:
+        # a signal that changes nothing wakes nobody: in a long pause, or between days, their events alone would fill
+        # the history, at whose end the server terminates the chamber
+        if workflow.info().is_continue_as_new_suggested() and workflow.patched(SIGNALS_CONTINUE):
+            self._woken = True
         # never what rides in a round: the round's answer says which of it is left
         if not self._riding and workflow.patched(SIGNALS_ARE_TOLD):
             self._drain.start()

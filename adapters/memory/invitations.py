@@ -47,6 +47,12 @@ class InMemoryInvitations:
             raise NotFoundError(f"there is no invitation {invitation_id!r}")
         return kept.invitation
 
+    async def open_for(self, organization: str, email: str) -> Invitation | None:
+        """The open one for that address; see `InvitationStore.open_for`."""
+        self._ledger.check_here()
+        there = (kept.invitation for kept in self._people.invitations.values())
+        return next((one for one in there if (one.organization, one.email) == (organization, email)), None)
+
     async def revoke(self, organization: str, invitation_id: str) -> bool:
         """It is of no use from now on; see `InvitationStore.revoke`."""
         self._ledger.check_here()

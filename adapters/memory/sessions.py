@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from adapters.memory.kept_people import KeptSession
 from adapters.memory.ledger import InMemoryLedger
+from collector.domain.roles import Role
 from collector.ports.keys import Principal
 from collector.ports.users import NewSession, Rotation, Token, TokenPair
 
@@ -62,11 +63,13 @@ class InMemorySessions:
         _add(session, pair)
         return rotation
 
-    async def is_open(self, session_id: str, now_ms: int) -> bool:
-        """Whether the session goes on; see `SessionStore.is_open`."""
+    async def role_of(self, session_id: str, now_ms: int) -> Role | None:
+        """What whoever is in it may do now; see `SessionStore.role_of`."""
         self._ledger.check_here()
         session = self._people.sessions.get(session_id)
-        return session is not None and session.goes_on(now_ms) and self._is_good(session)
+        if session is None or not session.goes_on(now_ms) or not self._is_good(session):
+            return None
+        return self._people.users[session.user_id].user.role
 
     async def end(self, session_id: str) -> bool:
         """End it; see `SessionStore.end`."""

@@ -56,6 +56,12 @@ class PostgresInvitations:
             raise NotFoundError(f"there is no invitation {invitation_id!r}")
         return _invitation(row)
 
+    async def open_for(self, organization: str, email: str) -> Invitation | None:
+        """The open one for that address; see `InvitationStore.open_for`."""
+        async with self._postgres.connection() as connection:
+            row = await connection.fetchrow(q.OPEN_INVITATION, organization, email)
+        return None if row is None else _invitation(row)
+
     async def revoke(self, organization: str, invitation_id: str) -> bool:
         """It is of no use from now on; see `InvitationStore.revoke`."""
         async with self._postgres.connection() as connection:

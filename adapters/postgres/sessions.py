@@ -60,10 +60,11 @@ class PostgresSessions:
                 raise AwayError(TWICE) from None
             return Rotation(**held, renewed=True)
 
-    async def is_open(self, session_id: str, now_ms: int) -> bool:
-        """Whether the session goes on; see `SessionStore.is_open`."""
+    async def role_of(self, session_id: str, now_ms: int) -> Role | None:
+        """What whoever is in it may do now; see `SessionStore.role_of`."""
         async with self._postgres.connection() as connection:
-            return bool(await connection.fetchval(q.IS_OPEN, session_id, now_ms))
+            role: str | None = await connection.fetchval(q.ROLE_OF_SESSION, session_id, now_ms)
+        return None if role is None else Role(role)
 
     async def end(self, session_id: str) -> bool:
         """End it; see `SessionStore.end`."""

@@ -55,6 +55,9 @@ ORDER BY email COLLATE "C" LIMIT $3
 FIND_INVITATION = f"""
 SELECT {INVITATION} FROM invitation WHERE organization = $1 AND id = $2 AND closed_at IS NULL
 """  # noqa: S608 - constants of ours
+OPEN_INVITATION = f"""
+SELECT {INVITATION} FROM invitation WHERE organization = $1 AND email = $2 AND closed_at IS NULL
+"""  # noqa: S608 - constants of ours
 REVOKE_INVITATION = """
 UPDATE invitation SET closed_at = clock_timestamp() WHERE organization = $1 AND id = $2 AND closed_at IS NULL
 RETURNING true
@@ -121,9 +124,9 @@ WHERE t.id = $1 AND t.secret_sha256 = $2 AND t.expires_at > instant_of($3) AND s
 SPEND = "UPDATE session_token SET used_at = clock_timestamp() WHERE id = $1"
 CLEAR_TOKENS = "DELETE FROM session_token WHERE session = $1 AND (kind = 'access' OR expires_at < instant_of($2))"
 """Used refresh tokens stay until they expire: they tell that somebody has a copy."""
-IS_OPEN = """
-SELECT EXISTS (
-    SELECT FROM user_session s JOIN app_user u ON u.id = s.app_user JOIN session_token t ON t.session = s.id
-    WHERE s.id = $1 AND s.ended_at IS NULL AND u.active AND t.used_at IS NULL AND t.expires_at > instant_of($2))
+ROLE_OF_SESSION = """
+SELECT u.role FROM user_session s JOIN app_user u ON u.id = s.app_user
+WHERE s.id = $1 AND s.ended_at IS NULL AND u.active AND EXISTS (
+    SELECT FROM session_token t WHERE t.session = s.id AND t.used_at IS NULL AND t.expires_at > instant_of($2))
 """
 END_SESSION = "UPDATE user_session SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL RETURNING true"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from api.services import Services
@@ -17,6 +17,14 @@ from collector.ports import Principal
 from collector.usecases.admit import REMEDY, Admission
 
 
+@dataclass(slots=True)
+class Whose:
+    """Whose deed a call that nobody signs turned out to be, where its answer does not say so; empty = nobody's."""
+
+    organization: str = ""
+    user_id: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One admitted call.
@@ -25,11 +33,13 @@ class Call:
         use: the use cases.
         streams: the open ones of this process, those of the REST API among them.
         admission: who calls, and for what.
+        whose: for the audit event.
     """
 
     use: Services
     streams: Streams
     admission: Admission
+    whose: Whose = field(default_factory=Whose)
 
     @property
     def caller(self) -> Principal:

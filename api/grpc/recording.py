@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from api.grpc.call import Whose
 from api.grpc.errors import refused
 from api.grpc.gate import Done
 from collector.domain.errors import ChamberlogError
@@ -52,22 +53,21 @@ class GrpcEvents:
 
 def event_of(done: Done) -> AuditEvent | None:
     """The event of a call; None where there is no organization that it could belong to."""
-    principal, who = done.call.admission.principal, _signed_in(done.answer)
-    if principal is None and done.account is not None:
-        who = {"organization": done.account[0], "id": ""}
-    organization = principal.organization if principal is not None else who.get("organization", "")
+    principal, who = done.call.admission.principal, _signed_in(done)
+    organization = principal.organization if principal is not None else who.organization
     if not organization:
         return None
+    user = f"user/{who.user_id}" if who.user_id else ""
     places, made = list(_places(done)), _made(done.answer)
     kind, name = places[0] if places else made
     beside = dict(places[1:]) | (dict([made]) if places and made[0] == "operation" else {})
     return AuditEvent(
         organization=organization,
-        subject=principal.subject if principal is not None else f"user/{who['id']}" if who["id"] else "",
+        subject=principal.subject if principal is not None else user,
         action=done.operation.name,
         source=Source.GRPC,
         outcome=_outcome(done),
-        target=f"{kind}/{name}" if kind else done.account[1] if done.account is not None else "",
+        target=f"{kind}/{name}" if kind else done.account[1] if done.account is not None else user,
         reason=str(getattr(done.request, "reason", "")),
         detail={**_code(done), **beside, **_fields(done.request)},
         address=done.call.admission.address,
@@ -102,10 +102,12 @@ def _made(answer: Any) -> tuple[str, str]:
     return "", ""
 
 
-def _signed_in(answer: Any) -> dict[str, str]:
-    """Who it turned out to be, where nobody signs the call."""
-    user = getattr(answer, "user", None)
-    return {} if user is None else {"organization": user.organization, "id": user.id}
+def _signed_in(done: Done) -> Whose:
+    """Who it turned out to be, where nobody signs the call; of one that was refused only in which organization."""
+    if done.account is not None:
+        return Whose(done.account[0])
+    user = getattr(done.answer, "user", None)
+    return done.call.whose if user is None else Whose(user.organization, user.id)
 
 
 def _fields(request: Any) -> dict[str, object]:

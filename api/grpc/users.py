@@ -31,7 +31,9 @@ async def sign_in(call: Call, request: pb.SignInRequest) -> pb.SignInResponse:
 async def refresh_session(call: Call, request: pb.RefreshSessionRequest) -> pb.RefreshSessionResponse:
     """Get the next pair, in place of the one before."""
     body = checked(RefreshBody, request)
-    return pb.RefreshSessionResponse(tokens=_tokens(await call.use.people.auth.refresh(body.refresh_token)))
+    signed_in = await call.use.people.auth.refresh(body.refresh_token)
+    call.whose.organization, call.whose.user_id = signed_in.organization, signed_in.user_id
+    return pb.RefreshSessionResponse(tokens=_tokens(signed_in))
 
 
 async def accept_invitation(call: Call, request: pb.AcceptInvitationRequest) -> pb.AcceptInvitationResponse:

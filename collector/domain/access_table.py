@@ -15,6 +15,9 @@ PACKAGE = "chamberlog.v1"
 WRITES, NONE, ANY = "!", "-", "*"
 """`!` before a name: it changes something. `-`: none. `*` as method: every one; as end of a path: all below it."""
 
+REMEMBERED_LENGTH = 256
+"""Characters. Whoever asks chooses the path, before anybody knows who it is: long ones would fill the memory."""
+
 TABLE = """
 chambers.list              viewer              chambers       read     narrowed  GET    /v1/chambers                                         Chambers/ListChambers
 chambers.show              viewer              chambers       read     chamber   GET    /v1/chambers/{chamber_id}                            Chambers/GetChamber
@@ -109,7 +112,8 @@ def operations() -> tuple[Operation, ...]:
 
 def of_http(method: str, path: str) -> Operation | None:
     """The operation behind a path without its query; None when no row has the path by that method."""
-    return _of_http(method.upper(), path)
+    find = _remembered if len(method) + len(path) <= REMEMBERED_LENGTH else _of_http
+    return find(method.upper(), path)
 
 
 def of_grpc(full_name: str) -> Operation | None:
@@ -117,9 +121,11 @@ def of_grpc(full_name: str) -> Operation | None:
     return _BY_GRPC.get(full_name)
 
 
-@lru_cache(4_096)
 def _of_http(method: str, path: str) -> Operation | None:
     return next((row for row, wanted, path_of in _PATHS if wanted in (method, ANY) and path_of.fullmatch(path)), None)
+
+
+_remembered = lru_cache(4_096)(_of_http)
 
 
 def _read(line: str) -> Operation:

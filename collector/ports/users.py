@@ -212,6 +212,10 @@ class InvitationStore(Protocol):
         """
         ...
 
+    async def open_for(self, organization: str, email: str) -> Invitation | None:
+        """The open one for that address there, an expired one too until it is cleared away; None: there is none."""
+        ...
+
     async def revoke(self, organization: str, invitation_id: str) -> bool:
         """It is of no use from now on. False when there is no open one of that id there."""
         ...
@@ -280,8 +284,8 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def is_open(self, session_id: str, now_ms: int) -> bool:
-        """Whether the session goes on: it has a token that is of use still."""
+    async def role_of(self, session_id: str, now_ms: int) -> Role | None:
+        """What whoever is in the session may do now; None: it does not go on, no token of it is of use any more."""
         ...
 
     async def end(self, session_id: str) -> bool:

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 HUSHED_MS = 60_000
 """Of requests past the rate limit only the first one in so long is told: writing each of them would undo the limit."""
 HUSHED_AT_MOST = 10_000
+"""Remembered; of more subjects and operations at once the oldest are told again."""
 
 
 class RecordEvent:
@@ -103,9 +104,10 @@ class RecordRefusal:
         until_ms = self._hushed.get((subject, action), now_ms)
         if until_ms > now_ms:
             return True
-        if len(self._hushed) >= HUSHED_AT_MOST:
-            self._hushed = {key: end for key, end in self._hushed.items() if end > now_ms}
+        self._hushed.pop((subject, action), None)
         self._hushed[subject, action] = now_ms + HUSHED_MS
+        if len(self._hushed) > HUSHED_AT_MOST:
+            del self._hushed[next(iter(self._hushed))]
         return False
 
 

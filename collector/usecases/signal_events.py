@@ -29,17 +29,29 @@ class RecordSignals:
         self._record = record
 
     async def __call__(self, organization: str, chamber_id: str, signals: Sequence[SignalEvent]) -> list[str]:
-        """Keys of those that are audit events now: fewer than were handed over where the store is away."""
+        """Keys of those that are audit events now: fewer than were handed over where the store is away.
+
+        It raises nothing: a round whose every attempt failed by one signal would collect no more.
+        """
         told: list[str] = []
         try:
             async with asyncio.timeout(WITHIN_S):
                 for signal in signals:
-                    await self._record(_event(organization, chamber_id, signal))
-                    told.append(signal.key)
+                    await self._tell(signal.key, _event(organization, chamber_id, signal), told)
         except (ChamberlogError, TimeoutError) as error:
             waiting = len(signals) - len(told)
             log.warning("%d signals of chamber %s are no audit events yet: %s", waiting, chamber_id, error)
         return told
+
+    async def _tell(self, key: str, event: AuditEvent, told: list[str]) -> None:
+        try:
+            await self._record(event)
+        except (ChamberlogError, TimeoutError):
+            raise
+        except Exception:  # the others are told all the same; this one waits with the chamber, where people see it
+            log.exception("a signal of %s met a bug", event.target)
+        else:
+            told.append(key)
 
 
 def _event(organization: str, chamber_id: str, signal: SignalEvent) -> AuditEvent:

@@ -40,7 +40,7 @@ WITHOUT = {
     "SessionStore.begin": "about whoever signs in, who has shown the password",
     "SessionStore.find": "whoever has the secret is meant; the answer says whose it is",
     "SessionStore.rotate": "whoever has the secret is meant",
-    "SessionStore.is_open": "says of a session that was shown before whether it goes on",
+    "SessionStore.role_of": "says of a session that was shown before whether, and as what, it goes on",
     "SessionStore.end": "about whoever asks, by their own session",
     "SessionStore.end_all": "the use case finds the user in the organization first, or it is whoever asks",
 }

@@ -20,6 +20,7 @@ from api.app import create_app
 from api.services import make_services
 from collector.domain.roles import Role
 from collector.ports import AnswerKind, ChamberAnswer, KeyTerms, SaveBatch
+from collector.ports.events import EventFilter
 from collector.ports.users import User
 from tests.contract.ledger_rooms import Rooms, now
 from tests.contract.people_rooms import PeopleRooms, opened_people
@@ -113,6 +114,16 @@ async def test_a_chamber_of_ones_own_profile_works_over_postgresql(
     await postgres_rooms.answers.settled()
     [answer] = (await client.get("/v1/chambers/attic-1/answers")).json()["items"]
     assert (answer["kind"], answer["problem"]) == ("failure", "denied: x")
+
+
+@pytest.mark.parametrize("name", ["nul\\u0000", "\\ud800"])
+async def test_the_name_of_a_field_that_cannot_be_kept_is_refused_and_told(
+    client: httpx.AsyncClient, postgres_rooms: Rooms, name: str
+) -> None:
+    answer = await client.patch("/v1/chambers/incubator-3", content=f'{{"{name}": 1}}')
+    assert answer.status_code == 422, answer.text
+    newest = (await postgres_rooms.events.page("default", EventFilter(), 1, None)).items[0]
+    assert (newest.action, newest.outcome.value) == ("chambers.change", "refused")
 
 
 @LIGHT

@@ -12,7 +12,7 @@ from collector.ports.events import Outcome, Source
 from tests.contract.grpc_client import Client, serving
 from tests.unit.api_world import SUBJECT, World
 from tests.unit.forgetful_world import ForgetfulWorld
-from tests.unit.people_world import PASSWORD, somebody
+from tests.unit.people_world import PASSWORD, signed_in, somebody
 
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval": "60s"}
 CHAMBER: dict[str, Any] = {"chamber_id": "incubator-3"}
@@ -88,6 +88,22 @@ async def test_a_sign_in_is_told_to_the_organization_of_the_account() -> None:
     done, failed = world.ledger.events
     assert {(event.organization, event.target) for event in (done, failed)} == {("other", f"user/{user.id}")}
     assert (done.subject, failed.subject, failed.outcome) == (f"user/{user.id}", "", Outcome.REFUSED)
+
+
+async def test_a_session_that_goes_on_or_ends_by_a_copy_is_told_to_the_organization_of_the_account() -> None:
+    world = World()
+    user = await somebody(world, "ada", Role.VIEWER, organization="other")
+    async with serving(world) as client:
+        tokens = (await signed_in(world))["refresh_token"]
+        world.ledger.events.clear()
+        await client.ask("Users/RefreshSession", {"refresh_token": tokens}, whose=None)
+        await client.refused("Users/RefreshSession", {"refresh_token": tokens}, whose=None)
+        await client.refused("Users/RefreshSession", {"refresh_token": tokens}, whose=None)
+        await asyncio.sleep(0.2)  # beside the answer
+    done, failed = world.ledger.events
+    assert {(event.organization, event.target) for event in (done, failed)} == {("other", f"user/{user.id}")}
+    assert (done.subject, failed.subject, failed.outcome) == (f"user/{user.id}", "", Outcome.REFUSED)
+    assert tokens not in str(world.ledger.events)
 
 
 async def test_what_is_done_and_cannot_be_told_is_unavailable_and_the_same_again_tells_it() -> None:

@@ -51,6 +51,10 @@ async def test_another_one_takes_its_place(people: PeopleRooms) -> None:
     tokens = [await invited(people, first), await invited(people, second)]
     assert [await found(people, token) for token in tokens] == [None, second]
     assert (await people.invitations.page("default", 10, None)).items == [second]
+    assert await people.invitations.open_for("default", second.email) == second
+    assert await people.invitations.open_for("other", second.email) is None
+    await people.invitations.revoke("default", second.id)
+    assert await people.invitations.open_for("default", second.email) is None
 
 
 async def test_nobody_is_invited_who_signs_in_already_or_nowhere(people: PeopleRooms) -> None:

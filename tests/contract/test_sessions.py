@@ -36,8 +36,8 @@ async def test_an_access_token_says_whose_it_is(people: PeopleRooms) -> None:
     assert await people.sessions.find(pair.access.id, now()) == (pair.access.secret_sha256, principal)
     assert await people.sessions.find(pair.refresh.id, now()) is None
     assert await people.sessions.find(an_id(), now()) is None
-    assert await people.sessions.is_open(session, now())
-    assert not await people.sessions.is_open(an_id(), now())
+    assert await people.sessions.role_of(session, now()) is Role.ADMINISTRATOR
+    assert await people.sessions.role_of(an_id(), now()) is None
 
 
 async def test_tokens_expire(people: PeopleRooms) -> None:
@@ -45,8 +45,8 @@ async def test_tokens_expire(people: PeopleRooms) -> None:
     session = await signed_in(people, user, pair)
     assert await people.sessions.find(pair.access.id, pair.access.expires_ms - 1) is not None
     assert await people.sessions.find(pair.access.id, pair.access.expires_ms) is None
-    assert await people.sessions.is_open(session, pair.refresh.expires_ms - 1)
-    assert not await people.sessions.is_open(session, pair.refresh.expires_ms)
+    assert await people.sessions.role_of(session, pair.refresh.expires_ms - 1)
+    assert not await people.sessions.role_of(session, pair.refresh.expires_ms)
     assert await people.sessions.rotate(pair.refresh, a_pair(), pair.refresh.expires_ms) is None
     assert await people.sessions.rotate(pair.refresh, a_pair(), now()) == Rotation(session, renewed=True)
 
@@ -57,7 +57,7 @@ async def test_the_next_pair_takes_the_place_of_the_one_before(people: PeopleRoo
     assert await people.sessions.rotate(first.refresh, second, now()) == Rotation(session, renewed=True)
     assert not await is_good(people, first.access)
     assert await is_good(people, second.access)
-    assert await people.sessions.is_open(session, now())
+    assert await people.sessions.role_of(session, now())
 
 
 async def test_a_used_refresh_token_ends_the_whole_session_and_no_other(people: PeopleRooms) -> None:
@@ -67,7 +67,7 @@ async def test_a_used_refresh_token_ends_the_whole_session_and_no_other(people: 
     await people.sessions.rotate(first.refresh, second, now())
     assert await people.sessions.rotate(first.refresh, a_pair(), now()) == Rotation(session, renewed=False)
     assert not await is_good(people, second.access)
-    assert not await people.sessions.is_open(session, now())
+    assert not await people.sessions.role_of(session, now())
     assert await people.sessions.rotate(second.refresh, a_pair(), now()) is None
     assert await people.sessions.rotate(first.refresh, a_pair(), now()) is None
     assert await is_good(people, other.access)
@@ -143,7 +143,7 @@ async def test_of_many_that_show_one_refresh_token_at_most_one_pair_lives(
     assert [a for a in answers if a is not None and not a.renewed] == [Rotation(session, renewed=False)]
     assert answers.count(None) == len(pairs) - 2
     assert await living(people, pairs) == 0  # the second of them ended the family
-    assert not await people.sessions.is_open(session, now())
+    assert not await people.sessions.role_of(session, now())
 
 
 async def test_a_chain_of_refreshes_against_a_thief_never_has_two_living_pairs(postgres_people: PeopleRooms) -> None:

@@ -93,7 +93,7 @@ async def test_whoever_becomes_inactive_is_signed_out(people: PeopleRooms) -> No
     await people.users.change(replace(user, active=False), 1)
     await people.users.change(replace(user, active=True), 2)
     assert not await is_good(people, pair.access)
-    assert not await people.sessions.is_open(session, now())
+    assert not await people.sessions.role_of(session, now())
 
 
 LESS = [{"active": False}, {"role": Role.OPERATOR}]

@@ -102,6 +102,7 @@ POSTS = [
 GETS = [
     "/v1/chambers",
     "/v1/keys",
+    "/v1/events",
     "/v1/chambers/incubator-3/readings",
     "/v1/chambers/incubator-3/gaps",
     "/v1/chambers/incubator-3/answers",

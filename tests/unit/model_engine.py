@@ -151,8 +151,8 @@ class Run:
             future.set_result(None)
         return bool(true)
 
-    def signal(self, name: str, *args: object) -> None:
-        """Deliver a signal."""
+    def signal(self, name: str | None, *args: object) -> None:
+        """Deliver a signal; None = one that the workflow has no handler for, whose name is the first of `args`."""
         handler = HANDLERS.signals[name].fn
         self.context.copy().run(handler, self.chamber, *args)
 

@@ -5,6 +5,7 @@ What a row says is tried by asking: by each role, with each scope, and with a ke
 
 import json
 import re
+import weakref
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
@@ -53,6 +54,19 @@ def app_routes(app: FastAPI) -> set[tuple[str, str]]:
 def rowless(routes: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """Routes that no row has as it stands: neither the method nor the names in the path may differ."""
     return {(method, path) for method, path in routes if getattr(of_http(method, path), "http", None) != (method, path)}
+
+
+class Asked(str):  # noqa: SLOT000  (with slots nothing could refer to it weakly)
+    """A path of which can be seen whether anything holds it."""
+
+
+@pytest.mark.parametrize(("length", "held"), [(100, True), (60_000, False)])
+def test_long_paths_of_strangers_are_not_remembered(length: int, held: bool) -> None:
+    path = Asked("/v1/" + "x" * length)
+    seen = weakref.ref(path)
+    assert of_http("GET", path) is None
+    del path
+    assert (seen() is not None) is held
 
 
 def test_every_route_has_a_row() -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 
 from adapters.argon2_passwords import Argon2Passwords, HashCost
 from collector.domain.access import Traffic
 from collector.domain.roles import Role
+from collector.ports import Principal
 from tests.unit.api_world import KEYS, World
 from tests.unit.people_world import (
     IDS,
@@ -283,10 +285,12 @@ async def test_whoever_is_deactivated_or_demoted_is_so_at_once() -> None:
     async with world.client() as admin, carrying(world, tokens) as ada:
         await admin.patch(f"/v1/users/{IDS['ada']}", json={"role": "viewer"}, headers=any_version)
         assert (await ada.get("/v1/auth/whoami")).json()["role"] == "viewer"
-        assert await world.app.state.services.still_valid(f"session/{tokens['session']}")
+        viewer = Principal("default", "user/1", Role.VIEWER, credential=f"session/{tokens['session']}")
+        assert await world.app.state.services.still_valid(viewer)
+        assert not await world.app.state.services.still_valid(replace(viewer, role=Role.OPERATOR))
         await admin.patch(f"/v1/users/{IDS['ada']}", json={"active": False}, headers=any_version)
         assert (await ada.get("/v1/auth/whoami")).status_code == 401
-        assert not await world.app.state.services.still_valid(f"session/{tokens['session']}")
+        assert not await world.app.state.services.still_valid(viewer)
 
 
 async def test_nothing_secret_is_answered_again_or_kept() -> None:

@@ -262,6 +262,22 @@ async def test_a_sign_in_is_told_to_the_organization_of_the_account_and_a_failed
     assert PASSWORD not in str(world.ledger.events)
 
 
+async def test_a_session_that_goes_on_or_ends_by_a_copy_is_told_to_the_organization_of_the_account() -> None:
+    world = World()
+    user = await somebody(world, "ada", organization="other")
+    token = (await signed_in(world))["refresh_token"]
+    world.ledger.events.clear()
+    async with world.client(None) as client:
+        answers = [await client.post("/v1/auth/refresh", json={"refresh_token": token}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 401, 401]
+    assert answers[1].json() == answers[2].json()
+    done, failed = world.ledger.events
+    who = f"user/{user.id}"
+    assert (done.action, done.organization, done.subject, done.target) == ("auth.refresh", "other", who, who)
+    assert (failed.organization, failed.subject, failed.target, failed.outcome) == ("other", "", who, Outcome.REFUSED)
+    assert token not in str(world.ledger.events)
+
+
 async def test_what_people_do_when_they_are_signed_in_is_told_as_theirs() -> None:
     world = World()
     user = await somebody(world)

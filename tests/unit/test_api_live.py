@@ -8,10 +8,12 @@ import pytest
 
 from api.streams import StreamRules
 from collector.domain.outcome import Gap, GapReason
+from collector.domain.roles import Role
 from collector.ports import DetectorRecord, Origin
 from collector.usecases import watching
 from tests.unit.api_world import ENROLMENT, NOON_MS, World, a_reading, enrolled
 from tests.unit.live_client import Stream, streaming
+from tests.unit.people_world import IDS, signed_in, somebody
 
 QUICK = StreamRules(check_s=0.05, keep_alive_s=0.2)
 ID = "incubator-3"
@@ -277,6 +279,26 @@ async def test_a_revoked_key_ends_the_stream() -> None:
         ("closed", {"reason": "this credential is not valid any more"})
     ]
     assert world.app.state.streams.open == 0
+
+
+async def test_whoever_runs_the_deployment_no_more_sees_no_other_organization_any_more() -> None:
+    world = World(rules=QUICK)
+    await somebody(world, "boss", Role.SUPER_ADMINISTRATOR)
+    await somebody(world, "eve")
+    tokens = await signed_in(world, "boss@example.org")
+    bearer = f"Bearer {tokens['access_token']}"
+    async with (
+        streaming(world.app, authorization=bearer, chamberlog_organization="other") as stream,
+        world.client("deployment") as client,
+    ):
+        await begun(stream)
+        await asyncio.sleep(3 * QUICK.check_s)
+        assert not stream.ended
+        body, any_version = {"role": "administrator"}, {"If-Match": "*"}
+        answer = await client.patch(f"/v1/users/{IDS['boss']}", json=body, headers=any_version)
+        assert answer.status_code == 200, answer.text
+        await stream.until_ended()
+    assert stream.events[-1].data == {"reason": "this credential is not valid any more"}
 
 
 async def test_while_the_key_cannot_be_checked_nothing_is_shown() -> None:

@@ -123,6 +123,15 @@ async def test_nobody_gives_more_than_they_have_nor_touches_who_has_more() -> No
         made = await deployment.post("/v1/invitations", json=high)
         assert made.status_code == 201
         assert (await ada.delete(f"/v1/invitations/{made.json()['id']}")).status_code == 403
+        low = {**high, "role": "viewer"}
+        assert (await ada.post("/v1/invitations", json=low)).status_code == 403, "it would take the place of that one"
+        body = {"token": made.json()["token"], "password": PASSWORD}
+        assert (await asked(world, "/v1/auth/accept-invitation", **body)).status_code == 201
+        expired = await deployment.post("/v1/invitations", json={**high, "email": "late@x.org"})
+        world.clock.wall_ms = world.clock.wall_ms + 7 * 86_400_000
+        assert expired.status_code == 201
+    async with carrying(world, await signed_in(world)) as ada:
+        assert (await ada.post("/v1/invitations", json={**low, "email": "late@x.org"})).status_code == 201
     assert world.ledger.people.users[boss.id].user == boss
 
 

@@ -196,11 +196,14 @@ async def test_what_the_service_refuses_is_an_audit_event_by_the_way_it_was_aske
     grpc = {**headers, "content-type": "application/grpc"}
     asked = await _asked(gate, "/chamberlog.v1.Chambers/PauseChamber", "viewer", method="POST", headers=grpc)
     assert asked.status_code == 403
+    played = await _asked(gate, path, "viewer", method="POST", headers=grpc)
+    assert played.status_code == 403
     assert (await _asked(gate, "/v1/organizations", "viewer", method="POST", headers=headers)).status_code == 403
     assert (await _asked(gate, path, None, method="POST")).status_code == 401
     told = [(event.action, event.source.value, event.target, event.address) for event in gate.world.ledger.events]
     assert told == [
         ("chambers.pause", "api", "chamber/incubator-3", "10.9.8.7"),
         ("chambers.pause", "grpc", "", "10.9.8.7"),
+        ("chambers.pause", "api", "chamber/incubator-3", "10.9.8.7"),
         ("organizations.add", "api", "", "10.9.8.7"),
     ]

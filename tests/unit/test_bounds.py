@@ -1,13 +1,14 @@
 """A key of one section, where a hole would be: things that move, have a history elsewhere, or name others."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.streams import StreamRules
 from collector.domain.roles import Role
-from collector.ports import KeyTerms
+from collector.ports import KeyTerms, Principal
 from tests.unit.api_world import ENROLMENT, KEYS, NOON_MS, World
 from tests.unit.filled_world import FilledWorld
 from tests.unit.live_client import streaming
@@ -248,6 +249,8 @@ async def test_a_stream_goes_by_the_credential_and_needs_no_header() -> None:
     world = World()
     still_valid: Any = world.app.state.services.still_valid
     key_id = KEYS["viewer"].split("_")[1]
-    assert await still_valid(f"key/{key_id}")
+    viewer = Principal("default", "key/1", Role.VIEWER, credential=f"key/{key_id}")
+    assert await still_valid(viewer)
+    assert not await still_valid(replace(viewer, role=Role.OPERATOR))
     for credential in ("", "key/", "key/ffffffffffff", key_id, f"session/{key_id}", f"key/{key_id}/x", "key/\x00"):
-        assert not await still_valid(credential), credential
+        assert not await still_valid(replace(viewer, credential=credential)), credential

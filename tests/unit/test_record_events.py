@@ -22,7 +22,7 @@ from collector.ports.events import Outcome, Source
 from collector.ports.limits import RateState
 from collector.usecases.admit import Admit, Ask
 from collector.usecases.authenticate import Authenticate
-from collector.usecases.events import HUSHED_MS, RecordEvent, RecordRefusal, Told, outcome_of
+from collector.usecases.events import HUSHED_AT_MOST, HUSHED_MS, RecordEvent, RecordRefusal, Told, outcome_of
 from tests.unit.api_world import KEYS, StandingClock, World
 
 SECRET = "Ab3-_" + "x" * 38
@@ -129,6 +129,21 @@ async def test_past_the_limit_one_a_minute_is_told_for_each_subject_and_operatio
     await room.refuse(past)
     await room.refuse(past)
     assert len(room.told) == 4
+
+
+async def test_the_memory_of_what_is_past_the_limit_is_bounded() -> None:
+    room, past = Room(), TooManyRequestsError("more than 3000", 5, "wait 5 s")
+    first, *others = (Principal("default", f"key/{number}", Role.OPERATOR) for number in range(HUSHED_AT_MOST + 1))
+    await room.refuse(past, who=first)
+    room.ledger.events.clear()
+    await room.refuse(past, who=first)
+    assert not room.told
+    for other in others:
+        await room.refuse(past, who=other)
+    room.ledger.events.clear()
+    await room.refuse(past, who=others[-1])
+    await room.refuse(past, who=first)
+    assert [event.subject for event in room.told] == [first.subject], "the oldest was forgotten, and nothing else"
 
 
 async def test_a_refusal_that_cannot_be_told_is_logged(caplog: pytest.LogCaptureFixture) -> None:

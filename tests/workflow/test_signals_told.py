@@ -128,7 +128,9 @@ async def test_what_cannot_be_stored_travels_over_runs_and_is_told_once(env: Wor
         assert (await latest.describe()).run_id != stage.handle.first_execution_run_id
         assert doubles.told == {}
         doubles.deaf = False
-        await stage.pass_s(120)
+        for _ in range(5):  # where the clock skipped past what a busy worker did, the next round is up to a slot away
+            if not doubles.told:
+                await stage.pass_slot()
         events = await told(stage, 2)
         assert [words(event) for event in events] == [("set_interval", "", "", True), ("set_interval", "", "", False)]
         assert {event.key.split("/")[1] for event in events} == {stage.handle.first_execution_run_id}

@@ -45,12 +45,15 @@ class InviteUser:
 
         Raises:
             InvalidFieldError: field `email`: it is no address.
-            ForbiddenError: the role is above the principal's.
+            ForbiddenError: the role is above the principal's, or that of the invitation whose place it would take.
             ConflictError: somebody signs in with that address already.
             AwayError: the store cannot be reached.
         """
         email = normal_email(email)
         refuse_above(principal, role, "to invite a")
+        there = await self._invitations.open_for(principal.organization, email)
+        if there is not None and there.expires_ms > self._issuer.now_ms():
+            refuse_above(principal, there.role, "to replace the invitation of a")
         issued = self._issuer.issue(Kind.INVITATION)
         invitation = Invitation(
             id=self._issuer.new_id(),

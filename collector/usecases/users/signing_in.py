@@ -88,7 +88,9 @@ class RefreshSession:
         rotation = await self._sessions.rotate(used, pair, now_ms)
         if rotation is not None and not rotation.renewed:
             log.warning("a used refresh token of session %s came again: the session has ended", rotation.session)
-        if rotation is None or not rotation.renewed:
+            account = (rotation.organization, f"user/{rotation.user_id}")
+            raise UnauthenticatedError(SPENT, SPENT_REMEDY, "refresh_token", account=account)
+        if rotation is None:
             raise UnauthenticatedError(SPENT, SPENT_REMEDY, "refresh_token")
         return SignedIn(rotation.session, access, refresh, rotation.user_id, rotation.organization)
 

@@ -218,25 +218,12 @@ def test_the_next_address_is_tried_when_one_refuses_or_swallows(run: Run[Any], e
     with DeviceServer(answering(ok(b"23.5"))) as server, FullListener("127.0.0.3", server.port):
         request = asking(server.port, host="chamber.test", budget_ms=1_500)
         resolver = FixedResolver(["127.0.0.2", "127.0.0.3", "127.0.0.1"])
-        assert run(fetched(request, envoy.proxy, resolver=ProxyApart(resolver))).body == b"23.5"
+        assert run(fetched(request, envoy.proxy, resolver=resolver)).body == b"23.5"
     assert server.requests[0].count(b"chamber.test") == 1
 
 
-class ProxyApart:
-    """A resolver of devices' names; the proxy's is an address."""
-
-    def __init__(self, devices: FixedResolver | SilentResolver) -> None:
-        self._devices = devices
-
-    async def resolve(self, host: str, port: int) -> Any:
-        return [host] if host == "127.0.0.1" else await self._devices.resolve(host, port)
-
-    def close(self) -> None:
-        self._devices.close()
-
-
-def at_home() -> ProxyApart:
-    return ProxyApart(FixedResolver(["127.0.0.1"]))
+def at_home() -> FixedResolver:
+    return FixedResolver(["127.0.0.1"])
 
 
 # --- the proxy's own faults ---
@@ -284,6 +271,14 @@ def test_a_proxy_that_does_not_accept_is_missed_when_the_budget_ends(run: Run[An
 @pytest.mark.parametrize("host", ["no-such-proxy.invalid", "a" * 64 + ".invalid"])
 def test_a_proxy_whose_name_is_unknown_is_missed(run: Run[Any], host: str) -> None:
     assert told(run(failure(asking(80), EgressProxy(host, 80)))) == (EgressAwayError, "egress_proxy")
+
+
+def test_name_servers_that_are_down_do_not_keep_the_proxys_name_from_being_found(
+    run: Run[Any], envoy: EgressEnvoy
+) -> None:
+    by_name = EgressProxy("localhost", envoy.proxy.port)
+    with DeviceServer(answering(ok(b"23.5"))) as server:
+        assert run(fetched(asking(server.port), by_name, resolver=SilentResolver())).body == b"23.5"
 
 
 def test_a_proxy_that_is_full_is_missed(run: Run[Any], tmp_path: Path) -> None:

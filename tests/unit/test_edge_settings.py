@@ -61,12 +61,14 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         (lambda: replace(SETTINGS, admin=Address("0.0.0.0", 9901)), "admin"),
         (lambda: replace(SETTINGS, admin=Address("localhost", 9901)), "admin"),
         (lambda: replace(SETTINGS, listen=Address("gateway", 8000)), "listen"),
+        (lambda: replace(SETTINGS, admin=Address("127.0.0.1", 8000)), "admin"),
         (lambda: replace(SETTINGS, api=()), "api"),
         (lambda: replace(SETTINGS, authz=()), "authz"),
         (lambda: replace(SETTINGS, api=(Address("api", 1), Address("127.0.0.1", 1))), "api"),
         (lambda: replace(SETTINGS, trusted_hops=-1), "trusted_hops"),
         (lambda: replace(SETTINGS, timeouts=Timeouts(read_s=0)), "timeouts.read_s"),
         (lambda: replace(SETTINGS, limits=Limits(per_second=0)), "limits.per_second"),
+        (lambda: replace(SETTINGS, limits=Limits(per_second=5_000_000_000)), "limits.per_second"),
     ],
 )
 def test_what_makes_no_gateway_is_refused(change: Callable[[], object], field: str) -> None:

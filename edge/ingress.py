@@ -15,6 +15,8 @@ from edge.rendering import render
 ADMIN = Address("127.0.0.1", 9901)
 REFLECTION = "/grpc.reflection."
 """Of either version: clients try the newer one first."""
+PROBES = ("/healthz", "/readyz")
+"""Of what needs nobody's leave these are short; the rest has an upstream to itself, for who reads it slowly."""
 TRUSTED_HOPS = range(11)
 MOST = 1_000_000_000
 """Of any number: what Envoy counts in 32 bits."""
@@ -126,6 +128,7 @@ def render_ingress(settings: IngressSettings) -> str:
         "ingress.yaml.j2",
         s=settings,
         open_paths=_open_paths(),
+        probes=PROBES,
         stream_paths=_paths(row for row in operations() if row.traffic is Traffic.STREAM),
         sign_ins=_any_of(_paths(row for row in operations() if row.traffic is Traffic.SIGN_IN)),
         grpc=_grpc_routes(),

@@ -182,8 +182,9 @@ async def test_whoever_nobody_knows_holds_no_stream_that_others_then_wait_for(tm
         settings = replace(settings, limits=replace(settings.limits, upstream_requests=2))
         with opened(tmp_path, settings) as room:
             async with grpc.aio.insecure_channel(f"{HOST}:{room.port}") as channel:
-                watches: list[Any] = [channel.unary_stream(HEALTH_STREAM)(b"", timeout=10) for _ in range(2)]
-                said = await asyncio.gather(*(watch.read() for watch in watches), return_exceptions=True)
+                watch: Any = channel.unary_stream(HEALTH_STREAM)
+                held = [watch(b"", timeout=10) for _ in range(2)]
+                said = await asyncio.gather(*(stream.read() for stream in held), return_exceptions=True)
                 assert [getattr(error, "code", object)() for error in said] == [grpc.StatusCode.UNIMPLEMENTED] * 2
                 assert await metadata_of(channel, *KEY)
 

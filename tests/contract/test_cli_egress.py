@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from adapters.http_device.checking import EgressChecker
 from cli.__main__ import main
 from cli.exits import ExitCode
 from collector.domain.egress import EgressPolicies, parse_policies
+from collector.domain.egress_proxy import EgressProxy
 from stack.ports import free_port
 from tests.contract.device_server import DeviceServer, answering, ok
 from tests.contract.egress_envoy import EgressEnvoy, running
+from tests.contract.test_http_device import FullListener
 from tests.unit.json_schemas import check
 
 DOCUMENT = {"default": ["127.0.0.1/32:40000-40100"], "sections": {"o/lab": ["127.0.0.0/8"]}}
@@ -135,6 +138,15 @@ def test_a_stack_without_a_proxy_is_asked_for_none(
     stack_json(tmp_path, None)
     assert main(["egress", "check", "http://127.0.0.1:40001/", "--home", str(tmp_path)]) == ExitCode.FINE
     assert "there is none" in capsys.readouterr().out
+
+
+async def test_a_proxy_that_does_not_accept_is_away_and_says_nothing_of_the_device() -> None:
+    with FullListener("127.0.0.1", 0) as port:
+        checker = EgressChecker(parse_policies(DOCUMENT), EgressProxy("127.0.0.1", port), budget_ms=200)
+        found = await checker.check("http://127.0.0.1:40001/", "o/other")
+        checker.close()
+    assert found.proxy is not None
+    assert (found.proxy.verdict, "did not accept" in found.proxy.detail) == ("away", True)
 
 
 @pytest.mark.parametrize(

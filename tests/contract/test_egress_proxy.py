@@ -6,6 +6,7 @@ CASES are those of the table in docs/egress.md.
 import asyncio
 import gc
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +19,7 @@ import pytest
 import uvloop
 
 from adapters.http_device import HttpDeviceClient
+from adapters.http_device.tunnel import write_tunnel
 from collector.domain.egress import EgressPolicies, EgressPolicy
 from collector.domain.egress_proxy import EgressProxy
 from collector.domain.errors import (
@@ -290,6 +292,24 @@ def test_a_proxy_that_is_full_is_missed(run: Run[Any], tmp_path: Path) -> None:
         with DeviceServer(answering(ok(b"23.5"))) as server:
             assert told(run(failure(asking(server.port), small.proxy))) == (EgressAwayError, "egress_proxy")
             assert server.visits == []
+
+
+def timer_of(port: int, client: int) -> str:
+    """Which timer runs on the connection of a client to a port of loopback, as the kernel says; 02 = keepalive."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (timer,) = [row[5] for row in rows if row[1].endswith(f":{port:04X}") and row[2].endswith(f":{client:04X}")]
+    return timer.partition(":")[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_proxy_looks_whether_a_silent_worker_is_still_there(envoy: EgressEnvoy) -> None:
+    with (
+        DeviceServer(silent) as server,
+        socket.create_connection(("127.0.0.1", envoy.proxy.port)) as worker,
+    ):
+        worker.sendall(write_tunnel("127.0.0.1", server.port, SECTION))
+        assert worker.recv(4_096).startswith(b"HTTP/1.1 200 ")
+        assert timer_of(envoy.proxy.port, worker.getsockname()[1]) == "02"
 
 
 def test_a_policy_of_the_proxy_that_is_narrower_blocks(run: Run[Any], tmp_path: Path) -> None:

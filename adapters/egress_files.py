@@ -7,6 +7,7 @@ from collector.domain.egress import EgressPolicies, parse_policies
 from collector.domain.errors import InvalidFieldError
 
 FIELD = "egress"
+NO_RULES = "{}"
 
 
 def load_policies(text_or_path: str | None) -> EgressPolicies:
@@ -15,10 +16,7 @@ def load_policies(text_or_path: str | None) -> EgressPolicies:
     Raises:
         InvalidFieldError: field `egress`: no such file, not JSON (with the line), or not policies.
     """
-    given = (text_or_path or "").strip()
-    if not given:
-        return EgressPolicies()
-    text, where = (given, "the text") if given.startswith("{") else (_read(given), given)
+    text, where = _found(text_or_path)
     try:
         document = json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as exc:
@@ -27,6 +25,21 @@ def load_policies(text_or_path: str | None) -> EgressPolicies:
     if not isinstance(document, dict):
         raise InvalidFieldError(FIELD, f"{where} is not a JSON object", 'write {"default": ["192.168.7.0/24:80"]}')
     return parse_policies(document)
+
+
+def policies_text(text_or_path: str | None) -> str:
+    """The JSON text that `load_policies` reads; that of the defaults when there is none.
+
+    Raises:
+        InvalidFieldError: field `egress`: no such file, or none of text.
+    """
+    return _found(text_or_path)[0]
+
+
+def _found(text_or_path: str | None) -> tuple[str, str]:
+    """The text, and what it is called in a complaint."""
+    given = (text_or_path or "").strip() or NO_RULES
+    return (given, "the text") if given.startswith("{") else (_read(given), given)
 
 
 def _read(path: str) -> str:

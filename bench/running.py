@@ -87,7 +87,7 @@ async def _start(scratch: Scratch, devices: int, say: Say) -> RunningStack:
     say("starting the worker and the API")
     egress = json.dumps({"default": [f"{NETWORK}:{port}"]})
     await supervisor.start([*worker_parts(layout, egress), api_part(layout, egress, UNLIMITED)], START_S)
-    layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}))
+    layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}, egress))
     return RunningStack(layout, port, key, supervisor)
 
 

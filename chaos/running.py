@@ -115,7 +115,7 @@ async def running_fleet(folder: Path, every_s: Sequence[int], say: Say) -> Async
 async def _start(scratch: Scratch, every_s: Sequence[int], say: Say) -> RunningFleet:
     layout, supervisor = scratch.layout, scratch.supervisor
     found = await start_simulated(scratch, server_parts(layout), DEVICES, say)
-    layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}))
+    layout.home.write_stack(layout.document({k.part.name: k.pid for k in supervisor.keepers}, found.egress))
     wanted = bodies(found.devices, every_s)
     say(f"enrolling {len(wanted)} chambers")
     served = Served(layout.home.served_file)

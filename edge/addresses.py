@@ -61,6 +61,22 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def check_own_ports(listen: Address, admin: Address) -> None:
+    """Refuse what Envoy would not start with, and an admin port that others reach: whoever does can end the process.
+
+    Raises:
+        InvalidFieldError: names `listen` or `admin`.
+    """
+    if not listen.literal:
+        raise InvalidFieldError("listen", f"{listen.host!r} is no address", "give a literal one")
+    if not admin.loopback:
+        raise InvalidFieldError(
+            "admin", f"{admin} is not on loopback, and it can end the process", "give 127.0.0.1:PORT"
+        )
+    if listen.port == admin.port:
+        raise InvalidFieldError("admin", f"{admin} has the port on which it listens", "give it another port")
+
+
 def is_literal(host: str) -> bool:
     """Whether it is an IPv4 or IPv6 address."""
     try:

@@ -17,8 +17,7 @@ from collector.domain.egress import (
     Network,
     is_never_a_device,
 )
-from collector.domain.errors import InvalidFieldError
-from edge.addresses import Address
+from edge.addresses import Address, check_own_ports
 from edge.rendering import render
 
 Json = dict[str, Any]
@@ -63,7 +62,7 @@ class EgressSettings:
         limits: of one process.
 
     Raises:
-        InvalidFieldError: `admin` is not on loopback.
+        InvalidFieldError: `listen` is no literal address, `admin` is not on loopback, or they share a port.
     """
 
     listen: Address
@@ -74,10 +73,7 @@ class EgressSettings:
     limits: EgressLimits = EgressLimits()
 
     def __post_init__(self) -> None:
-        if not self.admin.loopback:
-            raise InvalidFieldError(
-                "admin", f"{self.admin} is not on loopback, and it can stop the proxy", "write 127.0.0.1:port"
-            )
+        check_own_ports(self.listen, self.admin)
 
 
 def render_egress(settings: EgressSettings) -> str:

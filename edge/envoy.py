@@ -55,13 +55,14 @@ def findings(file: Path) -> list[str]:
         raise InvalidFieldError("file", f"{file} cannot be read: {error}", "name a rendered configuration") from None
     if not isinstance(document, dict):
         raise InvalidFieldError("file", f"{file} is no configuration", "name a rendered configuration")
-    return [*_refused(file), *dangling(document)]
+    refused = _refused(file)
+    return refused or dangling(document)  # what Envoy refuses may have any shape
 
 
 def dangling(document: dict[str, Any]) -> list[str]:
     """Names of clusters that nobody defines, with where they stand."""
-    resources = document.get("static_resources", {})
-    defined = {cluster["name"] for cluster in resources.get("clusters", [])}
+    resources = document.get("static_resources") or {}
+    defined = {cluster.get("name") for cluster in resources.get("clusters") or []}
     return [f"{where}: there is no cluster {name}" for where, name in _named(resources, "") if name not in defined]
 
 

@@ -8,14 +8,18 @@ from pathlib import Path
 from collector.domain.access import Operation, Traffic
 from collector.domain.access_table import PACKAGE, operations
 from collector.domain.errors import InvalidFieldError
-from edge.addresses import Address
+from edge.addresses import Address, check_own_ports
 from edge.local_replies import GRPC_STATUSES, replies
 from edge.rendering import render
 
 ADMIN = Address("127.0.0.1", 9901)
 REFLECTION = "/grpc.reflection."
 """Of either version: clients try the newer one first."""
+PROBES = ("/healthz", "/readyz")
+"""Of what needs nobody's leave these are short; the rest has an upstream to itself, for who reads it slowly."""
 TRUSTED_HOPS = range(11)
+MOST = 1_000_000_000
+"""Of any number: what Envoy counts in 32 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +105,12 @@ class IngressSettings:
 
     def __post_init__(self) -> None:
         """Refuse what Envoy would take and a person would regret."""
-        for name in ("listen", "admin"):
-            if not getattr(self, name).literal:
-                raise InvalidFieldError(name, f"{getattr(self, name).host!r} is no address", "give a literal one")
-        if not self.admin.loopback:
-            problem = f"{self.admin} is not on loopback, and whoever reaches it can end the gateway"
-            raise InvalidFieldError("admin", problem, "give 127.0.0.1:PORT")
+        check_own_ports(self.listen, self.admin)
         if self.trusted_hops not in TRUSTED_HOPS:
             raise InvalidFieldError("trusted_hops", f"{self.trusted_hops} is out of range", "give 0 to 10")
         self._check_upstreams()
-        _positive("timeouts", self.timeouts)
-        _positive("limits", self.limits)
+        _check_range("timeouts", self.timeouts)
+        _check_range("limits", self.limits)
 
     def _check_upstreams(self) -> None:
         for name in ("api", "authz", "grpc", "temporal_ui"):
@@ -129,6 +128,7 @@ def render_ingress(settings: IngressSettings) -> str:
         "ingress.yaml.j2",
         s=settings,
         open_paths=_open_paths(),
+        probes=PROBES,
         stream_paths=_paths(row for row in operations() if row.traffic is Traffic.STREAM),
         sign_ins=_any_of(_paths(row for row in operations() if row.traffic is Traffic.SIGN_IN)),
         grpc=_grpc_routes(),
@@ -161,8 +161,10 @@ def _any_of(paths: Iterable[str]) -> str:
     return "|".join(re.escape(path) for path in paths)
 
 
-def _positive(name: str, values: Timeouts | Limits) -> None:
+def _check_range(name: str, values: Timeouts | Limits) -> None:
     for part in values.__slots__:
         value = getattr(values, part)
-        if value < 1:
-            raise InvalidFieldError(f"{name}.{part}", f"{value} is out of range", "give a whole number from 1 on")
+        if not 1 <= value <= MOST:
+            raise InvalidFieldError(
+                f"{name}.{part}", f"{value} is out of range", f"give a whole number from 1 to {MOST}"
+            )

@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from adapters.api_keys import new_key, read_key
 from adapters.assertions import new_key_pair
-from adapters.egress_files import load_policies
+from adapters.egress_files import load_policies, policies_text
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
@@ -90,6 +90,15 @@ def egress_policies(egress: str | None) -> EgressPolicies:
         InvalidFieldError: it is none.
     """
     return load_policies(egress)
+
+
+def egress_text(egress: str) -> str:
+    """What a value of CHAMBERLOG_EGRESS says, for who stands in another directory: a file's path becomes its text.
+
+    Raises:
+        InvalidFieldError: the file cannot be read.
+    """
+    return policies_text(egress)
 
 
 def ensure_assertion_keys(home: Home) -> None:

@@ -107,7 +107,7 @@ def serves(layout: Layout) -> dict[str, str]:
 
 def goes_by_proxy(layout: Layout) -> dict[str, str]:
     """What a worker is told about the egress proxy."""
-    return {"CHAMBERLOG_EGRESS_PROXY": f"http://{layout.address('egress')}"} if layout.has_edge else {}
+    return {} if layout.egress_proxy is None else {"CHAMBERLOG_EGRESS_PROXY": layout.egress_proxy}
 
 
 def python_child(

@@ -75,6 +75,11 @@ class Layout:
         """The base URL that people and programs use: the gateway's; without one the API's."""
         return f"http://{HOST}:{self.ports['gateway']}" if self.has_edge else self.api
 
+    @property
+    def egress_proxy(self) -> str | None:
+        """The URL of the proxy by which workers call devices: the stack's, else the person's own; None = none."""
+        return f"http://{self.address('egress')}" if self.has_edge else os.environ.get("CHAMBERLOG_EGRESS_PROXY")
+
     def address(self, port: str) -> Address:
         """Where a port of that name is."""
         return Address(HOST, self.ports[port])
@@ -84,11 +89,12 @@ class Layout:
         """Names of the worker parts."""
         return [name for name in self.ports if name.split("-")[0] == "worker"]
 
-    def document(self, pids: Mapping[str, int | None]) -> dict[str, Any]:
+    def document(self, pids: Mapping[str, int | None], egress: str | None = None) -> dict[str, Any]:
         """`stack.json`. Where there is no gateway its address is the API's.
 
         Args:
             pids: part to process id; parts without one do not run and are left out.
+            egress: by which workers and proxy judge addresses, as JSON text; None = no worker of chamberlog runs.
         """
         running = {name: pid for name, pid in pids.items() if pid is not None}
         workers = [pid for name, pid in running.items() if name in self.workers]
@@ -102,6 +108,8 @@ class Layout:
             "postgres": self.postgres,
             "redis": self.redis,
             "api_key_file": str(self.home.api_key_file),
+            "egress": egress,
+            "egress_proxy": self.egress_proxy,
             "pids": others | {"worker": workers},
         }
 

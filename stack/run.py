@@ -9,7 +9,7 @@ from typing import TypeVar
 from collector.domain.errors import ChamberlogError
 from stack.account import Account, account_of
 from stack.api_client import FleetApi
-from stack.bootstrap import ensure_api_key, lateness_of, prepare
+from stack.bootstrap import egress_text, ensure_api_key, lateness_of, prepare
 from stack.display import Display
 from stack.edge import edge_parts
 from stack.errors import FleetError, StackError
@@ -66,7 +66,7 @@ class StackRun:
         self._supervisor = Supervisor(self._changed)
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self._announced = False
-        self._key = ""
+        self._key = self._egress = ""
         self.account: Account | None = None
 
     def interrupt(self) -> None:
@@ -105,6 +105,7 @@ class StackRun:
         devices = await self._start_simulator() if self._options.simulator else []
         show("starting the worker, the API and the gateway" if layout.has_edge else "starting the worker and the API")
         egress = egress_document(device.port for device in devices)
+        self._egress = egress_text(egress)
         parts = [*worker_parts(layout, egress), api_part(layout, egress), *edge_parts(layout, egress)]
         await supervisor.start(parts, START_S)
         show("enrolling the fleet")
@@ -208,4 +209,4 @@ class StackRun:
 
     def _write_stack(self) -> None:
         pids = {keeper.part.name: keeper.pid for keeper in self._supervisor.keepers}
-        self._layout.home.write_stack(self._layout.document(pids))
+        self._layout.home.write_stack(self._layout.document(pids, self._egress))

@@ -33,10 +33,14 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The system's resolver (hosts file, DNS), in threads of its own."""
+    """The system's resolver (hosts file, DNS), in threads of its own.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
+    Args:
+        threads: look-ups at a time, at most; a thread is made when there is one to make.
+    """
+
+    def __init__(self, threads: int = RESOLVER_THREADS) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
         """See `Resolver`; a literal address needs no thread."""

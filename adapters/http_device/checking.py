@@ -3,7 +3,7 @@
 import asyncio
 
 from adapters.http_device.addresses import Resolver, SystemResolver
-from adapters.http_device.attempt import Attempt
+from adapters.http_device.attempt import Attempt, Stage
 from adapters.http_device.literals import literal_of
 from adapters.http_device.request import WrittenRequest, write_request
 from adapters.http_device.tunnel import Tunnels
@@ -22,10 +22,18 @@ class EgressChecker:
         policies: of the workers.
         proxy: of the workers; None = they go straight.
         resolver: the system's when None.
+        budget_ms: for the look-up, and again for the proxy.
     """
 
-    def __init__(self, policies: EgressPolicies, proxy: EgressProxy | None, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        policies: EgressPolicies,
+        proxy: EgressProxy | None,
+        resolver: Resolver | None = None,
+        budget_ms: int = BUDGET_MS,
+    ) -> None:
         self._policies, self._proxy, self._resolver = policies, proxy, resolver or SystemResolver()
+        self._budget_ms = budget_ms
 
     async def check(self, url: str, section: str) -> EgressCheck:
         """Look at a chamber's URL for a section, `organization/section`; nothing is sent to a device.
@@ -54,12 +62,12 @@ class EgressChecker:
         literal = literal_of(sent.host)
         if literal is not None:
             return (literal,)
-        async with asyncio.timeout(BUDGET_MS / 1000):
+        async with asyncio.timeout(self._budget_ms / 1000):
             return tuple(await self._resolver.resolve(sent.host, sent.port))
 
     async def _ask(self, proxy: EgressProxy, sent: WrittenRequest, address: str, section: str) -> ProxyVerdict:
-        deadline = asyncio.get_running_loop().time() + BUDGET_MS / 1000
-        attempt = Attempt(sent.host, sent.port, BUDGET_MS, deadline, section=section)
+        deadline = asyncio.get_running_loop().time() + self._budget_ms / 1000
+        attempt = Attempt(sent.host, sent.port, self._budget_ms, deadline, section=section)
         try:
             async with asyncio.timeout_at(deadline):
                 wire = await Tunnels(proxy, self._resolver).open(address, attempt)
@@ -68,6 +76,8 @@ class EgressChecker:
         except EgressAwayError as error:
             return ProxyVerdict("away", error.detail)
         except OSError as error:
+            if attempt.stage is Stage.PROXY:
+                return ProxyVerdict("away", f"{proxy} did not accept within {self._budget_ms} ms")
             return ProxyVerdict("unreachable", f"it may be called, and did not accept: {error.strerror or 'too slow'}")
         await wire.aclose()
         return ProxyVerdict("open", f"it connected to {address} port {sent.port}; nothing was sent")

@@ -24,6 +24,8 @@ from collector.domain.errors import DeviceStatusError, DeviceUnauthorizedError, 
 from collector.mapping.credentials import Credentials
 from collector.ports import DeviceAnswer, DeviceRequest
 
+PROXY_THREADS = 4
+"""Look-ups of the egress proxy's name at a time; none is made where it is an address."""
 REMEMBERED = 20_000
 """Requests that need not be written anew for the next slot: chambers of one process, about 1 KiB each."""
 
@@ -36,7 +38,7 @@ class HttpDeviceClient:
     docs/adr/0009-the-device-transport.md says why.
 
     Args:
-        resolver: turns hosts into addresses; the system's when None.
+        resolver: turns devices' hosts into addresses; the system's when None.
         tls: verifies certificates; public authorities and those of this machine when None.
         proxy: the egress proxy that every connection goes through; straight to the devices when None.
     """
@@ -49,7 +51,8 @@ class HttpDeviceClient:
         proxy: EgressProxy | None = None,
     ) -> None:
         self._resolver = resolver or SystemResolver()
-        self._tunnels = None if proxy is None else Tunnels(proxy, self._resolver)
+        self._way = SystemResolver(PROXY_THREADS)  # its own: devices' name servers that are down must not close the way
+        self._tunnels = None if proxy is None else Tunnels(proxy, self._way)
         self._verifying, self._trusting = tls or verifying_context(), trusting_context()
         self._lanes = HostLanes()
         self._sessions = DigestSessions()
@@ -66,6 +69,7 @@ class HttpDeviceClient:
     async def aclose(self) -> None:
         """Let go of everything; requests in flight are the caller's to cancel."""
         self._resolver.close()
+        self._way.close()
 
     @property
     def hosts_in_flight(self) -> int:

@@ -1,14 +1,17 @@
 """Which addresses devices may have: what would become of a URL."""
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.exits import CommandError, Complaint, ExitCode
 from cli.output import print_fields, print_json, print_table
-from cli.session import JsonFlag
+from cli.session import HomeFlag, JsonFlag
 from cli.tables import Fit
+from cli.target import STACK_FILE, home_directory, read_stack
 from collector.domain.errors import InvalidFieldError
 
 if TYPE_CHECKING:
@@ -16,6 +19,21 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="Which addresses devices may have (CHAMBERLOG_EGRESS), and what would become of a URL.")
 EGRESS, PROXY = "CHAMBERLOG_EGRESS", "CHAMBERLOG_EGRESS_PROXY"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """By what a URL is judged.
+
+    Attributes:
+        policies: as in CHAMBERLOG_EGRESS; None = no rules.
+        proxy: as in CHAMBERLOG_EGRESS_PROXY; None = there is none.
+        origin: where the policies were found; None = nowhere.
+    """
+
+    policies: str | None
+    proxy: str | None
+    origin: str | None
 
 
 @group.callback()
@@ -35,23 +53,42 @@ def check(
         typer.Option("--egress", help=f"JSON or the path of a JSON file ({EGRESS}), as the workers have it."),
     ] = None,
     proxy: Annotated[str | None, typer.Option("--proxy", help=f"http://host:port ({PROXY}).")] = None,
+    home: HomeFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say what a URL resolves to here, and whether a worker with these settings would call it. Needs no API.
 
+    Flags and environment say by which settings; where both say nothing, those of the running local stack.
     Where there is an egress proxy it is asked, too: it connects to the device, and nothing is sent. Exit 1: blocked.
     """
     from cli.bootstrap import check_egress  # noqa: PLC0415 - other commands need no HTTP client
 
     _check_section(section)
-    text, way = policies or os.environ.get(EGRESS), proxy or os.environ.get(PROXY)
-    found = check_egress(url, section, text, way)
-    document = _document(found, section, way) | {"policy": "--egress" if policies else EGRESS if text else None}
+    judge = find_judge(policies, proxy, home)
+    found = check_egress(url, section, judge.policies, judge.proxy)
+    document = _document(found, section, judge.proxy) | {"policy": judge.origin}
     if as_json:
         print_json(document)
     else:
         _print_check(document)
     _end(found)
+
+
+def find_judge(policies: str | None, proxy: str | None, home: Path | None) -> Judge:
+    """Flags, else the environment; where neither names policies or a proxy, both as the running local stack has them.
+
+    Both, because a verdict by one deployment's rules and another one's proxy would be neither's.
+
+    Raises:
+        CommandError: REFUSED, when `stack.json` cannot be read.
+    """
+    text, way = policies or os.environ.get(EGRESS), proxy or os.environ.get(PROXY)
+    if text or way:
+        return Judge(text, way, "--egress" if policies else EGRESS if text else None)
+    directory = home_directory(home)
+    stack = read_stack(directory)
+    text = stack.get("egress")
+    return Judge(text, stack.get("egress_proxy"), str(directory / STACK_FILE) if text else None)
 
 
 def _check_section(section: str) -> None:

@@ -3,7 +3,7 @@
 # neither curl nor wget.
 #   envoy.sh run CONFIGURATION    runs until SIGTERM, then lets requests in hand end, live streams excepted
 #   envoy.sh ready                whether it takes connections
-# ADMIN_PORT, DRAIN_S: of the configuration's admin address; how long a stop waits at most.
+# ADMIN_PORT, DRAIN_S, CONCURRENCY: of the configuration's admin address; how long a stop waits at most; threads.
 set -u
 
 admin() ( # method, path
@@ -41,7 +41,7 @@ ready)
   admin GET /ready 2>/dev/null | grep -q LIVE
   ;;
 run)
-  envoy -c "$2" --disable-hot-restart --concurrency 2 -l warn --drain-time-s 1 --drain-strategy immediate &
+  envoy -c "$2" --disable-hot-restart --concurrency "${CONCURRENCY:-2}" -l warn --drain-time-s 1 --drain-strategy immediate &
   envoy=$!
   trap stop TERM INT
   wait "$envoy" # ends early when a signal comes

@@ -22,9 +22,15 @@ keep() { # file, content
 password postgres_password
 password temporal_postgres_password
 password valkey_password
-if [ ! -s assertion_key ]; then # the authz service signs by the one, the API believes the other
-  keep assertion_key "$(openssl genpkey -algorithm ed25519)"
-  keep assertion_keys "$(openssl pkey -in assertion_key -pubout)"
+# The authz service signs by the one, the API believes the other. Variables, because `set -e` passes over what fails
+# inside an argument, and an empty key would stay for good.
+if [ ! -s assertion_key ]; then
+  pair="$(openssl genpkey -algorithm ed25519)"
+  keep assertion_key "$pair"
+fi
+if [ ! -s assertion_keys ]; then
+  public="$(openssl pkey -in assertion_key -pubout)"
+  keep assertion_keys "$public"
 fi
 [ -s postgres_dsn ] || keep postgres_dsn "postgresql://chamberlog:$(cat postgres_password)@postgres:5432/chamberlog"
 [ -s redis_url ] || keep redis_url "redis://chamberlog:$(cat valkey_password)@valkey:6379/0"

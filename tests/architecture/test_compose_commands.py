@@ -44,6 +44,36 @@ def test_secrets_are_made_once_for_their_owner_and_the_containers(secrets: Path)
     assert {file.name: file.read_text() for file in secrets.iterdir()} == made
 
 
+def test_without_openssl_no_empty_key_is_left_and_the_next_run_makes_it(tmp_path: Path) -> None:
+    folder, tools = tmp_path / "secrets", tmp_path / "bin"
+    tools.mkdir()
+    (tools / "openssl").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "openssl").chmod(0o755)
+    script, broken = SCRIPTS / "make-secrets.sh", {"PATH": f"{tools}:{os.environ['PATH']}"}
+    failed = subprocess.run([script, folder], env=broken, check=False, capture_output=True, timeout=20)
+    assert failed.returncode != 0
+    assert not (folder / "assertion_key").exists()
+    subprocess.run([script, folder], check=True, capture_output=True, timeout=20)
+    key, keys = ((folder / name).read_text() for name in ("assertion_key", "assertion_keys"))
+    assert key.startswith("-----BEGIN PRIVATE KEY-----")
+    (folder / "assertion_keys").unlink()
+    subprocess.run([script, folder], check=True, capture_output=True, timeout=20)
+    assert [(folder / name).read_text() for name in ("assertion_key", "assertion_keys")] == [key, keys]
+
+
+@pytest.mark.parametrize(("name", "threads"), [("egress", "1"), ("gateway", "2")])
+def test_the_egress_proxy_runs_with_one_thread_so_that_its_limit_of_a_device_holds(
+    tmp_path: Path, name: str, threads: str
+) -> None:
+    service = load()["services"][name]
+    (tmp_path / "envoy").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "envoy").chmod(0o755)
+    command = ["bash", SCRIPTS / "envoy.sh", *service["command"]]
+    environment = {"PATH": f"{tmp_path}:{os.defpath}", **service["environment"]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=20)
+    assert f"--concurrency {threads} " in done.stdout
+
+
 def test_the_secrets_are_in_no_commit_and_in_no_layer() -> None:
     ignored = subprocess.run(["git", "check-ignore", "secrets/postgres_dsn"], cwd=ROOT, check=False, timeout=20)
     assert ignored.returncode == 0

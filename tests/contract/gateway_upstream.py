@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 
 Message = dict[str, Any]
+LARGE = 32_000_000
 PERSONS = {"Bearer good": "user/ada", "Bearer viewer": "user/vera", "Basic Z29vZDpnb29k": "user/ada"}
 PROBLEM = (
     b'{"type":"urn:chamberlog:problem:%s","title":"%s","status":%d,"detail":"the authz service says so","errors":[]}'
@@ -49,7 +50,10 @@ class Answering:
 
 
 async def api(asked: Answering, log: Path) -> None:
-    """Say what has come; `/v1/slow` a second later, `/v1/live` in three parts, `/v1/broken` with a 502 of its own."""
+    """Say what has come; `/v1/slow` a second later, `/v1/live` in three parts, `/v1/broken` with a 502 of its own.
+
+    `/static-offline-docs/large` is more than all buffers on the way take in.
+    """
     if asked.path == "/healthz":
         await asked.answer(200, b"ok")
         return
@@ -61,6 +65,9 @@ async def api(asked: Answering, log: Path) -> None:
             await asked.more(b"data: %d\n\n" % number)
             await asyncio.sleep(0.4)
         await asked.more(b"", last=True)
+        return
+    if asked.path == "/static-offline-docs/large":
+        await asked.answer(200, b"x" * LARGE)
         return
     if asked.path == "/v1/slow":
         await asyncio.sleep(1.0)

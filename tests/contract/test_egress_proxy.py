@@ -6,6 +6,7 @@ CASES are those of the table in docs/egress.md.
 import asyncio
 import gc
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,6 +19,7 @@ import pytest
 import uvloop
 
 from adapters.http_device import HttpDeviceClient
+from adapters.http_device.tunnel import write_tunnel
 from collector.domain.egress import EgressPolicies, EgressPolicy
 from collector.domain.egress_proxy import EgressProxy
 from collector.domain.errors import (
@@ -218,25 +220,12 @@ def test_the_next_address_is_tried_when_one_refuses_or_swallows(run: Run[Any], e
     with DeviceServer(answering(ok(b"23.5"))) as server, FullListener("127.0.0.3", server.port):
         request = asking(server.port, host="chamber.test", budget_ms=1_500)
         resolver = FixedResolver(["127.0.0.2", "127.0.0.3", "127.0.0.1"])
-        assert run(fetched(request, envoy.proxy, resolver=ProxyApart(resolver))).body == b"23.5"
+        assert run(fetched(request, envoy.proxy, resolver=resolver)).body == b"23.5"
     assert server.requests[0].count(b"chamber.test") == 1
 
 
-class ProxyApart:
-    """A resolver of devices' names; the proxy's is an address."""
-
-    def __init__(self, devices: FixedResolver | SilentResolver) -> None:
-        self._devices = devices
-
-    async def resolve(self, host: str, port: int) -> Any:
-        return [host] if host == "127.0.0.1" else await self._devices.resolve(host, port)
-
-    def close(self) -> None:
-        self._devices.close()
-
-
-def at_home() -> ProxyApart:
-    return ProxyApart(FixedResolver(["127.0.0.1"]))
+def at_home() -> FixedResolver:
+    return FixedResolver(["127.0.0.1"])
 
 
 # --- the proxy's own faults ---
@@ -286,6 +275,14 @@ def test_a_proxy_whose_name_is_unknown_is_missed(run: Run[Any], host: str) -> No
     assert told(run(failure(asking(80), EgressProxy(host, 80)))) == (EgressAwayError, "egress_proxy")
 
 
+def test_name_servers_that_are_down_do_not_keep_the_proxys_name_from_being_found(
+    run: Run[Any], envoy: EgressEnvoy
+) -> None:
+    by_name = EgressProxy("localhost", envoy.proxy.port)
+    with DeviceServer(answering(ok(b"23.5"))) as server:
+        assert run(fetched(asking(server.port), by_name, resolver=SilentResolver())).body == b"23.5"
+
+
 def test_a_proxy_that_is_full_is_missed(run: Run[Any], tmp_path: Path) -> None:
     limits = EgressLimits(connections=2)
     with running(tmp_path, EgressPolicies(default=LOOPBACK), limits) as small, ExitStack() as closing:
@@ -295,6 +292,24 @@ def test_a_proxy_that_is_full_is_missed(run: Run[Any], tmp_path: Path) -> None:
         with DeviceServer(answering(ok(b"23.5"))) as server:
             assert told(run(failure(asking(server.port), small.proxy))) == (EgressAwayError, "egress_proxy")
             assert server.visits == []
+
+
+def timer_of(port: int, client: int) -> str:
+    """Which timer runs on the connection of a client to a port of loopback, as the kernel says; 02 = keepalive."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (timer,) = [row[5] for row in rows if row[1].endswith(f":{port:04X}") and row[2].endswith(f":{client:04X}")]
+    return timer.partition(":")[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_proxy_looks_whether_a_silent_worker_is_still_there(envoy: EgressEnvoy) -> None:
+    with (
+        DeviceServer(silent) as server,
+        socket.create_connection(("127.0.0.1", envoy.proxy.port)) as worker,
+    ):
+        worker.sendall(write_tunnel("127.0.0.1", server.port, SECTION))
+        assert worker.recv(4_096).startswith(b"HTTP/1.1 200 ")
+        assert timer_of(envoy.proxy.port, worker.getsockname()[1]) == "02"
 
 
 def test_a_policy_of_the_proxy_that_is_narrower_blocks(run: Run[Any], tmp_path: Path) -> None:

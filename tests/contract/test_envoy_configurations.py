@@ -108,3 +108,11 @@ def test_what_is_no_configuration_is_refused(file: Path, text: str | None) -> No
     with pytest.raises(InvalidFieldError) as caught:
         findings(file)
     assert caught.value.field == "file"
+
+
+@pytest.mark.parametrize(
+    "text", ["static_resources: {clusters: [{type: STATIC}]}\n", "static_resources: {clusters: [1]}\n"]
+)
+def test_what_envoy_refuses_may_have_any_shape(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert findings(file) != []

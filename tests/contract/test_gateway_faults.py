@@ -3,11 +3,13 @@
 import asyncio
 import http.client
 import os
+import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -152,6 +154,18 @@ def test_the_floor_beneath_the_limits_of_subjects(tmp_path: Path) -> None:
         assert refused.headers.get_list("retry-after") == ["1"]
         assert refused.headers["content-type"] == "application/problem+json"
         assert refused.json()["title"] == "Too Many Requests"
+
+
+def test_whoever_reads_no_answer_keeps_nobody_from_the_api(tmp_path: Path) -> None:
+    settings = ingress_settings(apis=1)
+    settings = replace(settings, limits=replace(settings.limits, upstream_requests=2))
+    ask = b"GET /static-offline-docs/large HTTP/1.1\r\nHost: gateway\r\n\r\n"
+    with opened(tmp_path, settings) as room, ExitStack() as closing:
+        for _ in range(3):
+            closing.enter_context(socket.create_connection((HOST, room.port))).sendall(ask)
+        until(lambda: [row["path"] for row in room.asked("api")].count("/static-offline-docs/large") == 2)
+        answer = httpx.get(f"{room.url}/v1/echo", headers=GOOD)
+        assert (answer.status_code, httpx.get(f"{room.url}/healthz").status_code) == (200, 200)
 
 
 async def test_a_stop_cuts_no_request_in_hand(room: Room) -> None:

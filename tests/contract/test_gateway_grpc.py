@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from stack.server import HOST
 from tests.contract.gateway_room import Room, ingress_settings, opened
 
 HEALTH, SERVING = "/grpc.health.v1.Health/Check", b"\x08\x01"
+HEALTH_STREAM = "/grpc.health.v1.Health/Watch"
 """The one message of that service that says something, as its bytes."""
 KEY = (("authorization", "Bearer good"),)
 
@@ -35,6 +37,8 @@ class Methods(grpc.GenericRpcHandler):
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         if details.method == HEALTH:
             return grpc.unary_unary_rpc_method_handler(lambda *_: SERVING)
+        if details.method == HEALTH_STREAM:
+            return grpc.unary_stream_rpc_method_handler(self.watch_health)
         if not details.method.startswith("/chamberlog.v1."):
             return None
         self.calls.append(details.method)
@@ -48,6 +52,12 @@ class Methods(grpc.GenericRpcHandler):
         if request == b"unknown":
             context.abort(grpc.StatusCode.NOT_FOUND, "no chamber x")
         return "\n".join(f"{name}={value!s}" for name, value in context.invocation_metadata()).encode()
+
+    def watch_health(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        del request
+        yield SERVING
+        while context.is_active():
+            time.sleep(0.1)
 
     def watch(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         del context
@@ -164,6 +174,19 @@ async def test_a_stream_arrives_as_it_is_sent(channel: grpc.aio.Channel) -> None
 
 async def test_health_needs_no_key(channel: grpc.aio.Channel) -> None:
     assert await unary(channel, HEALTH)(b"", timeout=10) == SERVING
+
+
+async def test_whoever_nobody_knows_holds_no_stream_that_others_then_wait_for(tmp_path: Path, methods: Methods) -> None:
+    with served(methods) as port:
+        settings = ingress_settings(apis=1, grpc=(Address(HOST, port),))
+        settings = replace(settings, limits=replace(settings.limits, upstream_requests=2))
+        with opened(tmp_path, settings) as room:
+            async with grpc.aio.insecure_channel(f"{HOST}:{room.port}") as channel:
+                watch: Any = channel.unary_stream(HEALTH_STREAM)
+                held = [watch(b"", timeout=10) for _ in range(2)]
+                said = await asyncio.gather(*(stream.read() for stream in held), return_exceptions=True)
+                assert [getattr(error, "code", object)() for error in said] == [grpc.StatusCode.UNIMPLEMENTED] * 2
+                assert await metadata_of(channel, *KEY)
 
 
 async def test_rest_comes_by_the_same_port(room: Room, channel: grpc.aio.Channel) -> None:

@@ -72,6 +72,16 @@ def test_devices_are_called_through_the_egress_proxy(stack: RunningStack) -> Non
     eventually(lambda: len(stack.readings("sim-01")) > 0, 30)
 
 
+def test_egress_check_judges_as_the_stack_does(stack: RunningStack) -> None:
+    url = next(chamber["url"] for chamber in stack.json("list")["items"] if chamber["id"] == "sim-01")
+    told = document(stack)
+    found = stack.json(f"egress check {url}")
+    assert found["policy"] == str(stack.home / "stack.json")
+    assert (found["allowed"], found["proxy"]["verdict"]) == (True, "open")
+    refused = stack.shell(f"chamberlog egress check {told['api']}")  # its port is no simulated device's
+    assert refused.returncode == 1
+
+
 def test_a_forged_assertion_has_no_effect(stack: RunningStack, client: httpx.Client) -> None:
     forged = {"X-Chamberlog-Assertion": "e30.e30.e30", "x-chamberlog-role": "super-administrator"}
     assert client.get("/v1/sections", headers=forged).status_code == 200

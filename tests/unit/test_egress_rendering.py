@@ -33,6 +33,16 @@ def test_the_port_that_can_stop_the_proxy_is_on_loopback() -> None:
         EgressSettings(listen=LISTEN, admin=Address("0.0.0.0", 21_910))
 
 
+@pytest.mark.parametrize(
+    ("listen", "admin", "field"),
+    [(Address("egress", 3128), ADMIN, "listen"), (LISTEN, Address("127.0.0.1", LISTEN.port), "admin")],
+)
+def test_what_envoy_would_not_start_with_is_refused(listen: Address, admin: Address, field: str) -> None:
+    with pytest.raises(InvalidFieldError) as caught:
+        EgressSettings(listen=listen, admin=admin)
+    assert caught.value.field == field
+
+
 def test_the_log_goes_to_a_file_where_one_is_named() -> None:
     assert "/var/log/egress.json" in str(rendered(access_log="/var/log/egress.json"))
     assert "FileAccessLog" not in str(rendered())

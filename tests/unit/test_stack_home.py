@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from collector.domain.egress import parse_policies
+from stack.bootstrap import egress_text
+from stack.edge import goes_by_proxy
 from stack.environment import exports, part_environment
 from stack.errors import AlreadyRunningError, DataError, NotRunningError
 from stack.home import Home
@@ -81,7 +83,7 @@ def test_a_lost_password_of_a_database_is_not_replaced_silently(home: Home) -> N
 
 def test_stack_json_says_where_everything_is(home: Home) -> None:
     pids = {"temporal": 11, "postgres": 12, "valkey": 13, "worker": 14, "worker-2": 15, "api": 16, "simulator": None}
-    home.write_stack(layout(home).document(pids))
+    home.write_stack(layout(home).document(pids, '{"default": ["127.0.0.1/32:9"]}'))
     assert json.loads(home.stack_file.read_text()) == {
         "temporal": "127.0.0.1:1",
         "temporal_ui": "http://127.0.0.1:2/temporal",
@@ -91,6 +93,8 @@ def test_stack_json_says_where_everything_is(home: Home) -> None:
         "postgres": "postgresql://chamberlog:it%27s%20a%20%22pass%22%20%24word@127.0.0.1:3/chamberlog",
         "redis": "redis://:it%27s%20a%20%22pass%22%20%24word@127.0.0.1:4/0",
         "api_key_file": str(home.path / "api_key"),
+        "egress": '{"default": ["127.0.0.1/32:9"]}',
+        "egress_proxy": None,
         "pids": {"temporal": 11, "postgres": 12, "valkey": 13, "api": 16, "worker": [14, 15]},
     }
     assert home.stack_file.stat().st_mode & 0o777 == 0o600
@@ -104,7 +108,24 @@ def test_with_an_edge_people_are_led_to_the_gateway(home: Home) -> None:
     where = Layout(home, PORTS | edge, {"postgres": PASSWORD, "valkey": PASSWORD})
     document = where.document({"gateway": 30, "egress": 31, "authz": 32, "api": 33, "worker": 34})
     assert (document["gateway"], document["api"]) == ("http://127.0.0.1:20", "http://127.0.0.1:5")
+    assert document["egress_proxy"] == "http://127.0.0.1:23"
     assert document["pids"] == {"envoy": 30, "egress": 31, "authz": 32, "api": 33, "worker": [34]}
+
+
+def test_without_an_edge_workers_keep_the_persons_own_proxy_and_the_document_says_so(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAMBERLOG_EGRESS_PROXY", "http://10.0.0.9:3128")
+    assert layout(home).document({})["egress_proxy"] == "http://10.0.0.9:3128"
+    assert goes_by_proxy(layout(home)) == {"CHAMBERLOG_EGRESS_PROXY": "http://10.0.0.9:3128"}
+
+
+def test_the_egress_of_a_file_is_told_by_its_text(tmp_path: Path) -> None:
+    file = tmp_path / "egress.json"
+    file.write_text('{"default": ["10.0.0.0/8"]}')
+    assert egress_text(str(file)) == '{"default": ["10.0.0.0/8"]}'
+    assert egress_text('{"default": ["10.1.0.0/16"]}') == '{"default": ["10.1.0.0/16"]}'
+    assert egress_text(" ") == "{}"
 
 
 def test_exports_survive_a_shell(home: Home) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import tempfile
+from collections import deque
 from pathlib import Path
 
 FREE_RANGE = (20_000, 32_000)
@@ -24,11 +25,18 @@ def is_free(port: int) -> bool:
     return True
 
 
+_given: deque[int] = deque(maxlen=1_000)
+
+
 def free_port() -> int:
-    """A port that is free now, outside the kernel's ephemeral range."""
+    """A port that is free now, outside the kernel's ephemeral range; not one of the last that this process was given.
+
+    Whoever asks for several listens on none of them yet: two of them must not be the same.
+    """
     while True:
         port = random.randrange(*FREE_RANGE)  # noqa: S311 (no secret)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.append(port)
             return port
 
 

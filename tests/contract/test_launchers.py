@@ -358,3 +358,7 @@ def _dotted(address: str) -> str:
     if len(address) > 8:
         return f"[{address}]"
     return ".".join(str(byte) for byte in reversed(bytes.fromhex(address)))
+
+
+def test_ports_that_are_asked_for_together_are_different_ones() -> None:
+    assert len({free_port() for _ in range(800)}) == 800

@@ -193,5 +193,8 @@ def test_the_database_is_asked_only_where_it_is_named(world: World, run: Run, mo
     away = "postgresql://nobody@127.0.0.1:9/none"
     assert run("keys", "--postgres", away)[0] == 6
     monkeypatch.setenv("CHAMBERLOG_POSTGRES", away)
+    api = os.environ["CHAMBERLOG_API"]
+    assert run("keys")[0] == 0, "where both are named it is the API"
+    monkeypatch.delenv("CHAMBERLOG_API")
     assert run("keys")[0] == 6
-    assert run("keys", "--api", os.environ["CHAMBERLOG_API"])[0] == 0
+    assert run("keys", "--api", api)[0] == 0

@@ -89,7 +89,8 @@ class MadeKeyOut(KeyOut):
     key: str
 
 
-def _kept(record: KeyRecord) -> dict[str, Any]:
+def key_document(record: KeyRecord) -> dict[str, Any]:
+    """A key without its secret, as the API answers it and as the command line prints it out of the database."""
     terms = record.terms
     return {
         "id": record.id,
@@ -108,9 +109,9 @@ def _kept(record: KeyRecord) -> dict[str, Any]:
 
 def key_out(record: KeyRecord) -> KeyOut:
     """What the API says of a key."""
-    return KeyOut(**_kept(record))
+    return KeyOut(**key_document(record))
 
 
 def made_key_out(made: MadeKey) -> MadeKeyOut:
     """What the API says of a key when it is made."""
-    return MadeKeyOut(**_kept(made.record), key=made.text)
+    return MadeKeyOut(**key_document(made.record), key=made.text)

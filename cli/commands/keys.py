@@ -21,9 +21,9 @@ from collector.domain.instants import iso
 from collector.domain.roles import Role, parse_role
 
 if TYPE_CHECKING:
-    from collector.ports.keys import KeyRecord, KeyTerms
+    from collector.ports.keys import KeyTerms
 
-# Other commands need no database driver.
+# Other commands need neither database driver nor pydantic.
 # ruff: noqa: PLC0415
 
 group = typer.Typer(cls=ListingGroup, help="API keys, by the API or by the database. Told nothing else, it lists them.")
@@ -76,10 +76,11 @@ def create(
 def list_keys(desk: Desk, *, postgres: PostgresFlag = None) -> None:
     """List the keys of the organization, in the database of all: revoked ones too; their secrets are nowhere."""
     if wants_database(postgres, desk.flags):
+        from api.key_schemas import key_document
         from cli.bootstrap import KeyDesk
 
         records = KeyDesk(find_dsn(postgres, desk.flags.home)).list(find_organization(desk.flags))
-        found = {"items": [_document(record) for record in records], "next_cursor": None}
+        found = {"items": [key_document(record) for record in records], "next_cursor": None}
     else:
         with desk.opened() as session:
             found = session.listed("keys", KEYS, {})
@@ -112,6 +113,7 @@ def revoke(
 
 
 def _make_in_database(desk: Desk, postgres: str | None, wish: Wish, expires_ms: int | None) -> dict[str, Any]:
+    from api.key_schemas import key_document
     from cli.bootstrap import KeyDesk
 
     organization = find_organization(desk.flags)
@@ -125,7 +127,7 @@ def _make_in_database(desk: Desk, postgres: str | None, wish: Wish, expires_ms: 
     except NotFoundError as error:
         remedy = "make it with `chamberlog organizations add`, or name another"
         raise CommandError(ExitCode.NOT_FOUND, Complaint("organization", str(error), remedy)) from None
-    return {**_document(record), "key": text}
+    return {**key_document(record), "key": text}
 
 
 def _terms(wish: Wish, expires_ms: int | None) -> "KeyTerms":
@@ -142,28 +144,6 @@ def _terms(wish: Wish, expires_ms: int | None) -> "KeyTerms":
     )
     check_key(wish["name"], terms, now_ms())
     return terms
-
-
-def _document(record: "KeyRecord") -> dict[str, Any]:
-    """As the API answers a key."""
-    terms = record.terms
-    return {
-        "id": record.id,
-        "organization": record.organization,
-        "name": record.name,
-        "role": terms.role.value,
-        "scopes": sorted(scope.value for scope in terms.scopes),
-        "section": terms.section,
-        "created_by": terms.created_by,
-        "created_at": iso(record.created_ms),
-        "expires_at": _instant(terms.expires_ms),
-        "last_used_at": _instant(record.last_used_ms),
-        "revoked_at": _instant(record.revoked_ms),
-    }
-
-
-def _instant(instant_ms: int | None) -> str | None:
-    return None if instant_ms is None else iso(instant_ms)
 
 
 def _print_all(document: dict[str, Any]) -> None:

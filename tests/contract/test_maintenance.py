@@ -12,11 +12,16 @@ from collector.ports.history import Audit
 from tests.contract.ledger_rooms import HOUR, Enrolled, Rooms, enrolled, gap, now, reading, spec, whole_past
 
 LONG_AGO = 6 * DAY_MS
+NOON = 12 * HOUR
 
 
-async def told(rooms: Rooms, name: str, ago_ms: int = LONG_AGO) -> Enrolled:
-    """A chamber at an hour whose every past slot has its outcome: each seventh is a gap, one channel fails at times."""
-    chamber = await enrolled(rooms, spec(name, HOUR), ago_ms=ago_ms)
+async def told(rooms: Rooms, name: str) -> Enrolled:
+    """A chamber at an hour whose every past slot has its outcome: each seventh is a gap, one channel fails at times.
+
+    It begins at a noon: an oldest day that had no slot but the gap at its end would have no readings to drop.
+    """
+    began_ms = first_ms_of(day_of(now() - LONG_AGO)) + NOON
+    chamber = await enrolled(rooms, spec(name, HOUR), ago_ms=now() - began_ms)
     slots = range((now() - chamber.first_ms) // HOUR + 1)
     await chamber.save(*(gap(chamber.slot(n), chamber.slot(n)) for n in slots if n % 7 == 0))
     readings = (reading(chamber.slot(n), float(n), None if n % 5 == 0 else n / 10) for n in slots if n % 7)

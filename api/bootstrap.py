@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
-from opentelemetry.sdk.metrics import MeterProvider
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from adapters.api_keys import new_key
@@ -15,8 +13,6 @@ from adapters.argon2_passwords import Argon2Passwords
 from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
 from adapters.credential_maker import SystemCredentials
-from adapters.fleet_telemetry import OtelFleetMetrics
-from adapters.gate_telemetry import OtelGateMetrics
 from adapters.limits import open_limiter
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
@@ -39,7 +35,14 @@ from adapters.redis.opening import open_redis
 from adapters.serving import SignalledServer
 from adapters.serving import listening as listen
 from adapters.smtp_mail import SmtpMail, read_mail_server
-from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
+from adapters.telemetry import (
+    OtelCollectionMetrics,
+    OtelFleetMetrics,
+    OtelGateMetrics,
+    Telemetry,
+    metrics_text,
+    open_telemetry,
+)
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
@@ -78,8 +81,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         InvalidFieldError: a setting or a profile is wrong.
     """
     closing, clock = AsyncExitStack(), SystemClock()
-    postgres, (registry, provider) = _postgres(settings, closing), _meters(closing)
-    latest, active, live = _in_redis(settings, clock, closing)
+    postgres, telemetry = _postgres(settings, closing), _telemetry(closing)
+    (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
     temporal = await (connect_if_there() if ask else connect_lazily())
     ports = Ports(
         registry=PostgresRegistry(postgres),
@@ -93,9 +96,9 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         library=PostgresProfiles(postgres),
         answers=PostgresAnswers(postgres),
         clock=clock,
-        metrics=partial(metrics_text, registry),
+        metrics=partial(metrics_text, telemetry.registry),
         upkeep=PostgresUpkeep(postgres),
-        fleet_metrics=OtelFleetMetrics(provider),
+        fleet_metrics=OtelFleetMetrics(telemetry.meters),
         organizations=PostgresOrganizations(postgres),
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
@@ -103,7 +106,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         events=PostgresEvents(postgres),
         live=live,
         people=_people(settings, postgres, closing),
-        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, OtelGateMetrics(provider), closing),
+        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, gate, closing),
         assertions=_verifier(settings, clock),
     )
     return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
@@ -174,12 +177,10 @@ def _letters(settings: ApiSettings) -> Letters | None:
     return Letters(SmtpMail(server, sender), url)
 
 
-def _meters(closing: AsyncExitStack) -> tuple[CollectorRegistry, MeterProvider]:
-    registry = CollectorRegistry()
-    provider = make_meter_provider(SERVICE, registry=registry)
-    closing.callback(provider.shutdown)
-    OtelCollectionMetrics(provider)  # the same instruments as the worker's, so that dashboards find both
-    return registry, provider
+def _telemetry(closing: AsyncExitStack) -> Telemetry:
+    telemetry = open_telemetry(SERVICE, closing)
+    OtelCollectionMetrics(telemetry.meters)  # the same instruments as the worker's, so that dashboards find both
+    return telemetry
 
 
 def _verifier(settings: ApiSettings, clock: Clock) -> AssertionVerifier | None:

@@ -3,11 +3,8 @@
 from contextlib import AsyncExitStack
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-
 from adapters.assertions import Ed25519Signer
 from adapters.clock import SystemClock
-from adapters.gate_telemetry import OtelGateMetrics
 from adapters.limits import open_limiter
 from adapters.postgres.events import PostgresEvents
 from adapters.postgres.keys import PostgresKeys
@@ -17,7 +14,7 @@ from adapters.postgres.sessions import PostgresSessions
 from adapters.process import make_runner, read_settings
 from adapters.secret_settings import shown_address
 from adapters.serving import SignalledServer, listening
-from adapters.telemetry import make_meter_provider, metrics_text
+from adapters.telemetry import OtelGateMetrics, metrics_text, open_telemetry
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.events import RecordEvent, RecordRefusal
@@ -51,13 +48,11 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
     Raises:
         InvalidFieldError: a setting is wrong.
     """
-    clock, registry = SystemClock(), CollectorRegistry()
+    clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
     signer = Ed25519Signer(settings.assertion_key.get_secret_value(), clock)
     postgres = Postgres(settings.postgres.get_secret_value())
     closing.push_async_callback(postgres.close)
-    provider = make_meter_provider(SERVICE, registry=registry)
-    closing.callback(provider.shutdown)
-    metrics, keys = OtelGateMetrics(provider), PostgresKeys(postgres)
+    metrics, keys = OtelGateMetrics(telemetry.meters), PostgresKeys(postgres)
     sessions = KnownSessions(PostgresSessions(postgres), clock)
     redis = settings.redis.get_secret_value() if settings.redis else None
     limiter = open_limiter(redis, settings.rate_limits, clock, metrics, closing)
@@ -67,7 +62,7 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
         signer=signer,
         readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
         metrics=metrics,
-        exposed=partial(metrics_text, registry),
+        exposed=partial(metrics_text, telemetry.registry),
     )
     return AuthzApp(services)
 

@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry
 from temporalio.client import Client
 
 from activities.clock_skew import ClockSkew
@@ -31,7 +30,7 @@ from adapters.process import collect_rarely, make_runner, read_settings, shown_s
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.opening import open_redis
 from adapters.secrets import FileAndEnvSecrets
-from adapters.telemetry import MetricsServer, OtelCollectionMetrics, make_meter_provider, serve_metrics
+from adapters.telemetry import MetricsServer, OtelCollectionMetrics, Telemetry, open_telemetry, serve_metrics
 from adapters.temporal_client import connect, connect_lazily, register_search_attributes, shown_target
 from adapters.temporal_clock import TemporalServerClock
 from adapters.temporal_control import TemporalFleet
@@ -109,13 +108,11 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         InvalidFieldError: a setting or a profile is wrong, or the metrics' port is taken.
     """
     async with AsyncExitStack() as closing:
-        clock, registry = clock or SystemClock(), CollectorRegistry()
+        clock, telemetry = clock or SystemClock(), open_telemetry(SERVICE, closing)
         readiness = Readiness(clock.monotonic_ms)
-        provider = make_meter_provider(SERVICE, registry=registry)
-        closing.callback(provider.shutdown)
-        server = _metrics_server(settings, readiness, registry)
+        server = _metrics_server(settings, readiness, telemetry)
         closing.callback(server.close)
-        metrics = OtelCollectionMetrics(provider)
+        metrics = OtelCollectionMetrics(telemetry.meters)
         skew = ClockSkew(clock, metrics)
         activities = await _activities(settings, skew, clock, metrics, closing)
         client = await connect(retry_for_s=None)
@@ -135,9 +132,8 @@ async def rehearse(settings: WorkerSettings) -> str:
         InvalidFieldError: a setting or a profile is wrong.
     """
     async with AsyncExitStack() as closing:
-        clock, provider = SystemClock(), make_meter_provider(SERVICE)
-        closing.callback(provider.shutdown)
-        metrics = OtelCollectionMetrics(provider)
+        clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
+        metrics = OtelCollectionMetrics(telemetry.meters)
         await _activities(settings, ClockSkew(clock, metrics), clock, metrics, closing)
         client = await connect_lazily()
         _upkeep(settings, client, clock, closing)
@@ -188,9 +184,9 @@ async def _as_watched(client: Client) -> Client | None:
     return None
 
 
-def _metrics_server(settings: WorkerSettings, readiness: Readiness, registry: CollectorRegistry) -> MetricsServer:
+def _metrics_server(settings: WorkerSettings, readiness: Readiness, telemetry: Telemetry) -> MetricsServer:
     try:
-        return serve_metrics(settings.metrics_host, settings.metrics_port, readiness.why_not, registry)
+        return serve_metrics(settings.metrics_host, settings.metrics_port, readiness.why_not, telemetry.registry)
     except OSError as error:
         where = f"{settings.metrics_host}:{settings.metrics_port}"
         field = "CHAMBERLOG_METRICS_HOST" if isinstance(error, socket.gaierror) else "CHAMBERLOG_METRICS_PORT"

@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords, HashCost
 from adapters.credential_maker import SystemCredentials
-from adapters.fleet_telemetry import OtelFleetMetrics
 from adapters.memory import (
     InMemoryActive,
     InMemoryAnswers,
@@ -39,7 +38,7 @@ from adapters.memory import (
 from adapters.memory_fleet import InMemoryFleet
 from adapters.memory_sections import InMemorySectionControl
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
-from adapters.telemetry import make_meter_provider, metrics_text
+from adapters.telemetry import OtelFleetMetrics, make_meter_provider, metrics_text
 from api.app import DEFAULT_RULES, create_app
 from api.people_services import PeoplePorts
 from api.services import Ports, make_services

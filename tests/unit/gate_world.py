@@ -7,10 +7,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from adapters.assertions import Ed25519Signer, Ed25519Verifier, KeyPair, new_key_pair
-from adapters.gate_telemetry import OtelGateMetrics
 from adapters.memory import InMemoryEvents, InMemoryKeys, InMemoryOrganizations
 from adapters.memory.limits import InMemoryLimiter
-from adapters.telemetry import make_meter_provider, metrics_text
+from adapters.telemetry import OtelGateMetrics, make_meter_provider, metrics_text
 from api.app import create_app
 from api.services import make_services
 from collector.domain.access import Traffic

@@ -3,7 +3,8 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricR
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.telemetry import ORGANIZATIONS_LIMIT, OtelCollectionMetrics, make_meter_provider, metrics_text
+from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
+from adapters.telemetry.collection_metrics import ORGANIZATIONS_LIMIT
 from collector.domain.outcome import GapReason
 
 Point = NumberDataPoint | HistogramDataPoint

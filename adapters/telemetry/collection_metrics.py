@@ -1,4 +1,4 @@
-"""What chamberlog measures of itself, by OpenTelemetry, and its exposure to Prometheus.
+"""What chamberlog measures of collecting, by OpenTelemetry.
 
 | instrument | unit | kind | attributes | at /metrics |
 |---|---|---|---|---|
@@ -19,19 +19,7 @@ refused, so only its sum over all workers means something. `chamberlog.clock.ske
 that of Temporal's server; it is there from the first look at that on.
 """
 
-import logging
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import MeterProvider as MeterProviderApi
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from opentelemetry.metrics import MeterProvider
 
 from collector.domain.outcome import GapReason
 
@@ -45,17 +33,11 @@ LATENESS_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 1
 FETCH_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """From a simulator to the largest usual time budget."""
 
-CLIENT_TIMEOUT_S = 5.0
-POLL_S = 0.05
-"""How soon a server that is to stop notices it."""
-NOT_FOUND = (404, b"use /metrics or /readyz\n", "text/plain")
-_log = logging.getLogger(__name__)
-
 
 class OtelCollectionMetrics:
     """`CollectionMetrics` over OpenTelemetry. Cheap enough for each slot; may be called from any thread."""
 
-    def __init__(self, provider: MeterProviderApi) -> None:
+    def __init__(self, provider: MeterProvider) -> None:
         """Make the instruments; two of them over one provider count together."""
         meter = provider.get_meter("chamberlog")
         self._collections = meter.create_counter(
@@ -122,122 +104,3 @@ class OtelCollectionMetrics:
                 return {ORGANIZATION: OTHER_ORGANIZATIONS}
             known.add(organization)
         return {ORGANIZATION: organization}
-
-
-def make_meter_provider(
-    service: str, readers: Sequence[MetricReader] = (), registry: CollectorRegistry | None = None
-) -> MeterProvider:
-    """A provider of its own: nothing global is touched. Its owner calls `shutdown` at the end.
-
-    Args:
-        service: `service.name`, such as `chamberlog-worker`.
-        readers: where the metrics go besides Prometheus.
-        registry: a fresh registry that Prometheus reads through `metrics_text` or `serve_metrics`; one per provider.
-    """
-    exposed = [] if registry is None else [PrometheusMetricReader(scope_info_enabled=False, registry=registry)]
-    resource = Resource.create({SERVICE_NAME: service})
-    return MeterProvider([*readers, *exposed], resource=resource, shutdown_on_exit=False)
-
-
-def metrics_text(registry: CollectorRegistry, accept: str = "") -> tuple[bytes, str]:
-    """The metrics as Prometheus reads them: the body and its content type.
-
-    Args:
-        registry: that of `make_meter_provider`.
-        accept: the request's Accept header: OpenMetrics when it asks for that, else the text format.
-    """
-    encode, content_type = choose_encoder(accept)
-    with _SCRAPING:
-        return encode(registry), content_type
-
-
-_SCRAPING = threading.Lock()
-"""The exporter hands metrics over through a queue of its own: two scrapes at once would mix them."""
-
-
-Served = tuple[int, bytes, str]
-"""Status, body, content type."""
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # a client that dawdles does not keep the process from ending
-
-    def __init__(self, address: tuple[str, int], routes: Mapping[str, Callable[[str], Served]]) -> None:
-        self.routes = routes
-        super().__init__(address, _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's
-        _log.warning("a request for metrics failed", exc_info=True)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    timeout = CLIENT_TIMEOUT_S
-
-    def do_GET(self) -> None:
-        assert isinstance(self.server, _Server)
-        route = self.server.routes.get(self.path.partition("?")[0])
-        status, body, content_type = route(self.headers.get("Accept", "")) if route else NOT_FOUND
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        _log.debug(format, *args)
-
-
-class MetricsServer:
-    """Serves /metrics and /readyz from threads of its own, so that it answers while the event loop is busy."""
-
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        """Take over a listening server and begin to answer; `serve_metrics` makes it."""
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="metrics", daemon=True)
-        self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self._server.server_port
-
-    @property
-    def url(self) -> str:
-        """Its base address."""
-        return f"http://{self._server.server_address[0]!s}:{self.port}"
-
-    def close(self) -> None:
-        """Stop answering and free the port; closing again changes nothing."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def serve_metrics(host: str, port: int, why_not: Callable[[], str], registry: CollectorRegistry) -> MetricsServer:
-    """Serve `GET /metrics` and `GET /readyz` (200 `ready`, 503 `not ready: ` and the reason).
-
-    Args:
-        host: 127.0.0.1 unless the network is to see it.
-        port: 0 picks a free one, see `MetricsServer.port`.
-        why_not: why the process does not do its work, empty when it does; called from another thread, must answer at
-            once and not raise.
-        registry: that of `make_meter_provider`.
-
-    Raises:
-        OSError: the port is taken.
-    """
-
-    def readiness(_: str) -> Served:
-        why = why_not()
-        return (503, f"not ready: {why}\n".encode(), "text/plain") if why else (200, b"ready\n", "text/plain")
-
-    def metrics(accept: str) -> Served:
-        return (200, *metrics_text(registry, accept))
-
-    return MetricsServer(_Server((host, port), {"/metrics": metrics, "/readyz": readiness}))

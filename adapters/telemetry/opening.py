@@ -1,0 +1,153 @@
+"""What a process tells of itself: metrics at /metrics, and traces, metrics and logs by OTLP where a collector is named.
+
+The standard variables of OpenTelemetry say where to, and how much:
+
+| variable | meaning |
+|---|---|
+| `OTEL_EXPORTER_OTLP_ENDPOINT` | the collector; without it, and without the three of one signal, nothing is sent |
+| `OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_ENDPOINT` | of one signal |
+| `OTEL_EXPORTER_OTLP_PROTOCOL` | `grpc` (the standard) or `http/protobuf`; one signal's by its own variable |
+| `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
+| `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | what is kept; a tenth, `parentbased_traceidratio`, without them |
+| `OTEL_METRIC_EXPORT_INTERVAL` | milliseconds between two reports of metrics; 60000 |
+| `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | what the process is called |
+| `OTEL_SDK_DISABLED` | `true`: nothing is sent; /metrics stays |
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+from opentelemetry._logs import LoggerProvider as LoggerProviderApi
+from opentelemetry._logs import NoOpLoggerProvider
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NoOpTracerProvider
+from opentelemetry.trace import TracerProvider as TracerProviderApi
+from prometheus_client import CollectorRegistry
+
+from collector.domain.errors import InvalidFieldError
+
+ENDPOINT, PROTOCOL, SAMPLER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER"
+GRPC, HTTP = "grpc", "http/protobuf"
+SAMPLED = 0.1
+"""Of the rounds; what a caller has sampled is sampled here, too."""
+Signal = Literal["TRACES", "METRICS", "LOGS"]
+SIGNALS: tuple[Signal, ...] = ("TRACES", "METRICS", "LOGS")
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What a process writes its telemetry to.
+
+    Attributes:
+        meters: makes instruments; they are read at /metrics, and sent where a collector is named.
+        tracers: makes spans; those of a process without a collector cost nothing and go nowhere.
+        loggers: takes log records for the collector.
+        registry: what /metrics shows.
+        sends: the signals that go to a collector.
+    """
+
+    meters: MeterProvider
+    tracers: TracerProviderApi
+    loggers: LoggerProviderApi
+    registry: CollectorRegistry
+    sends: frozenset[Signal]
+
+
+def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
+    """Open what the environment asks for; nothing global is touched, and no server need be there.
+
+    Args:
+        service: `service.name` where the environment has none, such as `chamberlog-worker`.
+        closing: sends what is left and ends the threads that send; a collector that is away holds that up for seconds.
+
+    Raises:
+        InvalidFieldError: a variable of OpenTelemetry says what there is not.
+    """
+    sends = frozenset(signal for signal in SIGNALS if protocol_of(signal) is not None)
+    resource = _resource(service)
+    registry = CollectorRegistry()
+    readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
+    meters = make_meter_provider(service, readers, registry)
+    closing.push_async_callback(asyncio.to_thread, meters.shutdown)
+    tracers: TracerProviderApi = NoOpTracerProvider()
+    if protocol := protocol_of("TRACES"):
+        kept = _tracers(resource, protocol)
+        closing.push_async_callback(asyncio.to_thread, kept.shutdown)
+        tracers = kept
+    loggers: LoggerProviderApi = NoOpLoggerProvider()
+    if protocol := protocol_of("LOGS"):
+        taken = LoggerProvider(resource, shutdown_on_exit=False)
+        taken.add_log_record_processor(BatchLogRecordProcessor(HttpLogs() if protocol == HTTP else GrpcLogs()))
+        closing.push_async_callback(asyncio.to_thread, taken.shutdown)
+        loggers = taken
+    return Telemetry(meters, tracers, loggers, registry, sends)
+
+
+def make_meter_provider(
+    service: str, readers: Sequence[MetricReader] = (), registry: CollectorRegistry | None = None
+) -> MeterProvider:
+    """A provider of its own: nothing global is touched. Its owner calls `shutdown` at the end.
+
+    Args:
+        service: `service.name`, such as `chamberlog-worker`.
+        readers: where the metrics go besides Prometheus.
+        registry: a fresh registry that Prometheus reads through `metrics_text` or `serve_metrics`; one per provider.
+    """
+    exposed = [] if registry is None else [PrometheusMetricReader(scope_info_enabled=False, registry=registry)]
+    return MeterProvider([*readers, *exposed], resource=_resource(service), shutdown_on_exit=False)
+
+
+def protocol_of(signal: Signal) -> str | None:
+    """How a signal is sent; None = it is not.
+
+    Raises:
+        InvalidFieldError: a variable of OpenTelemetry says what there is not.
+    """
+    exporter = _choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none"), "otlp")
+    named = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or os.environ.get(ENDPOINT)
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if exporter == "none" or not named or disabled:
+        return None
+    own = f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL"
+    return _choice(own if os.environ.get(own) else PROTOCOL, (GRPC, HTTP), GRPC)
+
+
+def _choice(variable: str, choices: tuple[str, ...], standard: str) -> str:
+    chosen = os.environ.get(variable, "").strip() or standard
+    if chosen not in choices:
+        raise InvalidFieldError(variable, f"{chosen!r} is not known here", f"write {' or '.join(choices)}")
+    return chosen
+
+
+def _resource(service: str) -> Resource:
+    own = os.environ.get("OTEL_SERVICE_NAME")
+    return Resource.create({SERVICE_NAME: own or service})
+
+
+def _reader(protocol: str) -> MetricReader:
+    return PeriodicExportingMetricReader(HttpMetrics() if protocol == HTTP else GrpcMetrics())
+
+
+def _tracers(resource: Resource, protocol: str) -> TracerProvider:
+    sampler = None if os.environ.get(SAMPLER) else ParentBased(TraceIdRatioBased(SAMPLED))
+    provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(HttpSpans() if protocol == HTTP else GrpcSpans()))
+    return provider

@@ -78,6 +78,10 @@ class CollectionActivities:
         """Whether a round of the chamber runs in this process."""
         return chamber_id in self._running
 
+    def running(self) -> int:
+        """How many rounds run in this process; may be asked from another thread."""
+        return len(self._running)
+
     def turn(self) -> None:
         """The event loop turns: to be called each second, so that a long wait is not taken for a stand-still."""
         for running in self._running.values():

@@ -18,6 +18,7 @@ from adapters.postgres.pool import Connection, Postgres, poison_state
 from adapters.postgres.retention import Retention
 from adapters.postgres.rows import names_and_units, reading_values
 from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
+from adapters.postgres.watching import WriterMetrics, written
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Reading
 from collector.domain.settling import clean
@@ -59,7 +60,7 @@ class PostgresOutcomes:
     While PostgreSQL is known to be away every save is refused at once; one probe finds out when it is back.
     """
 
-    def __init__(self, postgres: Postgres, pace_s: float = PACE_S) -> None:
+    def __init__(self, postgres: Postgres, pace_s: float = PACE_S, metrics: WriterMetrics | None = None) -> None:
         self._postgres, self._pace_s = postgres, pace_s
         self._available = Availability(postgres.ping)
         self._waiting: list[_Waiting] = []
@@ -68,6 +69,7 @@ class PostgresOutcomes:
         self._known, self._retention = KnownDetectors(), Retention()
         self._began_s = -pace_s
         self._enough = asyncio.Event()
+        self._metrics = metrics
 
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes.
@@ -158,9 +160,10 @@ class PostgresOutcomes:
         if not plain:
             return group
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
-                await self._ensure_ahead(connection)
-                found = await store_live(connection, plain, _now_ms())
+            with written(self._metrics, len(plain)):
+                async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                    await self._ensure_ahead(connection)
+                    found = await store_live(connection, plain, _now_ms())
         except (AwayError, TimeoutError) as error:
             self._refuse(group, error)
             return ()
@@ -183,8 +186,9 @@ class PostgresOutcomes:
         if not group:
             return
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S):
-                results = await self._store_group([w.batch for w in group])
+            with written(self._metrics, _size(group)):
+                async with asyncio.timeout(GROUP_TIMEOUT_S):
+                    results = await self._store_group([w.batch for w in group])
         except (AwayError, TimeoutError) as error:
             self._refuse(group, error)
             return
@@ -208,11 +212,12 @@ class PostgresOutcomes:
             await self._store(group[half:])
             return
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
-                batch = group[0].batch
-                result = await self._with_partitions(
-                    connection, lambda retained_ms: store_piecewise(connection, batch, _now_ms(), retained_ms)
-                )
+            batch = group[0].batch
+            with written(self._metrics, len(batch.outcomes)):
+                async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                    result = await self._with_partitions(
+                        connection, lambda retained_ms: store_piecewise(connection, batch, _now_ms(), retained_ms)
+                    )
             group[0].answer(result or _unknown(group[0].batch.chamber_id))
         except (AwayError, TimeoutError) as error:
             group[0].answer(self._lost(AwayError(str(error) or "the store is too slow")))
@@ -256,6 +261,10 @@ async def _store_batches(
         parts = [part_of(rows[b.chamber_id], b, now_ms, retained_ms) for b in batches if b.chamber_id in rows]
         await store_parts(connection, parts)
     return {part.row["id"]: part.result() for part in parts}
+
+
+def _size(group: "Sequence[_Waiting]") -> int:
+    return sum(len(waiting.batch.outcomes) for waiting in group)
 
 
 def _next_group(waiting: "Sequence[_Waiting]") -> "tuple[list[_Waiting], list[_Waiting]]":

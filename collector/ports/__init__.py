@@ -44,6 +44,7 @@ from collector.ports.reconcile import (
     FleetMetrics,
     FleetRows,
     FleetRuns,
+    LedgerFigures,
     UpkeepLog,
     UpkeepNote,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "KeyTerms",
     "Lateness",
     "LatestCache",
+    "LedgerFigures",
     "LedgerMaintenance",
     "LedgerReader",
     "LiveEvent",

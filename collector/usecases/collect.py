@@ -66,6 +66,7 @@ class CollectRound:
             return await self._run(run, control)
         finally:
             run.give_up_late()
+            self._metrics.let_go(run)
 
     async def _run(self, run: RunningRound, control: RoundControl) -> RoundOutcome:
         decided = await self._decided(run, control)

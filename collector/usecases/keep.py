@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from collector.domain.errors import StoreRefusedError
 from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
-from collector.packing import count_readings
+from collector.packing import count_readings, unpack
 from collector.ports import (
     CollectionMetrics,
     LatestCache,
@@ -18,7 +18,7 @@ from collector.ports import (
     SaveResult,
 )
 from collector.usecases.running_round import LateSave, RunningRound
-from collector.usecases.store import count_untried, worth_watching
+from collector.usecases.store import count_untried, oldest_arrival_ms, worth_watching
 
 SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
 """A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
@@ -55,6 +55,9 @@ class KeepOutcomes:
         if kept in (_Kept.LATE, _Kept.REFUSED):
             run.keep(outcomes)
             self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
+            self._metrics.held(run, oldest_arrival_ms([unpack(run.unsaved[0])]))
+        elif not run.unsaved:
+            self._metrics.let_go(run)
         if kept is not _Kept.KNOWN:
             run.remember()
         run.advance(outcomes)

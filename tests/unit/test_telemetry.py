@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.telemetry import OtelCollectionMetrics, make_meter_provider, metrics_text
-from adapters.telemetry.collection_metrics import ORGANIZATIONS_LIMIT
+from adapters.telemetry.bounds import ORGANIZATIONS_LIMIT
 from collector.domain.outcome import GapReason
 
 Point = NumberDataPoint | HistogramDataPoint
@@ -64,7 +64,12 @@ def test_a_reading_is_one_collection_with_its_lateness_and_duration(
     fetch = histogram(found["chamberlog.fetch.duration"], labels())
     assert fetch.count == 2
     assert fetch.sum == pytest.approx(0.4)
-    assert set(found) == {"chamberlog.collections", "chamberlog.collection.lateness", "chamberlog.fetch.duration"}
+    assert set(found) == {
+        "chamberlog.collections",
+        "chamberlog.collection.lateness",
+        "chamberlog.fetch.duration",
+        "chamberlog.outcomes.unsaved.age",
+    }
 
 
 def test_lateness_falls_into_buckets_of_seconds(metrics: OtelCollectionMetrics, reader: InMemoryMetricReader) -> None:
@@ -100,7 +105,7 @@ def test_a_failed_attempt_is_a_fetch_with_its_error_and_no_collection(
     found = collected(reader)
     failed = histogram(found["chamberlog.fetch.duration"], labels(**{"error.type": "unreachable"}))
     assert (failed.count, failed.sum) == (1, 1.5)
-    assert set(found) == {"chamberlog.fetch.duration"}
+    assert set(found) == {"chamberlog.fetch.duration", "chamberlog.outcomes.unsaved.age"}
 
 
 def test_unsaved_goes_up_and_down(metrics: OtelCollectionMetrics, reader: InMemoryMetricReader) -> None:

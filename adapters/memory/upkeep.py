@@ -31,6 +31,10 @@ class InMemoryUpkeep:
         chambers = Counter((whose, status.value) for whose, status in kept if status is not Status.RETIRED)
         return FleetFigures(dict(chambers), dict(self._notes), now_ms, self._lags(now_ms))
 
+    async def ledger(self) -> None:
+        """Nobody can say; see `UpkeepLog.ledger`."""
+        self._ledger.check_here()
+
     def _lags(self, now_ms: int) -> dict[str, int]:
         lags: dict[str, int] = {}
         for kept in self._ledger.chambers.values():

@@ -63,14 +63,17 @@ class PostgresUpkeep:
             chambers = await connection.fetch(CHAMBERS)
             notes = await connection.fetch(NOTES)
             now_ms = await connection.fetchval(NOW)
-            ledger = await _ledger(connection)
         return FleetFigures(
             {(row["organization"], row["status"]): row["chambers"] for row in chambers},
             {row["kind"]: UpkeepNote(row["finished_ms"], json.loads(row["counts"])) for row in notes},
             now_ms,
             _lags(chambers),
-            ledger,
         )
+
+    async def ledger(self) -> LedgerFigures:
+        """The store now; see `UpkeepLog.ledger`."""
+        async with self._postgres.connection() as connection:
+            return await _ledger(connection)
 
 
 def _lags(chambers: Sequence[Row]) -> dict[str, int]:
@@ -94,4 +97,5 @@ async def _ledger(connection: Connection) -> LedgerFigures:
         connections=connections,
         committed=counted["committed"],
         rolled_back=counted["rolled_back"],
+        at_ms=await connection.fetchval(NOW),
     )

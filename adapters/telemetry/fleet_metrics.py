@@ -38,6 +38,7 @@ class OtelFleetMetrics:
     def __init__(self, provider: MeterProvider) -> None:
         """Make the instruments."""
         self._figures: FleetFigures | None = None
+        self._ledger: LedgerFigures | None = None
         self._organizations = Organizations()
         meter = provider.get_meter("chamberlog")
         meter.create_observable_gauge(
@@ -58,6 +59,10 @@ class OtelFleetMetrics:
         """From now on these are shown; None = nobody knows."""
         self._figures = figures
 
+    def show_ledger(self, figures: LedgerFigures | None) -> None:
+        """From now on these of the store are shown; None = nobody knows."""
+        self._ledger = figures
+
     def _observe_ledger(self, provider: MeterProvider) -> None:
         meter, told = provider.get_meter("chamberlog"), self._of_ledger
         meter.create_observable_gauge("chamberlog.ledger.size", [told(_size)], "By", "All that the database keeps")
@@ -71,13 +76,13 @@ class OtelFleetMetrics:
             "chamberlog.database.transactions", [told(_transactions)], "{transaction}", "Transactions of the database"
         )
         meter.create_observable_gauge(
-            "chamberlog.ledger.rolled_up.age", [self._rolled_up], "s", "How far the hourly figures are behind"
+            "chamberlog.ledger.rolled_up.age", [told(_rolled_up)], "s", "How far the hourly figures are behind"
         )
 
     def _of_ledger(self, tell: Tell) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def look(_: CallbackOptions) -> Iterable[Observation]:
-            figures = self._figures
-            return [] if figures is None or figures.ledger is None else tell(figures.ledger)
+            figures = self._ledger
+            return [] if figures is None else tell(figures)
 
         return look
 
@@ -99,12 +104,6 @@ class OtelFleetMetrics:
             lags[whose] = max(lag_ms, lags.get(whose, 0))
         return [Observation(lag_ms / 1000, {ORGANIZATION: whose}) for whose, lag_ms in lags.items()]
 
-    def _rolled_up(self, _: CallbackOptions) -> Iterable[Observation]:
-        figures = self._figures
-        if figures is None or figures.ledger is None:
-            return []
-        return [Observation(max(0, figures.at_ms - figures.ledger.rolled_up_ms) / 1000)]
-
     def _ages(self, _: CallbackOptions) -> Iterable[Observation]:
         if self._figures is not None:
             for kind, note in self._figures.upkeep.items():
@@ -119,6 +118,10 @@ class OtelFleetMetrics:
 
 def _size(ledger: LedgerFigures) -> Iterable[Observation]:
     return [Observation(ledger.size)]
+
+
+def _rolled_up(ledger: LedgerFigures) -> Iterable[Observation]:
+    return [Observation(max(0, ledger.at_ms - ledger.rolled_up_ms) / 1000)]
 
 
 def _relations(ledger: LedgerFigures) -> Iterable[Observation]:

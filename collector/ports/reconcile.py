@@ -79,6 +79,7 @@ class LedgerFigures:
         connections: state to connections, of all processes.
         committed: transactions since the store counts.
         rolled_back: those that were given up.
+        at_ms: the store's clock.
     """
 
     size: int
@@ -87,6 +88,7 @@ class LedgerFigures:
     connections: Mapping[str, int]
     committed: int
     rolled_back: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,12 @@ class FleetFigures:
         at_ms: the store's clock.
         lags: organization to the longest time, ms, since which a chamber of it that is to be read (neither paused nor
             retiring) has nothing settled, less its interval; never below 0. Absent when it has no such chamber.
-        ledger: None when the store cannot tell.
     """
 
     chambers: Mapping[tuple[str, str], int]
     upkeep: Mapping[str, UpkeepNote]
     at_ms: int
     lags: Mapping[str, int] = field(default_factory=dict)
-    ledger: LedgerFigures | None = None
 
 
 class UpkeepLog(Protocol):
@@ -128,10 +128,22 @@ class UpkeepLog(Protocol):
         """
         ...
 
+    async def ledger(self) -> LedgerFigures | None:
+        """The store now; None for one that has no size.
+
+        Raises:
+            AwayError: the store cannot be reached.
+        """
+        ...
+
 
 class FleetMetrics(Protocol):
-    """Shows the fleet in figures to whoever watches."""
+    """Shows the fleet and its store in figures to whoever watches."""
 
     def show(self, figures: FleetFigures | None) -> None:
         """From now on these; None = nobody knows, and nothing is shown."""
+        ...
+
+    def show_ledger(self, figures: LedgerFigures | None) -> None:
+        """From now on these of the store; None = nobody knows, and nothing is shown."""
         ...

@@ -40,6 +40,7 @@ from adapters.telemetry import (
     OtelFleetMetrics,
     OtelGateMetrics,
     Telemetry,
+    make_tracing,
     metrics_text,
     open_telemetry,
 )
@@ -83,13 +84,13 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     closing, clock = AsyncExitStack(), SystemClock()
     postgres, telemetry = _postgres(settings, closing), _telemetry(closing)
     (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
-    temporal = await (connect_if_there() if ask else connect_lazily())
+    temporal, tracing = await (connect_if_there() if ask else connect_lazily()), make_tracing(telemetry.tracers)
     ports = Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
         active=active,
-        fleet=TemporalFleet(temporal),
+        fleet=TemporalFleet(temporal, tracing=tracing),
         keys=PostgresKeys(postgres),
         make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
@@ -108,6 +109,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         people=_people(settings, postgres, closing),
         limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, gate, closing),
         assertions=_verifier(settings, clock),
+        tracing=tracing,
     )
     return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 

@@ -73,10 +73,8 @@ class ChamberStatus:
         failures: slots in a row without a reading.
         last_reading_ms: slot of the last reading.
         last_failure: reason and detail of the last failed slot.
-        unsaved: outcomes that wait for the store.
-        unsaved_bytes: their encoded size.
-        version: of the spec in force.
-        interval_ms: of the spec in force.
+        unsaved, unsaved_bytes: outcomes that wait for the store, and their encoded size.
+        version, interval_ms: of the spec in force.
         notes: signals that were ignored and changes that lost.
         run_number: runs so far (continue-as-new).
         unconfirmed: changes of signals that the registry has not answered yet.
@@ -106,8 +104,7 @@ class RoundRequest:
 
     Attributes:
         spec: the chamber.
-        first_ms: first slot.
-        count: consecutive slots.
+        first_ms, count: its first slot, and how many consecutive ones it has.
         before: packed outcomes to store before any reading of this round: missed runs, epochs.
         unsettled_ms: the oldest slot whose outcome waits in the workflow: `settled_through` may not reach it.
         verify: ask the store first which slots are there.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
@@ -81,11 +82,17 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     Raises:
         InvalidFieldError: a setting or a profile is wrong.
     """
-    closing, clock = AsyncExitStack(), SystemClock()
-    postgres, telemetry = _postgres(settings, closing), _telemetry(closing)
+    closing = AsyncExitStack()
+    telemetry = _telemetry(closing)
+    temporal = await (connect_if_there() if ask else connect_lazily())
+    services = make_services(_ports(settings, telemetry, temporal, closing))
+    return create_app(services, partial(_lifespan, closing), StreamRules(settings.max_streams))
+
+
+def _ports(settings: ApiSettings, telemetry: Telemetry, temporal: Client, closing: AsyncExitStack) -> Ports:
+    clock, postgres, tracing = SystemClock(), _postgres(settings, closing), make_tracing(telemetry.tracers)
     (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
-    temporal, tracing = await (connect_if_there() if ask else connect_lazily()), make_tracing(telemetry.tracers)
-    ports = Ports(
+    return Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
@@ -111,7 +118,6 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         assertions=_verifier(settings, clock),
         tracing=tracing,
     )
-    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
 
 async def rehearse(settings: ApiSettings) -> str:

@@ -11,7 +11,7 @@ from adapters.telemetry import OtelTracing, make_tracing
 from collector.domain.errors import DeviceTimeoutError
 from collector.ports import NO_TRACING, SpanKind
 from collector.ports.tracing import ROOT, is_kept
-from tests.contract.span_rooms import SpanRoom, memory_spans, otel_spans
+from tests.unit.span_rooms import SpanRoom, memory_spans, otel_spans
 
 KINDS: list[Callable[..., SpanRoom]] = [memory_spans, otel_spans]
 THEIRS = f"00-{'a' * 32}-{'b' * 16}-01"

@@ -73,6 +73,12 @@ class SpanRoom:
     def named(self, name: str) -> list[SeenSpan]:
         return [span for span in self.seen() if span.name == name]
 
+    def tree(self) -> list[str]:
+        """`parent > name` of each, in the order in which they were opened; a parent that nobody sees is `?`."""
+        names = {span.context: span.name for span in self.seen()}
+        found = sorted(self.seen(), key=lambda span: span.context[36:52])
+        return [f"{names.get(s.parent, '?')} > {s.name}" if s.parent else s.name for s in found]
+
     def only(self, name: str) -> SeenSpan:
         (span,) = self.named(name)
         return span
@@ -85,13 +91,14 @@ def memory_spans(*, keeps: bool = True) -> SpanRoom:
     return SpanRoom(twin, lambda: [_of_twin(span) for span in twin.spans], clock)
 
 
-def otel_spans(*, keeps: bool = True) -> SpanRoom:
-    """OpenTelemetry's SDK, with its spans in memory."""
+def otel_spans(*, keeps: bool = True, now_ms: Callable[[], int] | None = None) -> SpanRoom:
+    """OpenTelemetry's SDK, with its spans in memory; in another's time, if wanted."""
     clock, exporter = Ticking(), InMemorySpanExporter()
+    now_ns = clock.now_ns if now_ms is None else lambda: now_ms() * 1_000_000
     sampler = ParentBased(ALWAYS_ON if keeps else ALWAYS_OFF)
     provider = TracerProvider(sampler, id_generator=CountedIds(), shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing = OtelTracing(provider, clock.now_ns)
+    tracing = OtelTracing(provider, now_ns)
     return SpanRoom(tracing, lambda: [_of_otel(span) for span in exporter.get_finished_spans()], clock)
 
 

@@ -1,5 +1,6 @@
 """The API's composition root: the one place where its adapters are chosen."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -37,13 +38,13 @@ from adapters.redis.opening import open_redis
 from adapters.serving import SignalledServer
 from adapters.serving import listening as listen
 from adapters.smtp_mail import SmtpMail, read_mail_server
-from adapters.telemetry import Telemetry, metrics_text, observe_streams, open_telemetry
+from adapters.telemetry import Signal, Telemetry, make_tracing, metrics_text, observe_streams, open_telemetry
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
 from api.people_services import PeoplePorts
-from api.services import Ports, make_services
+from api.services import Ports, Services, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
 from collector.domain.errors import InvalidFieldError
@@ -80,7 +81,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     instruments = Instruments(telemetry.meters)
     temporal = await _temporal(instruments, closing, ask=ask)
     services = make_services(_ports(settings, telemetry, instruments, temporal, closing))
-    app = create_app(services, partial(_lifespan, closing), StreamRules(settings.max_streams), instruments.edge)
+    lifespan = partial(_lifespan, closing, telemetry.sends)
+    app = create_app(services, lifespan, StreamRules(settings.max_streams), instruments.edge)
     observe_streams(telemetry.meters, lambda: app.state.streams.open)
     return app
 
@@ -88,14 +90,15 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
 def _ports(
     settings: ApiSettings, telemetry: Telemetry, instruments: Instruments, temporal: Client, closing: AsyncExitStack
 ) -> Ports:
-    postgres, clock = _postgres(settings, instruments, closing), SystemClock()
+    clock, tracing = SystemClock(), make_tracing(telemetry.tracers)
+    postgres = _postgres(settings, instruments, closing)
     latest, active, live = _in_redis(settings, clock, instruments, closing)
     return Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
         active=active,
-        fleet=TemporalFleet(temporal),
+        fleet=TemporalFleet(temporal, tracing=tracing),
         keys=PostgresKeys(postgres),
         make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
@@ -114,6 +117,7 @@ def _ports(
         people=_people(settings, postgres, closing),
         limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, instruments.gate, closing),
         assertions=_verifier(settings, clock),
+        tracing=tracing,
     )
 
 
@@ -133,8 +137,12 @@ async def rehearse(settings: ApiSettings) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(closing: AsyncExitStack, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(closing: AsyncExitStack, sends: frozenset[Signal], app: FastAPI) -> AsyncIterator[None]:
     async with closing:
+        if "METRICS" in sends:  # nobody need ask for /metrics then
+            services: Services = app.state.services
+            looking = asyncio.create_task(services.observe.again_and_again(), name="fleet-figures")
+            closing.callback(looking.cancel)
         yield
         grpc = getattr(app.state, "grpc", None)
         if grpc is not None:

@@ -7,8 +7,9 @@ from adapters.telemetry.edge_metrics import OtelEdgeMetrics, observe_streams
 from adapters.telemetry.exposure import MetricsServer, metrics_text, serve_metrics
 from adapters.telemetry.fleet_metrics import OtelFleetMetrics
 from adapters.telemetry.gate_metrics import OtelGateMetrics
-from adapters.telemetry.opening import Telemetry, make_meter_provider, open_telemetry
+from adapters.telemetry.opening import Signal, Telemetry, make_meter_provider, open_telemetry
 from adapters.telemetry.process_metrics import observe_process
+from adapters.telemetry.spans import OtelTracing, make_tracing
 from adapters.telemetry.temporal_metrics import TemporalMetrics
 from adapters.telemetry.writer_metrics import OtelWriterMetrics
 
@@ -20,10 +21,13 @@ __all__ = [
     "OtelEdgeMetrics",
     "OtelFleetMetrics",
     "OtelGateMetrics",
+    "OtelTracing",
     "OtelWriterMetrics",
+    "Signal",
     "Telemetry",
     "TemporalMetrics",
     "make_meter_provider",
+    "make_tracing",
     "metrics_text",
     "observe_process",
     "observe_rounds",

@@ -20,13 +20,13 @@ paused ones, which nobody collects. `chamberlog.outcomes.unsaved` counts reading
 refused, so only its sum over all workers means something. `chamberlog.outcomes.unsaved.age` is that of the oldest
 outcome that this worker tries to store and cannot, since it came from its device; 0 = there is none.
 `chamberlog.clock.skew` is the process's wall clock less that of Temporal's server; it is there from the first look at
-that on.
+that on. The counters of an organization are 0 from the first that is heard of it.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvider, Observation
 
 from adapters.telemetry.bounds import Organizations
 from collector.domain.outcome import GapReason
@@ -57,18 +57,10 @@ class OtelCollectionMetrics:
         self._collections = meter.create_counter(
             "chamberlog.collections", "{collection}", "Slots by what became of them"
         )
-        self._lateness = meter.create_histogram(
-            "chamberlog.collection.lateness",
-            "s",
-            "The request's start against its slot",
-            explicit_bucket_boundaries_advisory=LATENESS_BUCKETS_S,
+        self._lateness = _seconds(
+            meter, "chamberlog.collection.lateness", "The request's start against its slot", LATENESS_BUCKETS_S
         )
-        self._fetches = meter.create_histogram(
-            "chamberlog.fetch.duration",
-            "s",
-            "One attempt to read a device",
-            explicit_bucket_boundaries_advisory=FETCH_BUCKETS_S,
-        )
+        self._fetches = _seconds(meter, "chamberlog.fetch.duration", "One attempt to read a device", FETCH_BUCKETS_S)
         self._unsaved = meter.create_up_down_counter(
             "chamberlog.outcomes.unsaved", "{outcome}", "Readings that wait for the store: sum over workers"
         )
@@ -76,12 +68,14 @@ class OtelCollectionMetrics:
         self._answers = meter.create_counter(
             "chamberlog.answers.dropped", "{answer}", "Last answers that were not kept for people: no reading is lost"
         )
+        self._answers.add(0)
         self._skew = meter.create_gauge("chamberlog.clock.skew", "s", "This process's wall clock less Temporal's")
         meter.create_observable_gauge(
             "chamberlog.outcomes.unsaved.age", [self._age], "s", "The oldest outcome that cannot be stored; 0 = none"
         )
         self._organizations = Organizations()
         self._told: set[str] = set()
+        self._begun: set[str] = set()
 
     def reading(self, organization: str, lateness_ms: int, fetch_ms: int) -> None:
         """A reading; lateness is the request's start against the slot. A clock that was set back counts as 0."""
@@ -127,7 +121,22 @@ class OtelCollectionMetrics:
         return [Observation(0.0 if oldest_ms is None else max(0, self._now_ms() - oldest_ms) / 1000)]
 
     def _whose(self, organization: str) -> dict[str, str]:
-        return {ORGANIZATION: self._organizations.shown(organization)}
+        whose = {ORGANIZATION: self._organizations.shown(organization)}
+        if whose[ORGANIZATION] not in self._begun:
+            self._begin(whose)
+        return whose
+
+    def _begin(self, whose: dict[str, str]) -> None:
+        """Counters are there as 0 before they count: of one that appears with 50, nobody sees the increase."""
+        self._begun.add(whose[ORGANIZATION])
+        for outcome in ("reading", "gap"):
+            self._collections.add(0, {**whose, OUTCOME: outcome})
+        for reason in GapReason:
+            self._gap_slots.add(0, {**whose, REASON: reason.value})
+
+
+def _seconds(meter: Meter, name: str, description: str, buckets: Sequence[float]) -> Histogram:
+    return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=buckets)
 
 
 def observe_rounds(provider: MeterProvider, running: Callable[[], int]) -> None:

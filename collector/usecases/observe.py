@@ -12,6 +12,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 WITHIN_S = 2.0
 """A scrape must not wait for a store that hangs."""
+EACH_S = 15.0
+"""As often as scrapers usually ask."""
 
 
 class ObserveFleet:
@@ -28,6 +30,12 @@ class ObserveFleet:
         figures = await _known(self._upkeep.figures())
         self._metrics.show(figures)
         self._metrics.show_ledger(None if figures is None else await _known(self._upkeep.ledger()))
+
+    async def again_and_again(self) -> None:
+        """Every `EACH_S`, until it is cancelled: for those who are sent the figures and never ask."""
+        while True:
+            await self()
+            await asyncio.sleep(EACH_S)
 
 
 async def _known(asked: Awaitable[T]) -> T | None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from adapters.postgres.fleet_rows import PostgresFleetRows
+from adapters.postgres.pool import Postgres
 from adapters.temporal_control import initial_state
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Epoch, EpochEnd
@@ -64,3 +66,13 @@ async def test_on_a_schema_that_is_not_migrated_yet_a_chamber_is_enrolled_withou
         await rooms.registry.retire("default", "early")
         await rooms.outcomes.save(SaveBatch("early", (EpochEnd(record.first_slot_ms),), record.first_slot_ms))
         assert (await enrolled_in(rooms, spec("early"), ANOTHER, ago_ms=0)).spec.version == 2
+
+
+async def test_whoever_repairs_the_fleet_starts_it_with_the_link(database: str) -> None:
+    async with opened_rooms(database) as rooms:
+        await enrolled_in(rooms, spec("repaired"), ENROLMENT)
+    postgres = Postgres(database)
+    rows = PostgresFleetRows(postgres)
+    found = [await rows.row("repaired"), *await rows.all()]
+    await postgres.close()
+    assert [initial_state(row).enrolment for row in found if row is not None] == [ENROLMENT] * 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
@@ -40,6 +41,7 @@ from adapters.telemetry import (
     OtelFleetMetrics,
     OtelGateMetrics,
     Telemetry,
+    make_tracing,
     metrics_text,
     open_telemetry,
 )
@@ -80,16 +82,22 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     Raises:
         InvalidFieldError: a setting or a profile is wrong.
     """
-    closing, clock = AsyncExitStack(), SystemClock()
-    postgres, telemetry = _postgres(settings, closing), _telemetry(closing)
-    (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
+    closing = AsyncExitStack()
+    telemetry = _telemetry(closing)
     temporal = await (connect_if_there() if ask else connect_lazily())
-    ports = Ports(
+    services = make_services(_ports(settings, telemetry, temporal, closing))
+    return create_app(services, partial(_lifespan, closing), StreamRules(settings.max_streams))
+
+
+def _ports(settings: ApiSettings, telemetry: Telemetry, temporal: Client, closing: AsyncExitStack) -> Ports:
+    clock, postgres, tracing = SystemClock(), _postgres(settings, closing), make_tracing(telemetry.tracers)
+    (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
+    return Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
         active=active,
-        fleet=TemporalFleet(temporal),
+        fleet=TemporalFleet(temporal, tracing=tracing),
         keys=PostgresKeys(postgres),
         make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
@@ -108,8 +116,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         people=_people(settings, postgres, closing),
         limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, gate, closing),
         assertions=_verifier(settings, clock),
+        tracing=tracing,
     )
-    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
 
 async def rehearse(settings: ApiSettings) -> str:

@@ -30,7 +30,14 @@ from adapters.process import collect_rarely, make_runner, read_settings, shown_s
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.opening import open_redis
 from adapters.secrets import FileAndEnvSecrets
-from adapters.telemetry import MetricsServer, OtelCollectionMetrics, Telemetry, open_telemetry, serve_metrics
+from adapters.telemetry import (
+    MetricsServer,
+    OtelCollectionMetrics,
+    Telemetry,
+    make_tracing,
+    open_telemetry,
+    serve_metrics,
+)
 from adapters.temporal_client import connect, connect_lazily, register_search_attributes, shown_target
 from adapters.temporal_clock import TemporalServerClock
 from adapters.temporal_control import TemporalFleet
@@ -39,13 +46,14 @@ from adapters.temporal_runs import TemporalRuns
 from adapters.temporal_schedules import ensure_schedules
 from collector.domain.egress_proxy import EgressProxy, parse_proxy
 from collector.domain.errors import EngineAwayError, InvalidFieldError
-from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
+from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds, Tracing
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep_answers import KeepAnswers
 from collector.usecases.maintain import MaintainLedger
+from collector.usecases.map_answer import MapAnswer
 from collector.usecases.profiles import PinnedProfiles
 from collector.usecases.reconcile import ReconcileFleet
 from collector.usecases.signal_events import RecordSignals
@@ -114,7 +122,8 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         closing.callback(server.close)
         metrics = OtelCollectionMetrics(telemetry.meters)
         skew = ClockSkew(clock, metrics)
-        activities = await _activities(settings, skew, clock, metrics, closing)
+        measured = _Measured(skew, metrics, make_tracing(telemetry.tracers))
+        activities = await _activities(settings, clock, measured, closing)
         client = await connect(retry_for_s=None)
         await _once_there(lambda: register_search_attributes(client))
         await _make_schedules(client)
@@ -134,7 +143,8 @@ async def rehearse(settings: WorkerSettings) -> str:
     async with AsyncExitStack() as closing:
         clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
         metrics = OtelCollectionMetrics(telemetry.meters)
-        await _activities(settings, ClockSkew(clock, metrics), clock, metrics, closing)
+        measured = _Measured(ClockSkew(clock, metrics), metrics, make_tracing(telemetry.tracers))
+        await _activities(settings, clock, measured, closing)
         client = await connect_lazily()
         _upkeep(settings, client, clock, closing)
         servers = shown_servers(shown_target(client), settings.postgres, settings.redis)
@@ -194,35 +204,41 @@ def _metrics_server(settings: WorkerSettings, readiness: Readiness, telemetry: T
         raise InvalidFieldError(field, problem, "choose another, or stop what listens there") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the activities tell of themselves."""
+
+    skew: ClockSkew
+    metrics: OtelCollectionMetrics
+    tracing: Tracing
+
+
 async def _activities(
-    settings: WorkerSettings,
-    skew: ClockSkew,
-    clock: Clock,
-    metrics: OtelCollectionMetrics,
-    closing: AsyncExitStack,
+    settings: WorkerSettings, clock: Clock, measured: _Measured, closing: AsyncExitStack
 ) -> CollectionActivities:
+    metrics, tracing = measured.metrics, measured.tracing
     postgres = Postgres(settings.postgres.get_secret_value())
     closing.push_async_callback(postgres.close)
-    store = PostgresOutcomes(postgres)
+    store = PostgresOutcomes(postgres, tracing=tracing)
     closing.push_async_callback(store.close)
     own = [settings.profiles] if settings.profiles else []
     fetch = FetchReading(
-        await closing.enter_async_context(HttpDeviceClient(proxy=_proxy(settings))),
+        await closing.enter_async_context(HttpDeviceClient(proxy=_proxy(settings), tracing=tracing)),
         PinnedProfiles(FileProfiles([builtin_profiles_folder(), *own]), PostgresProfiles(postgres)),
         FileAndEnvSecrets(),
         load_policies(settings.egress),
         clock,
-        answers=KeepAnswers(_last_answers(settings, metrics, closing)),
+        mapping=MapAnswer(KeepAnswers(_last_answers(settings, metrics, closing)), tracing=tracing),
     )
     latest, live = _shown(settings, clock, closing)
     signals = RecordSignals(RecordEvent(PostgresEvents(postgres)))
     uses = CollectionUses(
-        CollectRound(fetch, store, latest, live, metrics),
-        CollectAdhoc(fetch, store, clock),
+        CollectRound(fetch, store, latest, live, metrics, tracing=tracing),
+        CollectAdhoc(fetch, store, clock, tracing=tracing),
         StoreOutcomes(store, live, metrics, signals),
         signals,
     )
-    return CollectionActivities(uses, clock, skew)
+    return CollectionActivities(uses, clock, measured.skew, tracing=tracing)
 
 
 def _proxy(settings: WorkerSettings) -> EgressProxy | None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,7 +82,7 @@ class RedisLatest:
         if key not in self._puts or self._puts[key].slot_ms < put.slot_ms:
             self._puts[key] = put
         if self._putting is None:
-            self._putting = asyncio.create_task(self._send_puts(), name="redis-latest")
+            self._putting = asyncio.create_task(self._send_puts(), name="redis-latest", context=Context())
             self._sending.add(self._putting)
             self._putting.add_done_callback(self._sending.discard)
         await asyncio.shield(self._putting)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ class Publisher:
             if len(self._queue) > LIVE_WAITING:
                 self._organizations[self._queue.popleft().origin.organization].lost += 1
         if self._queue and self._sending is None:
-            self._sending = asyncio.create_task(self._send_all(), name="redis-live")
+            self._sending = asyncio.create_task(self._send_all(), name="redis-live", context=Context())
 
     async def close(self) -> None:
         """Send what waits, for a second at most."""

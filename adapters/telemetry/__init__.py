@@ -5,14 +5,17 @@ from adapters.telemetry.exposure import MetricsServer, metrics_text, serve_metri
 from adapters.telemetry.fleet_metrics import OtelFleetMetrics
 from adapters.telemetry.gate_metrics import OtelGateMetrics
 from adapters.telemetry.opening import Telemetry, make_meter_provider, open_telemetry
+from adapters.telemetry.spans import OtelTracing, make_tracing
 
 __all__ = [
     "MetricsServer",
     "OtelCollectionMetrics",
     "OtelFleetMetrics",
     "OtelGateMetrics",
+    "OtelTracing",
     "Telemetry",
     "make_meter_provider",
+    "make_tracing",
     "metrics_text",
     "open_telemetry",
     "serve_metrics",

@@ -50,10 +50,12 @@ from collector.ports.reconcile import (
 from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
 from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.section_control import SectionControl
+from collector.ports.tracing import NO_TRACING, OpenSpan, SpanKind, Tracing
 from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
     "CHANGEABLE",
+    "NO_TRACING",
     "ActiveChamber",
     "ActiveChambers",
     "ActivePart",
@@ -100,6 +102,7 @@ __all__ = [
     "LiveItem",
     "MakeKey",
     "NewKey",
+    "OpenSpan",
     "Organizations",
     "Origin",
     "OutcomeStore",
@@ -123,9 +126,11 @@ __all__ = [
     "ServerClock",
     "ServerInstant",
     "Signs",
+    "SpanKind",
     "SpecProfiles",
     "Stay",
     "StoredReading",
+    "Tracing",
     "UpkeepLog",
     "UpkeepNote",
 ]

@@ -8,6 +8,7 @@ from collector.domain.errors import StoreRefusedError
 from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
 from collector.packing import count_readings
 from collector.ports import (
+    NO_TRACING,
     CollectionMetrics,
     LatestCache,
     LiveFeed,
@@ -16,7 +17,9 @@ from collector.ports import (
     RoundControl,
     SaveBatch,
     SaveResult,
+    Tracing,
 )
+from collector.usecases import spans
 from collector.usecases.running_round import LateSave, RunningRound
 from collector.usecases.store import count_untried, worth_watching
 
@@ -34,14 +37,27 @@ class _Kept(Enum):
     REFUSED = auto()
 
 
+ERRORS = {_Kept.REFUSED: StoreRefusedError.__name__, _Kept.LATE: TimeoutError.__name__}
+"""What a trace calls outcomes that are not stored: `error.type`."""
+
+
 class KeepOutcomes:
     """Stores outcomes of a round; keeping the same ones again changes nothing in the store.
 
     What was stored is the latest reading, and goes to whoever watches.
     """
 
-    def __init__(self, store: OutcomeStore, latest: LatestCache, live: LiveFeed, metrics: CollectionMetrics) -> None:
+    def __init__(
+        self,
+        store: OutcomeStore,
+        latest: LatestCache,
+        live: LiveFeed,
+        metrics: CollectionMetrics,
+        *,
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self._store, self._latest, self._live, self._metrics = store, latest, live, metrics
+        self._tracing = tracing
 
     async def __call__(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
         """Store the outcomes, or let them travel with the round; then go on to the next slot.
@@ -65,9 +81,14 @@ class KeepOutcomes:
 
     async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> _Kept:
         landed: list[tuple[SaveBatch, SaveResult]] = []
-        kept = await self._hand_over(run, outcomes, control, landed)
-        for batch, result in landed:
-            await self._remember(run, batch, result)
+        with self._tracing.span(spans.STORE) as span:
+            if span.kept:
+                span.note({spans.OUTCOMES: len(run.unsaved) + len(outcomes)})
+            kept = await self._hand_over(run, outcomes, control, landed)
+            if kept in ERRORS:
+                span.fail(ERRORS[kept])
+            for batch, result in landed:
+                await self._remember(run, batch, result)
         return kept
 
     async def _hand_over(

@@ -27,7 +27,9 @@ from api.routes import (
     users,
 )
 from api.services import Services
+from api.spans import RequestSpans
 from api.streams import StreamRules, Streams
+from collector.ports import NO_TRACING
 
 ROUTERS = (
     chambers.router,
@@ -71,6 +73,8 @@ def create_app(services: Services, lifespan: Lifespan | None = None, rules: Stre
     app.state.services, app.state.streams = services, Streams(rules)
     app.add_middleware(BodyLimit)
     app.add_middleware(EventRecorder, record=services.record)
+    if services.tracing is not NO_TRACING:
+        app.add_middleware(RequestSpans, tracing=services.tracing)
     app.add_middleware(KeyGuard, identify=services.identify)
     problems.install(app)
     for router in ROUTERS:

@@ -40,10 +40,12 @@ from adapters.telemetry import (
     OtelCollectionMetrics,
     OtelFleetMetrics,
     OtelGateMetrics,
+    StatementTold,
     Telemetry,
     make_tracing,
     metrics_text,
     open_telemetry,
+    tell_statements,
 )
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
@@ -90,7 +92,8 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
 
 
 def _ports(settings: ApiSettings, telemetry: Telemetry, temporal: Client, closing: AsyncExitStack) -> Ports:
-    clock, postgres, tracing = SystemClock(), _postgres(settings, closing), make_tracing(telemetry.tracers)
+    clock, tracing = SystemClock(), make_tracing(telemetry.tracers)
+    postgres = _postgres(settings, tell_statements(telemetry.tracers), closing)
     (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
     return Ports(
         registry=PostgresRegistry(postgres),
@@ -144,8 +147,8 @@ async def _lifespan(closing: AsyncExitStack, app: FastAPI) -> AsyncIterator[None
             await grpc.stop()  # its calls need what is closed next
 
 
-def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:
-    postgres = Postgres(settings.postgres.get_secret_value())
+def _postgres(settings: ApiSettings, tell: StatementTold | None, closing: AsyncExitStack) -> Postgres:
+    postgres = Postgres(settings.postgres.get_secret_value(), tell=tell)
     closing.push_async_callback(postgres.close)
     return postgres
 

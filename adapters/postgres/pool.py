@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: made when they are needed, so that a process starts while the server is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,7 @@ class Postgres:
         size: connections at most.
         timeout_s: for connecting, and for each statement unless it says otherwise.
         settings: of each session, beside those of every pool.
+        tell: told of each statement that ended: its text, the seconds that its caller waited, what went wrong.
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class Postgres:
         size: int = 8,
         timeout_s: float = COMMAND_TIMEOUT_S,
         settings: Mapping[str, str] | None = None,
+        tell: Callable[[str, float, BaseException | None], None] | None = None,
     ) -> None:
         self._dsn, self._size, self._timeout_s = dsn, size, timeout_s
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._settings, self._tell = {**SETTINGS, **(settings or {})}, tell
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
@@ -148,8 +150,16 @@ class Postgres:
                     command_timeout=self._timeout_s,
                     server_settings=self._settings,
                     reset=_keep_session,
+                    init=None if self._tell is None else self._listen,
                 )
             return self._pool
+
+    async def _listen(self, connection: "asyncpg.Connection[Any]") -> None:
+        connection.add_query_logger(self._pass_on)
+
+    def _pass_on(self, ended: asyncpg.connection.LoggedQuery) -> None:
+        assert self._tell is not None
+        self._tell(ended.query, ended.elapsed, ended.exception)
 
 
 async def _keep_session(connection: "asyncpg.Connection[Any]") -> None:

@@ -6,6 +6,7 @@ from adapters.telemetry.fleet_metrics import OtelFleetMetrics
 from adapters.telemetry.gate_metrics import OtelGateMetrics
 from adapters.telemetry.opening import Telemetry, make_meter_provider, open_telemetry
 from adapters.telemetry.spans import OtelTracing, make_tracing
+from adapters.telemetry.statements import StatementTold, tell_statements
 
 __all__ = [
     "MetricsServer",
@@ -13,10 +14,12 @@ __all__ = [
     "OtelFleetMetrics",
     "OtelGateMetrics",
     "OtelTracing",
+    "StatementTold",
     "Telemetry",
     "make_meter_provider",
     "make_tracing",
     "metrics_text",
     "open_telemetry",
     "serve_metrics",
+    "tell_statements",
 ]

@@ -113,7 +113,7 @@ def _ports(settings: ApiSettings, telemetry: Telemetry, temporal: Client, closin
         organizations=PostgresOrganizations(postgres),
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
-        section_control=TemporalSections(temporal),
+        section_control=TemporalSections(temporal, tracing=tracing),
         events=PostgresEvents(postgres),
         live=live,
         people=_people(settings, postgres, closing),

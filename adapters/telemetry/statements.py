@@ -23,10 +23,13 @@ QUIET = frozenset({"BEGIN"})
 REMEMBERED = 512
 MOST_TABLES = 3
 _FAILED = Status(StatusCode.ERROR)
-_NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\bFOR (?:NO KEY )?UPDATE\b", re.DOTALL)
 _FIRST = re.compile(r"\s*\(*\s*([A-Za-z]+)")
 _DEED = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE|SELECT)\b", re.IGNORECASE)
-_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:ONLY\s+)?([a-z_][a-z0-9_]*)\b(?!\s*\()", re.IGNORECASE)
+_TABLE = re.compile(
+    r"\b(?:INTO\s+([a-z_][a-z0-9_]*)|(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?([a-z_][a-z0-9_]*)\b(?!\s*[.(]))", re.IGNORECASE
+)
+"""Behind INTO columns stand in brackets; elsewhere what has brackets is a function."""
 _NAMED = re.compile(r"(?:\bWITH(?:\s+RECURSIVE)?|,)\s*([a-z_][a-z0-9_]*)(?:\s*\([^)]*\))?\s+AS\b", re.IGNORECASE)
 _NO_TABLES = frozenset({"lateral", "unnest", "set", "skip", "of", "nowait"})
 
@@ -81,7 +84,9 @@ def summary_of(statement: str) -> str:
     if word not in ("SELECT", "INSERT", "UPDATE", "DELETE"):
         return word
     named = {name.lower() for name in _NAMED.findall(text)} | _NO_TABLES
-    tables = [name for name in dict.fromkeys(_TABLE.findall(text)) if name.lower() not in named]
+    tables = [
+        name for name in dict.fromkeys(one or other for one, other in _TABLE.findall(text)) if name.lower() not in named
+    ]
     return " ".join([word, *tables[:MOST_TABLES]])
 
 

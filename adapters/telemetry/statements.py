@@ -22,10 +22,11 @@ QUIET = frozenset({"BEGIN"})
 """What takes no time of its own; a COMMIT waits for the disk."""
 REMEMBERED = 512
 MOST_TABLES = 3
+STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
 _FAILED = Status(StatusCode.ERROR)
-_NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\bFOR (?:NO KEY )?UPDATE\b", re.DOTALL)
+_NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\bFOR (?:NO KEY )?UPDATE\b|\bDISTINCT FROM\b", re.DOTALL)
 _FIRST = re.compile(r"\s*\(*\s*([A-Za-z]+)")
-_DEED = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE|SELECT)\b", re.IGNORECASE)
+_DEED = re.compile(r"\b(INSERT|DELETE|UPDATE)\s+(?:INTO\s+|FROM\s+)?(?:ONLY\s+)?([a-z_][a-z0-9_]*)", re.IGNORECASE)
 _TABLE = re.compile(
     r"\b(?:INTO\s+([a-z_][a-z0-9_]*)|(?:FROM|JOIN|UPDATE)\s+(?:ONLY\s+)?([a-z_][a-z0-9_]*)\b(?!\s*[.(]))", re.IGNORECASE
 )
@@ -75,25 +76,19 @@ class OtelStatements:
 
 @lru_cache(REMEMBERED)
 def summary_of(statement: str) -> str:
-    """Operation and tables, `SELECT chamber section`; what a WITH names is no table."""
+    """Operation and tables, `SELECT chamber section`: what is written comes first; what a WITH names is no table."""
     text = _NOISE.sub(" ", statement)
     first = _FIRST.match(text)
     word = first[1].upper() if first else "_OTHER"
-    if word == "WITH":
-        word = _deed_of(text)
-    if word not in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+    if word not in STATEMENTS:
         return word
+    deeds = [(deed.upper(), table) for deed, table in _DEED.findall(text) if table.lower() != "set"]
+    if word == "WITH":
+        word = deeds[0][0] if deeds else "SELECT"
     named = {name.lower() for name in _NAMED.findall(text)} | _NO_TABLES
-    tables = [
-        name for name in dict.fromkeys(one or other for one, other in _TABLE.findall(text)) if name.lower() not in named
-    ]
-    return " ".join([word, *tables[:MOST_TABLES]])
-
-
-def _deed_of(text: str) -> str:
-    """Of a statement with parts: what it writes, if it writes."""
-    deeds = [deed.split()[0].upper() for deed in _DEED.findall(text)]
-    return next((deed for deed in deeds if deed != "SELECT"), "SELECT")
+    written = [table for deed, table in deeds if deed == word]
+    tables = dict.fromkeys([*written[:1], *(one or other for one, other in _TABLE.findall(text))])
+    return " ".join([word, *[name for name in tables if name.lower() not in named][:MOST_TABLES]])
 
 
 def _attributes(summary: str) -> dict[str, str]:

@@ -102,7 +102,7 @@ class Trace:
         return all(span.parent in known for span in self.spans)
 
     def tree(self) -> Iterator[tuple[int, Span]]:
-        """Each span behind the one that it continues, with how deep it stands; what hangs on nothing known is a root."""
+        """Each span behind the one that it continues, and how deep it stands; one without a parent here is a root."""
         below: dict[str, list[Span]] = {}
         for span in self.spans:
             below.setdefault(span.parent if span.parent in self.ids else "", []).append(span)
@@ -203,6 +203,8 @@ def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: dict[str, Any]) -> Any:
+    kind: str
+    inner: Any
     kind, inner = next(iter(value.items()), ("", None))
     if kind == "intValue":
         return int(inner)

@@ -14,6 +14,7 @@ from temporalio.envconfig import ClientConnectConfig
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import GrpcCompression, RetryConfig, RPCError, RPCStatusCode
 
+from adapters.temporal_logs import core_logging
 from adapters.temporal_settings import ADDRESS, NAMESPACE, blamed, blamed_after_all, connect_config, explained
 from collector import wire
 from collector.domain.errors import EngineAwayError, InvalidFieldError
@@ -65,7 +66,8 @@ async def connect(*, retry_for_s: float | None, identity: str = "", beat: timede
         InvalidFieldError: a setting is wrong, or the server was reached and it will never work like this.
     """
     config, waited = connect_config(), FIRST_WAIT_S
-    runtime = None if beat is None else Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beat)
+    telemetry = TelemetryConfig(logging=core_logging())
+    runtime = None if beat is None else Runtime(telemetry=telemetry, worker_heartbeat_interval=beat)
     give_up = None if retry_for_s is None else time.monotonic() + retry_for_s
     while True:
         try:

@@ -14,6 +14,7 @@ from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
 from adapters.credential_maker import SystemCredentials
 from adapters.limits import open_limiter
+from adapters.logs import start_logging
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
@@ -57,7 +58,16 @@ from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
 from collector.ports.assertions import AssertionVerifier
 from collector.usecases.users.letters import Letters
 
-__all__ = ["SignalledServer", "build_app", "listen", "load_settings", "make_runner", "rehearse"]
+__all__ = [
+    "SERVICE",
+    "SignalledServer",
+    "build_app",
+    "listen",
+    "load_settings",
+    "make_runner",
+    "rehearse",
+    "start_logging",
+]
 SERVICE = "chamberlog-api"
 
 

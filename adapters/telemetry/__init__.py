@@ -4,6 +4,7 @@ from adapters.telemetry.collection_metrics import OtelCollectionMetrics
 from adapters.telemetry.exposure import MetricsServer, metrics_text, serve_metrics
 from adapters.telemetry.fleet_metrics import OtelFleetMetrics
 from adapters.telemetry.gate_metrics import OtelGateMetrics
+from adapters.telemetry.log_records import OtelLogHandler
 from adapters.telemetry.opening import Telemetry, make_meter_provider, open_telemetry
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "OtelCollectionMetrics",
     "OtelFleetMetrics",
     "OtelGateMetrics",
+    "OtelLogHandler",
     "Telemetry",
     "make_meter_provider",
     "metrics_text",

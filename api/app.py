@@ -16,6 +16,7 @@ from api.routes import (
     chambers,
     detectors,
     events,
+    fleet,
     health,
     invitations,
     keys,
@@ -32,6 +33,7 @@ from api.streams import StreamRules, Streams
 ROUTERS = (
     chambers.router,
     detectors.router,
+    fleet.router,
     ledger.router,
     live.router,
     sections.router,

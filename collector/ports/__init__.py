@@ -47,7 +47,7 @@ from collector.ports.reconcile import (
     UpkeepLog,
     UpkeepNote,
 )
-from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
+from collector.ports.registry import ChamberFilter, ChamberRecord, Registry, Standing
 from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.section_control import SectionControl
 from collector.ports.workers import RunningRounds, Signs
@@ -124,6 +124,7 @@ __all__ = [
     "ServerInstant",
     "Signs",
     "SpecProfiles",
+    "Standing",
     "Stay",
     "StoredReading",
     "UpkeepLog",

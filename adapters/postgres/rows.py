@@ -109,7 +109,8 @@ def record_from(row: Row) -> ChamberRecord:
 
 def standing_from(row: Sequence[Any]) -> Standing:
     """How a chamber stands, of a row of `STANDINGS`."""
-    return Standing(*row[:6], Grid(row[6], row[7]), *row[8:])
+    values = [*row[:6], Grid(row[6], row[7]), *row[8:]]
+    return Standing(*values)
 
 
 def stored_reading_from(chamber_id: str, row: Row) -> StoredReading:

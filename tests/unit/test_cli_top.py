@@ -1,4 +1,4 @@
-"""`chamberlog top`: what it shows, by value; what it does when the API is away; its keys; a terminal as it was before."""
+"""`chamberlog top`: what it shows, by value; what it does when the API is away; its keys; a terminal as before."""
 
 import json
 import os

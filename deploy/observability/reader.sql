@@ -1,5 +1,7 @@
 -- The role by which Grafana reads the ledger: what the dashboards show, and nothing of keys, users and secrets.
--- psql -v password=... -f reader.sql; running it again sets the password and the rights anew.
+-- READER_PASSWORD=... psql -v ON_ERROR_STOP=1 -f reader.sql; again: the password and the rights are set anew.
+
+\getenv password READER_PASSWORD
 
 SELECT 'CREATE ROLE chamberlog_reader' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'chamberlog_reader') \gexec
 ALTER ROLE chamberlog_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION CONNECTION LIMIT 8

@@ -62,12 +62,12 @@ def traffic(stack: RunningStack) -> Iterator[None]:
     headers = {"Authorization": f"Bearer {stack.environment['CHAMBERLOG_API_KEY']}"}
 
     def ask() -> None:
-        with httpx.Client(base_url=stack.environment["CHAMBERLOG_API"], headers=headers, timeout=20.0) as client:
-            with client.stream("GET", "/v1/live"):
-                while not done.wait(0.25):
-                    for path in ("/v1/chambers", "/v1/latest", "/v1/chambers/sim-01/readings"):
-                        client.get(path)
-                    client.post("/v1/chambers/sim-02/collect")
+        opened = httpx.Client(base_url=stack.environment["CHAMBERLOG_API"], headers=headers, timeout=20.0)
+        with opened as client, client.stream("GET", "/v1/live"):
+            while not done.wait(0.25):
+                for path in ("/v1/chambers", "/v1/latest", "/v1/chambers/sim-01/readings"):
+                    client.get(path)
+                client.post("/v1/chambers/sim-02/collect")
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -103,8 +103,8 @@ def test_every_query_of_the_dashboards_to_prometheus_returns_data(prometheus: Pr
 def reader_dsn(stack: RunningStack) -> str:
     """The ledger by the role that Grafana uses, made as the overlay makes it."""
     own = json.loads((stack.home / "stack.json").read_text())["postgres"]
-    command = [postgres_bin() / "psql", own, "-qAt", "-v", "ON_ERROR_STOP=1", "-v", "password=it's", "-f", READER]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    command = [postgres_bin() / "psql", own, "-q", "-v", "ON_ERROR_STOP=1", "-f", READER]
+    subprocess.run(command, env={"READER_PASSWORD": "it's"}, check=True, capture_output=True, timeout=30)
     return f"postgresql://chamberlog_reader:it%27s@{own.rpartition('@')[2]}"
 
 

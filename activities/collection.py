@@ -14,6 +14,7 @@ from activities.failures import attempt_failed, benign
 from activities.round_control import ActivityRound, earlier_progress
 from collector import wire
 from collector.domain.errors import FrozenError, StoreRefusedError
+from collector.domain.outcome import Gap, Reading
 from collector.messages import (
     AdhocOutcome,
     AdhocRequest,
@@ -23,7 +24,10 @@ from collector.messages import (
     StoreOutcome,
     StoreRequest,
 )
-from collector.ports import Clock
+from collector.packing import unpack
+from collector.ports import NO_TRACING, Clock, OpenSpan, Tracing
+from collector.ports.tracing import ROOT, Attribute
+from collector.usecases import spans
 from collector.usecases.collect import CollectRound, TryAgainError
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.signal_events import RecordSignals
@@ -64,9 +68,9 @@ class _Running:
 class CollectionActivities:
     """The activities of a worker process; they share the use cases and know which rounds run here."""
 
-    def __init__(self, uses: CollectionUses, clock: Clock, skew: ClockSkew) -> None:
+    def __init__(self, uses: CollectionUses, clock: Clock, skew: ClockSkew, *, tracing: Tracing = NO_TRACING) -> None:
         self._collect, self._adhoc, self._store, self._signals = uses.collect, uses.adhoc, uses.store, uses.signals
-        self._clock, self._skew = clock, skew
+        self._clock, self._skew, self._tracing = clock, skew, tracing
         self._running: dict[str, _Running] = {}
         self._beat_s = BEAT_S
 
@@ -77,6 +81,10 @@ class CollectionActivities:
     def carries(self, chamber_id: str) -> bool:
         """Whether a round of the chamber runs in this process."""
         return chamber_id in self._running
+
+    def running(self) -> int:
+        """How many rounds run in this process; may be asked from another thread."""
+        return len(self._running)
 
     def turn(self) -> None:
         """The event loop turns: to be called each second, so that a long wait is not taken for a stand-still."""
@@ -106,6 +114,12 @@ class CollectionActivities:
         Fails with: the class of the `SlotFailedError` (benign), `FrozenError`.
         """
         self._skew.heard(activity.info().started_time)
+        with self._tracing.span(spans.ROUND, parent=ROOT, links=(request.enrolment,)) as span:
+            if span.kept:
+                span.note(spans.of_round(request) | _of_activity())
+            return await self._round(request, span)
+
+    async def _round(self, request: RoundRequest, span: OpenSpan) -> RoundOutcome:
         chamber = request.spec.id
         progress = await self._take_over(request, earlier_progress())
         control = ActivityRound(self._clock, progress, self._beat_s, lambda: self._hand_back_after_s(chamber))
@@ -116,8 +130,10 @@ class CollectionActivities:
             return replace(out, skew_ms=self._skew.look(), told=telling.result())
         except TryAgainError as error:
             activity.heartbeat(error.progress)
+            span.fail(error.failure.reason.value)
             raise attempt_failed(error) from None
         except FrozenError as error:
+            span.fail(type(error).__name__)
             raise benign(error) from None
         finally:
             control.done.set()
@@ -133,10 +149,14 @@ class CollectionActivities:
         Heartbeat: none but the sign of life.
         Fails with: `StoreRefusedError` (benign): it refused although it answers.
         """
-        try:
-            return await beating_while(self._store(request), STORE_BEAT_S)
-        except StoreRefusedError as error:
-            raise benign(error) from None
+        with self._tracing.span(spans.STORE_UNSAVED, parent=ROOT) as span:
+            if span.kept:
+                span.note(spans.of_unsaved(request) | _of_activity())
+            try:
+                return await beating_while(self._store(request), STORE_BEAT_S)
+            except StoreRefusedError as error:
+                span.fail(type(error).__name__)
+                raise benign(error) from None
 
     @activity.defn(name=wire.COLLECT_ADHOC)
     async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:
@@ -147,7 +167,13 @@ class CollectionActivities:
         Heartbeat: none.
         Fails with: nothing; a failed fetch is an answer.
         """
-        return await self._adhoc(request)
+        with self._tracing.span(spans.ADHOC, parent=request.trace) as span:
+            out = await self._adhoc(request)
+            if span.kept:
+                span.note({**spans.of_chamber(request.spec), **_of_activity()})
+                if isinstance(outcome := unpack(out.outcome), Reading | Gap):
+                    spans.note_outcome(span, outcome)
+            return out
 
     @contextlib.asynccontextmanager
     async def _telling(self, request: RoundRequest) -> AsyncIterator["asyncio.Task[list[str]]"]:
@@ -226,6 +252,16 @@ class CollectionActivities:
             control.go_alone()
             return True
         return False
+
+
+def _of_activity() -> dict[str, Attribute]:
+    """Where an operator finds the run in Temporal."""
+    info = activity.info()
+    return {
+        "temporal.workflow.id": info.workflow_id or "",
+        "temporal.run.id": info.workflow_run_id or "",
+        "temporal.activity.attempt": info.attempt,
+    }
 
 
 def _go_on() -> None:

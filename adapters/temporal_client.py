@@ -11,7 +11,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.service import GrpcCompression, RetryConfig, RPCError, RPCStatusCode
 
 from adapters.temporal_settings import ADDRESS, NAMESPACE, blamed, blamed_after_all, connect_config, explained
@@ -50,7 +50,7 @@ SHOWN_TYPES = {
 log = logging.getLogger(__name__)
 
 
-async def connect(*, retry_for_s: float | None, identity: str = "", beat: timedelta | None = None) -> Client:
+async def connect(*, retry_for_s: float | None, identity: str = "", runtime: Runtime | None = None) -> Client:
     """Connect now; what a worker needs.
 
     Address, namespace, TLS and API key come from the environment and the TOML file of `temporalio.envconfig`.
@@ -58,14 +58,13 @@ async def connect(*, retry_for_s: float | None, identity: str = "", beat: timede
     Args:
         retry_for_s: how long to try again with back-off while the server is away; None = for ever, 0 = once.
         identity: of the process, as Temporal shows it; the SDK's own when empty.
-        beat: distance of the signs of life that its workers give; the SDK's own when None.
+        runtime: see `adapters.temporal_runtime`; the SDK's own, which measures nothing, when None.
 
     Raises:
         EngineAwayError: it was away all that time.
         InvalidFieldError: a setting is wrong, or the server was reached and it will never work like this.
     """
     config, waited = connect_config(), FIRST_WAIT_S
-    runtime = None if beat is None else Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=beat)
     give_up = None if retry_for_s is None else time.monotonic() + retry_for_s
     while True:
         try:
@@ -87,19 +86,25 @@ async def connect(*, retry_for_s: float | None, identity: str = "", beat: timede
         waited = min(2 * waited, LONGEST_WAIT_S)
 
 
-async def connect_lazily() -> Client:
+async def connect_lazily(runtime: Runtime | None = None) -> Client:
     """A client that connects with its first call, and again after a failure: the API starts with Temporal away.
 
     While it cannot connect its calls raise `RuntimeError`. A worker cannot use it.
 
+    Args:
+        runtime: as for `connect`.
+
     Raises:
         InvalidFieldError: a setting is wrong.
     """
-    return await _for_api(connect_config(), lazy=True)
+    return await _for_api(connect_config(), runtime, lazy=True)
 
 
-async def connect_if_there() -> Client:
+async def connect_if_there(runtime: Runtime | None = None) -> Client:
     """As `connect_lazily`, but a server that is there is spoken to at once: settings that will never work are found.
+
+    Args:
+        runtime: as for `connect`.
 
     Raises:
         InvalidFieldError: a setting is wrong, or the server was reached and it will never work like this.
@@ -107,19 +112,20 @@ async def connect_if_there() -> Client:
     config = connect_config()
     try:
         async with asyncio.timeout(ONCE_S):
-            return await _for_api(config, lazy=False)
+            return await _for_api(config, runtime, lazy=False)
     except TimeoutError:
         log.warning("Temporal at %s does not answer yet", config["target_host"])
     except (RuntimeError, RPCError) as error:
         log.warning("Temporal at %s is away yet: %s", config["target_host"], await _hopeful(error, config))
-    return await _for_api(config, lazy=True)
+    return await _for_api(config, runtime, lazy=True)
 
 
-async def _for_api(config: ClientConnectConfig, *, lazy: bool) -> Client:
+async def _for_api(config: ClientConnectConfig, runtime: Runtime | None, *, lazy: bool) -> Client:
     try:
         return await Client.connect(
             **config,
             lazy=lazy,
+            runtime=runtime,
             connect_timeout=CONNECT_TIMEOUT,
             retry_config=API_RETRIES,
             grpc_compression=_compression(config["target_host"]),

@@ -43,7 +43,7 @@ from collector.messages import (
     SlotAnswer,
 )
 from collector.packing import pack
-from collector.ports import ChamberRecord
+from collector.ports import NO_TRACING, ChamberRecord, SpanKind, Tracing
 from workflows import presentation
 
 RPC_TIMEOUT = timedelta(seconds=10)
@@ -64,8 +64,8 @@ T = TypeVar("T")
 class TemporalFleet:
     """Implements `collector.ports.FleetControl` over a client, lazy or connected."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, tracing: Tracing = NO_TRACING) -> None:
+        self._client, self._tracing = client, tracing
 
     async def start(self, record: ChamberRecord) -> None:
         """Start the chamber's workflow from the row; one that runs is left alone.
@@ -138,7 +138,15 @@ class TemporalFleet:
         return await self._update(record.spec.id, wire.UPDATE_BEGIN_AGAIN, request, SlotAnswer)
 
     async def collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
-        """Collect now; the request id is the update's id, so that the same request again gets the same answer."""
+        """Collect now; the request id is the update's id, so that the same request again gets the same answer.
+
+        What the worker does continues the span of this call: `CollectRequest.trace` says so.
+        """
+        with self._tracing.span(f"UpdateWorkflow {wire.UPDATE_COLLECT}", kind=SpanKind.CLIENT) as span:
+            span.note({"temporal.workflow.id": wire.workflow_id(chamber_id)})
+            return await self._collect(chamber_id, replace(request, trace=self._tracing.here()), within_ms)
+
+    async def _collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
         async with speaking(chamber_id, RPC_TIMEOUT):
             update = await self._handle(chamber_id).start_update(
                 wire.UPDATE_COLLECT,
@@ -198,7 +206,7 @@ def initial_state(record: ChamberRecord) -> ChamberState:
     spec, grid = record.spec, record.grid or record.spec.grid
     first = max(grid.after(record.settled_through_ms), grid.at_or_after(record.first_slot_ms))
     retiring = "marked as retiring in the registry" if record.status == Status.RETIRING else None
-    state = ChamberState(spec, first, record.pause, retiring=retiring)
+    state = ChamberState(spec, first, record.pause, retiring=retiring, enrolment=record.enrolment_trace)
     if grid != spec.grid:
         state.spec, state.wanted = _on_grid(spec, grid), spec
     if record.settled_through_ms + 1 < record.first_slot_ms:  # of the grid before, which nobody collects any more

@@ -111,7 +111,7 @@ async def _started(settings: ApiSettings, app: FastAPI) -> GrpcApi | None:
     """
     if settings.grpc_port is None:
         return None
-    grpc = app.state.grpc = GrpcApi(app.state.services, app.state.streams)
+    grpc = app.state.grpc = GrpcApi(app.state.services, app.state.streams, metrics=app.state.edge_metrics)
     host = settings.grpc_host or settings.api_host
     log.info("gRPC listens on %s:%s", host, grpc.listen(host, settings.grpc_port))
     await grpc.start()

@@ -28,6 +28,7 @@ from api.routes import (
 )
 from api.services import Services
 from api.streams import StreamRules, Streams
+from api.timing import EdgeMetrics, RequestTiming
 
 ROUTERS = (
     chambers.router,
@@ -51,13 +52,19 @@ DEFAULT_RULES = StreamRules()
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(services: Services, lifespan: Lifespan | None = None, rules: StreamRules = DEFAULT_RULES) -> FastAPI:
+def create_app(
+    services: Services,
+    lifespan: Lifespan | None = None,
+    rules: StreamRules = DEFAULT_RULES,
+    metrics: EdgeMetrics | None = None,
+) -> FastAPI:
     """Make the application.
 
     Args:
         services: the use cases.
         lifespan: opens and closes what the adapters hold.
         rules: of live streams.
+        metrics: told how long requests take; None = nobody is.
     """
     app = FastAPIOffline(  # laboratories have no way to the public servers from which FastAPI loads its pages
         title="chamberlog",
@@ -68,10 +75,12 @@ def create_app(services: Services, lifespan: Lifespan | None = None, rules: Stre
         redoc_url=None,
         openapi_tags=openapi.TAGS,
     )
-    app.state.services, app.state.streams = services, Streams(rules)
+    app.state.services, app.state.streams, app.state.edge_metrics = services, Streams(rules), metrics
     app.add_middleware(BodyLimit)
     app.add_middleware(EventRecorder, record=services.record)
     app.add_middleware(KeyGuard, identify=services.identify)
+    if metrics is not None:
+        app.add_middleware(RequestTiming, metrics=metrics)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(noted)])

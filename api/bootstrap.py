@@ -1,5 +1,6 @@
 """The API's composition root: the one place where its adapters are chosen."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -7,12 +8,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from adapters.api_keys import new_key
 from adapters.argon2_passwords import Argon2Passwords
 from adapters.assertions import Ed25519Verifier
 from adapters.clock import SystemClock
 from adapters.credential_maker import SystemCredentials
+from adapters.instruments import Instruments
 from adapters.limits import open_limiter
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
@@ -35,20 +38,13 @@ from adapters.redis.opening import open_redis
 from adapters.serving import SignalledServer
 from adapters.serving import listening as listen
 from adapters.smtp_mail import SmtpMail, read_mail_server
-from adapters.telemetry import (
-    OtelCollectionMetrics,
-    OtelFleetMetrics,
-    OtelGateMetrics,
-    Telemetry,
-    metrics_text,
-    open_telemetry,
-)
+from adapters.telemetry import Signal, Telemetry, make_tracing, metrics_text, observe_streams, open_telemetry
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
 from api.app import create_app
 from api.people_services import PeoplePorts
-from api.services import Ports, make_services
+from api.services import Ports, Services, make_services
 from api.settings import ApiSettings
 from api.streams import StreamRules
 from collector.domain.errors import InvalidFieldError
@@ -80,16 +76,29 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
     Raises:
         InvalidFieldError: a setting or a profile is wrong.
     """
-    closing, clock = AsyncExitStack(), SystemClock()
-    postgres, telemetry = _postgres(settings, closing), _telemetry(closing)
-    (latest, active, live), gate = _in_redis(settings, clock, closing), OtelGateMetrics(telemetry.meters)
-    temporal = await (connect_if_there() if ask else connect_lazily())
-    ports = Ports(
+    closing = AsyncExitStack()
+    telemetry = open_telemetry(SERVICE, closing)
+    instruments = Instruments(telemetry.meters)
+    temporal = await _temporal(instruments, closing, ask=ask)
+    services = make_services(_ports(settings, telemetry, instruments, temporal, closing))
+    lifespan = partial(_lifespan, closing, telemetry.sends)
+    app = create_app(services, lifespan, StreamRules(settings.max_streams), instruments.edge)
+    observe_streams(telemetry.meters, lambda: app.state.streams.open)
+    return app
+
+
+def _ports(
+    settings: ApiSettings, telemetry: Telemetry, instruments: Instruments, temporal: Client, closing: AsyncExitStack
+) -> Ports:
+    clock, tracing = SystemClock(), make_tracing(telemetry.tracers)
+    postgres = _postgres(settings, instruments, closing)
+    latest, active, live = _in_redis(settings, clock, instruments, closing)
+    return Ports(
         registry=PostgresRegistry(postgres),
         ledger=PostgresHistory(postgres),
         cache=latest,
         active=active,
-        fleet=TemporalFleet(temporal),
+        fleet=TemporalFleet(temporal, tracing=tracing),
         keys=PostgresKeys(postgres),
         make_key=new_key,
         profiles=FileProfiles(_folders(settings)),
@@ -98,7 +107,7 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         clock=clock,
         metrics=partial(metrics_text, telemetry.registry),
         upkeep=PostgresUpkeep(postgres),
-        fleet_metrics=OtelFleetMetrics(telemetry.meters),
+        fleet_metrics=instruments.fleet,
         organizations=PostgresOrganizations(postgres),
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
@@ -106,10 +115,10 @@ async def build_app(settings: ApiSettings, *, ask: bool = True) -> FastAPI:
         events=PostgresEvents(postgres),
         live=live,
         people=_people(settings, postgres, closing),
-        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, gate, closing),
+        limiter=open_limiter(_plain(settings.redis), settings.rate_limits, clock, instruments.gate, closing),
         assertions=_verifier(settings, clock),
+        tracing=tracing,
     )
-    return create_app(make_services(ports), partial(_lifespan, closing), StreamRules(settings.max_streams))
 
 
 async def rehearse(settings: ApiSettings) -> str:
@@ -128,26 +137,30 @@ async def rehearse(settings: ApiSettings) -> str:
 
 
 @asynccontextmanager
-async def _lifespan(closing: AsyncExitStack, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(closing: AsyncExitStack, sends: frozenset[Signal], app: FastAPI) -> AsyncIterator[None]:
     async with closing:
+        if "METRICS" in sends:  # nobody need ask for /metrics then
+            services: Services = app.state.services
+            looking = asyncio.create_task(services.observe.again_and_again(), name="fleet-figures")
+            closing.callback(looking.cancel)
         yield
         grpc = getattr(app.state, "grpc", None)
         if grpc is not None:
             await grpc.stop()  # its calls need what is closed next
 
 
-def _postgres(settings: ApiSettings, closing: AsyncExitStack) -> Postgres:
-    postgres = Postgres(settings.postgres.get_secret_value())
+def _postgres(settings: ApiSettings, instruments: Instruments, closing: AsyncExitStack) -> Postgres:
+    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"))
     closing.push_async_callback(postgres.close)
     return postgres
 
 
 def _in_redis(
-    settings: ApiSettings, clock: Clock, closing: AsyncExitStack
+    settings: ApiSettings, clock: Clock, instruments: Instruments, closing: AsyncExitStack
 ) -> tuple[LatestCache, ActiveChambers, LiveFeed | None]:
     if settings.redis is None:  # every read asks the store: other processes would not hear of changes
         return InMemoryLatest(clock.now_ms), InMemoryActive(clock.now_ms, away=True), None
-    server, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
+    server, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing, instruments.cache.counted)
     return latest, RedisActive(server), live
 
 
@@ -177,10 +190,9 @@ def _letters(settings: ApiSettings) -> Letters | None:
     return Letters(SmtpMail(server, sender), url)
 
 
-def _telemetry(closing: AsyncExitStack) -> Telemetry:
-    telemetry = open_telemetry(SERVICE, closing)
-    OtelCollectionMetrics(telemetry.meters)  # the same instruments as the worker's, so that dashboards find both
-    return telemetry
+async def _temporal(instruments: Instruments, closing: AsyncExitStack, *, ask: bool) -> Client:
+    runtime = instruments.runtime(closing)
+    return await (connect_if_there(runtime) if ask else connect_lazily(runtime))
 
 
 def _verifier(settings: ApiSettings, clock: Clock) -> AssertionVerifier | None:

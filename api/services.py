@@ -19,6 +19,7 @@ from api.entity_services import (
 )
 from api.people_services import PeoplePorts, PeopleServices, people_services
 from collector.ports import (
+    NO_TRACING,
     ActiveChambers,
     AnswerShelf,
     Batches,
@@ -37,6 +38,7 @@ from collector.ports import (
     Registry,
     SectionControl,
     Sections,
+    Tracing,
     UpkeepLog,
 )
 from collector.ports.assertions import AssertionVerifier
@@ -101,6 +103,7 @@ class Ports:
     people: PeoplePorts
     limiter: RateLimiter | None = None
     assertions: AssertionVerifier | None = None
+    tracing: Tracing = NO_TRACING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +178,7 @@ def make_services(ports: Ports) -> Services:
         bounds=Bounds(registry, ports.batches),
         keys=key_services(ports.keys, clock, ports.make_key),
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
-        enrol=EnrolChamber(check, registry, fleet, clock, ports.active),
+        enrol=EnrolChamber(check, registry, fleet, clock, ports.active, tracing=ports.tracing),
         list_chambers=ListChambers(registry, clock),
         show=ShowChamber(registry, fleet, clock),
         configure=ConfigureChamber(check, registry, fleet, clock, ports.active),

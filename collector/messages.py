@@ -36,6 +36,7 @@ class ChamberState:
         skew_ms: how far the clock of the worker of the last round was ahead of the server's (-: behind it).
         memory: what the last readings left, to judge the next by; None while nothing is remembered.
         signals: what people told it by signals and that is no audit event yet.
+        enrolment: the trace context of its enrolment (W3C `traceparent`), which its rounds name; "" = none is known.
     """
 
     spec: ChamberSpec
@@ -57,6 +58,7 @@ class ChamberState:
     skew_ms: int = 0
     memory: Memory | None = None
     signals: Signals = field(default_factory=Signals)
+    enrolment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,8 @@ class ChamberStatus:
         failures: slots in a row without a reading.
         last_reading_ms: slot of the last reading.
         last_failure: reason and detail of the last failed slot.
-        unsaved: outcomes that wait for the store.
-        unsaved_bytes: their encoded size.
-        version: of the spec in force.
-        interval_ms: of the spec in force.
+        unsaved, unsaved_bytes: outcomes that wait for the store, and their encoded size.
+        version, interval_ms: of the spec in force.
         notes: signals that were ignored and changes that lost.
         run_number: runs so far (continue-as-new).
         unconfirmed: changes of signals that the registry has not answered yet.
@@ -104,14 +104,14 @@ class RoundRequest:
 
     Attributes:
         spec: the chamber.
-        first_ms: first slot.
-        count: consecutive slots.
+        first_ms, count: its first slot, and how many consecutive ones it has.
         before: packed outcomes to store before any reading of this round: missed runs, epochs.
         unsettled_ms: the oldest slot whose outcome waits in the workflow: `settled_through` may not reach it.
         verify: ask the store first which slots are there.
         health: how the last slots went.
         memory: what the round's first reading is judged by.
         signals: what is to become audit events beside the round.
+        enrolment: the trace context of the chamber's enrolment; "" = none is known.
     """
 
     spec: ChamberSpec
@@ -123,6 +123,7 @@ class RoundRequest:
     health: Health = field(default_factory=Health)
     memory: Memory | None = None
     signals: list[SignalEvent] = field(default_factory=list)
+    enrolment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +213,13 @@ class AdhocRequest:
         spec: the chamber.
         request_id: the update's id: with the chamber it is the reading's identity.
         memory: what it is judged by; nothing is remembered of it.
+        trace: the trace context that it continues; "" = nobody's.
     """
 
     spec: ChamberSpec
     request_id: str
     memory: Memory | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +263,11 @@ class SlotAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CollectRequest:
-    """Collect now, off the grid. `force` collects while paused too."""
+    """Collect now, off the grid. `force` collects while paused too; `trace` is the caller's trace context, if any."""
 
     request_id: str
     force: bool = False
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

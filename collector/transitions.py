@@ -59,6 +59,7 @@ def begin_again(state: ChamberState, fresh: ChamberState) -> None:
     fresh.notes, fresh.last, fresh.health = state.notes, state.last, state.health
     fresh.decided_ms, fresh.cycles_per_run = state.decided_ms, state.cycles_per_run
     fresh.memory, fresh.signals = _outlasting(state, fresh.spec), state.signals
+    fresh.enrolment = fresh.enrolment or state.enrolment  # a former release's API does not tell it
 
 
 def missed_runs(state: ChamberState, missed: tuple[int, int] | None) -> list[Gap]:

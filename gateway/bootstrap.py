@@ -5,6 +5,7 @@ from functools import partial
 
 from adapters.assertions import Ed25519Signer
 from adapters.clock import SystemClock
+from adapters.instruments import Instruments
 from adapters.limits import open_limiter
 from adapters.postgres.events import PostgresEvents
 from adapters.postgres.keys import PostgresKeys
@@ -14,7 +15,7 @@ from adapters.postgres.sessions import PostgresSessions
 from adapters.process import make_runner, read_settings
 from adapters.secret_settings import shown_address
 from adapters.serving import SignalledServer, listening
-from adapters.telemetry import OtelGateMetrics, metrics_text, open_telemetry
+from adapters.telemetry import metrics_text, open_telemetry
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.events import RecordEvent, RecordRefusal
@@ -50,9 +51,10 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
     """
     clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
     signer = Ed25519Signer(settings.assertion_key.get_secret_value(), clock)
-    postgres = Postgres(settings.postgres.get_secret_value())
+    instruments = Instruments(telemetry.meters)
+    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"))
     closing.push_async_callback(postgres.close)
-    metrics, keys = OtelGateMetrics(telemetry.meters), PostgresKeys(postgres)
+    metrics, keys = instruments.gate, PostgresKeys(postgres)
     sessions = KnownSessions(PostgresSessions(postgres), clock)
     redis = settings.redis.get_secret_value() if settings.redis else None
     limiter = open_limiter(redis, settings.rate_limits, clock, metrics, closing)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 
 from activities.clock_skew import ClockSkew
 from activities.collection import CollectionActivities, CollectionUses
@@ -17,12 +18,13 @@ from activities.reconcile import ReconcileActivities
 from adapters.clock import SystemClock
 from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
+from adapters.instruments import Instruments
 from adapters.memory import InMemoryLatest, InMemoryLive
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.events import PostgresEvents
 from adapters.postgres.fleet_rows import PostgresFleetRows
 from adapters.postgres.maintenance import LOCK_TIMEOUT, PostgresMaintenance
-from adapters.postgres.pool import Postgres
+from adapters.postgres.pool import Postgres, Watch
 from adapters.postgres.profiles import PostgresProfiles
 from adapters.postgres.upkeep import PostgresUpkeep
 from adapters.postgres.writer import PostgresOutcomes
@@ -30,7 +32,14 @@ from adapters.process import collect_rarely, make_runner, read_settings, shown_s
 from adapters.profile_files import FileProfiles, builtin_profiles_folder
 from adapters.redis.opening import open_redis
 from adapters.secrets import FileAndEnvSecrets
-from adapters.telemetry import MetricsServer, OtelCollectionMetrics, Telemetry, open_telemetry, serve_metrics
+from adapters.telemetry import (
+    MetricsServer,
+    Telemetry,
+    make_tracing,
+    observe_rounds,
+    open_telemetry,
+    serve_metrics,
+)
 from adapters.temporal_client import connect, connect_lazily, register_search_attributes, shown_target
 from adapters.temporal_clock import TemporalServerClock
 from adapters.temporal_control import TemporalFleet
@@ -39,13 +48,14 @@ from adapters.temporal_runs import TemporalRuns
 from adapters.temporal_schedules import ensure_schedules
 from collector.domain.egress_proxy import EgressProxy, parse_proxy
 from collector.domain.errors import EngineAwayError, InvalidFieldError
-from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds
+from collector.ports import Clock, LatestCache, LiveFeed, RunningRounds, Tracing
 from collector.usecases.collect import CollectRound
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep_answers import KeepAnswers
 from collector.usecases.maintain import MaintainLedger
+from collector.usecases.map_answer import MapAnswer
 from collector.usecases.profiles import PinnedProfiles
 from collector.usecases.reconcile import ReconcileFleet
 from collector.usecases.signal_events import RecordSignals
@@ -112,16 +122,19 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         readiness = Readiness(clock.monotonic_ms)
         server = _metrics_server(settings, readiness, telemetry)
         closing.callback(server.close)
-        metrics = OtelCollectionMetrics(telemetry.meters)
-        skew = ClockSkew(clock, metrics)
-        activities = await _activities(settings, skew, clock, metrics, closing)
-        client = await connect(retry_for_s=None)
+        instruments = Instruments(telemetry.meters)
+        skew = ClockSkew(clock, instruments.collection)
+        measured = _Measured(skew, instruments, make_tracing(telemetry.tracers))
+        activities = await _activities(settings, clock, measured, closing)
+        observe_rounds(telemetry.meters, activities.running)
+        runtime = instruments.runtime(closing, BEAT)
+        client = await connect(retry_for_s=None, runtime=runtime)
         await _once_there(lambda: register_search_attributes(client))
         await _make_schedules(client)
-        watched = await _as_watched(client)
+        watched = await _as_watched(client, runtime)
         rounds = None if watched is None else TemporalRounds(watched)
         watch = ClockWatch(TemporalServerClock(watched or client, clock), skew)
-        upkeep = _upkeep(settings, watched or client, clock, closing)
+        upkeep = _upkeep(settings, watched or client, clock, closing, instruments.watch("upkeep"))
         yield Parts(watched or client, activities, readiness, server.url, rounds, clock, watch, upkeep)
 
 
@@ -133,10 +146,12 @@ async def rehearse(settings: WorkerSettings) -> str:
     """
     async with AsyncExitStack() as closing:
         clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
-        metrics = OtelCollectionMetrics(telemetry.meters)
-        await _activities(settings, ClockSkew(clock, metrics), clock, metrics, closing)
+        instruments = Instruments(telemetry.meters)
+        skew = ClockSkew(clock, instruments.collection)
+        measured = _Measured(skew, instruments, make_tracing(telemetry.tracers))
+        await _activities(settings, clock, measured, closing)
         client = await connect_lazily()
-        _upkeep(settings, client, clock, closing)
+        _upkeep(settings, client, clock, closing, instruments.watch("upkeep"))
         servers = shown_servers(shown_target(client), settings.postgres, settings.redis)
     proxy = _proxy(settings)
     way = "no egress proxy" if proxy is None else f"egress proxy {proxy}"
@@ -153,9 +168,9 @@ async def _make_schedules(client: Client) -> None:
 
 
 def _upkeep(
-    settings: WorkerSettings, client: Client, clock: Clock, closing: AsyncExitStack
+    settings: WorkerSettings, client: Client, clock: Clock, closing: AsyncExitStack, watch: Watch
 ) -> tuple[Callable[..., Any], ...]:
-    postgres = Postgres(settings.postgres.get_secret_value(), size=2, settings=LOCK_TIMEOUT)
+    postgres = Postgres(settings.postgres.get_secret_value(), size=2, settings=LOCK_TIMEOUT, watch=watch)
     closing.push_async_callback(postgres.close)
     maintain = MaintainLedger(PostgresMaintenance(postgres), settings.retention_days, clock)
     reconcile = ReconcileFleet(PostgresFleetRows(postgres), TemporalRuns(client), TemporalFleet(client), clock)
@@ -176,10 +191,10 @@ async def _once_there(ask: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(AGAIN_S)
 
 
-async def _as_watched(client: Client) -> Client | None:
+async def _as_watched(client: Client, runtime: Runtime) -> Client | None:
     """A connection under the identity of a worker that gives signs of life, where the server shows them to others."""
     if await _once_there(lambda: tells_workers_apart(client)):
-        return await connect(retry_for_s=None, identity=worker_identity(), beat=BEAT)
+        return await connect(retry_for_s=None, identity=worker_identity(), runtime=runtime)
     log.warning("this Temporal server does not list its workers: one that is killed is noticed by heartbeat time-outs")
     return None
 
@@ -194,53 +209,61 @@ def _metrics_server(settings: WorkerSettings, readiness: Readiness, telemetry: T
         raise InvalidFieldError(field, problem, "choose another, or stop what listens there") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the activities tell of themselves."""
+
+    skew: ClockSkew
+    instruments: Instruments
+    tracing: Tracing
+
+
 async def _activities(
-    settings: WorkerSettings,
-    skew: ClockSkew,
-    clock: Clock,
-    metrics: OtelCollectionMetrics,
-    closing: AsyncExitStack,
+    settings: WorkerSettings, clock: Clock, measured: _Measured, closing: AsyncExitStack
 ) -> CollectionActivities:
-    postgres = Postgres(settings.postgres.get_secret_value())
+    instruments, tracing = measured.instruments, measured.tracing
+    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"))
     closing.push_async_callback(postgres.close)
-    store = PostgresOutcomes(postgres)
+    store = PostgresOutcomes(postgres, tracing=tracing, metrics=instruments.writer)
     closing.push_async_callback(store.close)
     own = [settings.profiles] if settings.profiles else []
     fetch = FetchReading(
-        await closing.enter_async_context(HttpDeviceClient(proxy=_proxy(settings))),
+        await closing.enter_async_context(HttpDeviceClient(proxy=_proxy(settings), tracing=tracing)),
         PinnedProfiles(FileProfiles([builtin_profiles_folder(), *own]), PostgresProfiles(postgres)),
         FileAndEnvSecrets(),
         load_policies(settings.egress),
         clock,
-        answers=KeepAnswers(_last_answers(settings, metrics, closing)),
+        mapping=MapAnswer(KeepAnswers(_last_answers(settings, instruments, closing)), tracing=tracing),
     )
-    latest, live = _shown(settings, clock, closing)
+    latest, live = _shown(settings, clock, instruments, closing)
     signals = RecordSignals(RecordEvent(PostgresEvents(postgres)))
     uses = CollectionUses(
-        CollectRound(fetch, store, latest, live, metrics),
-        CollectAdhoc(fetch, store, clock),
-        StoreOutcomes(store, live, metrics, signals),
+        CollectRound(fetch, store, latest, live, instruments.collection, tracing=tracing),
+        CollectAdhoc(fetch, store, clock, tracing=tracing),
+        StoreOutcomes(store, live, instruments.collection, signals),
         signals,
     )
-    return CollectionActivities(uses, clock, skew)
+    return CollectionActivities(uses, clock, measured.skew, tracing=tracing)
 
 
 def _proxy(settings: WorkerSettings) -> EgressProxy | None:
     return None if settings.egress_proxy is None else parse_proxy(settings.egress_proxy)
 
 
-def _last_answers(settings: WorkerSettings, metrics: OtelCollectionMetrics, closing: AsyncExitStack) -> PostgresAnswers:
+def _last_answers(settings: WorkerSettings, instruments: Instruments, closing: AsyncExitStack) -> PostgresAnswers:
     """Over a connection of their own: no reading waits for them."""
-    postgres = Postgres(settings.postgres.get_secret_value(), size=1)
+    postgres = Postgres(settings.postgres.get_secret_value(), size=1, watch=instruments.watch("answers"))
     closing.push_async_callback(postgres.close)
-    answers = PostgresAnswers(postgres, metrics.answers_dropped)
+    answers = PostgresAnswers(postgres, instruments.collection.answers_dropped)
     closing.push_async_callback(answers.close)
     return answers
 
 
-def _shown(settings: WorkerSettings, clock: Clock, closing: AsyncExitStack) -> tuple[LatestCache, LiveFeed]:
+def _shown(
+    settings: WorkerSettings, clock: Clock, instruments: Instruments, closing: AsyncExitStack
+) -> tuple[LatestCache, LiveFeed]:
     """Where outcomes go once they are stored."""
     if settings.redis is None:  # without a server there is nobody to share them with
         return InMemoryLatest(clock.now_ms), InMemoryLive(clock.now_ms)
-    _, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing)
+    _, latest, live = open_redis(settings.redis.get_secret_value(), clock, closing, instruments.cache.counted)
     return latest, live

@@ -185,6 +185,7 @@ class ChamberWorkflow(ChamberHandlers):
                 health=self.s.health,
                 memory=self.s.memory,
                 signals=[] if self._drain.running else list(self.s.signals.waiting),
+                enrolment=self.s.enrolment,
             ),
             riding,
         )
@@ -207,7 +208,7 @@ class ChamberWorkflow(ChamberHandlers):
         try:
             adhoc.outcome = await workflow.execute_activity(
                 wire.COLLECT_ADHOC,
-                AdhocRequest(self.s.spec, adhoc.request.request_id, self.s.memory),
+                AdhocRequest(self.s.spec, adhoc.request.request_id, self.s.memory, adhoc.request.trace),
                 result_type=AdhocOutcome,
                 summary="collect now",
                 **policies.adhoc_policy(self.s.spec),

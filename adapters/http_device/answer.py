@@ -35,6 +35,7 @@ async def read_answer(wire: Wire, attempt: Attempt, max_bytes: int) -> DeviceAns
     """
     incoming = Incoming(wire)
     head = await _last_head(incoming)
+    attempt.status = head.status
     if head.status == 401:
         attempt.challenges = head.headers.get("www-authenticate", ())
     if 300 <= head.status <= 399:

@@ -34,6 +34,8 @@ class Attempt:
         challenges: what a 401 asked for, its WWW-Authenticate headers.
         location: where a redirect leads.
         section: `organization/section` that asks.
+        status: of the last answer; 0 = none came.
+        resent: how often the request was sent again with an answer to a challenge.
     """
 
     host: str
@@ -48,6 +50,8 @@ class Attempt:
     challenges: tuple[str, ...] = ()
     location: str = ""
     section: str = ""
+    status: int = 0
+    resent: int = 0
 
     @property
     def target(self) -> str:
@@ -57,7 +61,8 @@ class Attempt:
 
     def again(self) -> None:
         """Another request of the same attempt: nothing of its answer is there yet."""
-        self.received, self.challenges, self.location = 0, (), ""
+        self.received, self.challenges, self.location, self.status = 0, (), "", 0
+        self.resent += 1
         self.head.clear()
 
     def take(self, data: bytes) -> None:

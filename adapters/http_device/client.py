@@ -16,13 +16,14 @@ from adapters.http_device.lanes import HostLanes
 from adapters.http_device.literals import literal_of
 from adapters.http_device.redirects import forbidden_target
 from adapters.http_device.request import WrittenRequest, write_request
+from adapters.http_device.spans import request_span
 from adapters.http_device.tls import trusting_context, verifying_context
 from adapters.http_device.tunnel import Tunnels
 from adapters.http_device.wire import open_wire
 from collector.domain.egress_proxy import EgressProxy
 from collector.domain.errors import DeviceStatusError, DeviceUnauthorizedError, SlotFailedError
 from collector.mapping.credentials import Credentials
-from collector.ports import DeviceAnswer, DeviceRequest
+from collector.ports import NO_TRACING, DeviceAnswer, DeviceRequest, Tracing
 
 PROXY_THREADS = 4
 """Look-ups of the egress proxy's name at a time; none is made where it is an address."""
@@ -41,6 +42,7 @@ class HttpDeviceClient:
         resolver: turns devices' hosts into addresses; the system's when None.
         tls: verifies certificates; public authorities and those of this machine when None.
         proxy: the egress proxy that every connection goes through; straight to the devices when None.
+        tracing: shows the requests; the devices do not hear of it.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class HttpDeviceClient:
         resolver: Resolver | None = None,
         tls: ssl.SSLContext | None = None,
         proxy: EgressProxy | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
+        self._tracing = tracing
         self._resolver = resolver or SystemResolver()
         self._way = SystemResolver(PROXY_THREADS)  # its own: devices' name servers that are down must not close the way
         self._tunnels = None if proxy is None else Tunnels(proxy, self._way)
@@ -85,8 +89,13 @@ class HttpDeviceClient:
         sent = self._written(request.url, tuple(request.headers.items()), request.parameters)
         deadline = asyncio.get_running_loop().time() + request.budget_ms / 1000
         attempt = Attempt(sent.host, sent.port, request.budget_ms, deadline, section=request.section)
+        with request_span(self._tracing, sent, attempt):
+            return await self._in_time(request, sent, attempt)
+
+    async def _in_time(self, request: DeviceRequest, sent: WrittenRequest, attempt: Attempt) -> DeviceAnswer:
+        """Ask when it is the request's turn, and tell every fault as what it is."""
         try:
-            async with asyncio.timeout_at(deadline) as budget, self._lanes.hold(sent.host, sent.port):
+            async with asyncio.timeout_at(attempt.deadline) as budget, self._lanes.hold(sent.host, sent.port):
                 return await self._exchange(request, sent, attempt)
         except SlotFailedError:
             raise

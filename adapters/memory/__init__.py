@@ -16,6 +16,7 @@ from adapters.memory.outcomes import InMemoryOutcomes
 from adapters.memory.profiles import InMemoryProfiles
 from adapters.memory.registry import InMemoryRegistry
 from adapters.memory.sessions import InMemorySessions
+from adapters.memory.tracing import InMemoryTracing, KeptSpan
 from adapters.memory.upkeep import InMemoryUpkeep
 from adapters.memory.users import InMemoryUsers
 
@@ -39,6 +40,8 @@ __all__ = [
     "InMemoryResets",
     "InMemorySections",
     "InMemorySessions",
+    "InMemoryTracing",
     "InMemoryUpkeep",
     "InMemoryUsers",
+    "KeptSpan",
 ]

@@ -80,6 +80,7 @@ class KeptChamber:
         settled_ms: every slot up to here has its outcome.
         pause: that stands.
         resumed_ms: when the last pause was taken from the row.
+        enrolment_trace: trace context of its last enrolment.
         sections: (from which slot on, in which section it stands), in order.
         hours: by detector and begin of the hour.
     """
@@ -92,6 +93,7 @@ class KeptChamber:
     resumed_ms: int | None = None
     retiring: bool = False
     retired_ms: int | None = None
+    enrolment_trace: str = ""
     sections: list[tuple[int, str]] = field(default_factory=list)
     epochs: list[KeptEpoch] = field(default_factory=list)
     readings: dict[int, KeptReading] = field(default_factory=dict)

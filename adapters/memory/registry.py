@@ -37,7 +37,7 @@ class InMemoryRegistry:
         self._ledger.check_here()
         return self._ledger.sections_of(organization)
 
-    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int, trace: str = "") -> ChamberRecord:
         """Write the row and its first epoch; see `Registry.enrol`."""
         self._ledger.check_here()
         self._check_section(spec)
@@ -48,8 +48,10 @@ class InMemoryRegistry:
             kept = KeptChamber(spec, now_ms, epoch.first_slot_ms, epoch.first_slot_ms - 1)
             self._ledger.chambers[spec.id] = kept
             _begin(kept, spec, epoch)
+            kept.enrolment_trace = trace
         elif kept.retired_ms is not None:
             _begin(kept, replace(spec, version=kept.spec.version + 1), epoch)
+            kept.enrolment_trace = trace
         return self._record(kept)
 
     async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
@@ -147,6 +149,7 @@ class InMemoryRegistry:
             last_reading_ms=max(kept.readings, default=None),
             retired_ms=kept.retired_ms,
             grid=Grid(epoch.interval_ms, epoch.phase_ms),
+            enrolment_trace=kept.enrolment_trace,
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import Context
 
 from adapters.postgres.pool import NO_CONNECTION, Postgres
 from adapters.postgres.rows import Row, array_of_texts
@@ -76,7 +77,7 @@ class PostgresAnswers:
         self._waiting[key] = answer
         self._bytes += more
         if self._writing is None or self._writing.done():
-            self._writing = loop.create_task(self._write(), name="postgres-answers")
+            self._writing = loop.create_task(self._write(), name="postgres-answers", context=Context())
 
     async def settled(self) -> None:
         """Return when nothing waits."""

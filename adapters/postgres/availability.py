@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 from collector.domain.errors import AwayError
 
@@ -35,7 +36,7 @@ class Availability:
         self.why = why
         self._here.clear()
         if self._prober is None or self._prober.done():
-            self._prober = asyncio.create_task(self._ask(), name="postgres-probe")
+            self._prober = asyncio.create_task(self._ask(), name="postgres-probe", context=Context())
 
     def worked(self) -> None:
         """Something was stored: the next loss is asked about quickly again.

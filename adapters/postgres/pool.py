@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from adapters.postgres.watching import DatabaseMetrics, error_type, operation_of
 from collector.domain.errors import AwayError
 
 if TYPE_CHECKING:
@@ -57,6 +59,14 @@ def away_from(error: BaseException) -> AwayError:
     return AwayError(f"PostgreSQL cannot be reached, or is too slow: {what}")
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told of a pool's statements and connections, and what the pool is called there."""
+
+    metrics: DatabaseMetrics
+    pool: str
+
+
 class Postgres:
     """A pool of connections to the readings' database.
 
@@ -65,6 +75,7 @@ class Postgres:
         size: connections at most.
         timeout_s: for connecting, and for each statement unless it says otherwise.
         settings: of each session, beside those of every pool.
+        watch: who measures; None = nobody.
     """
 
     def __init__(
@@ -74,11 +85,23 @@ class Postgres:
         size: int = 8,
         timeout_s: float = COMMAND_TIMEOUT_S,
         settings: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._dsn, self._size, self._timeout_s = dsn, size, timeout_s
         self._settings = {**SETTINGS, **(settings or {})}
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
+        self._watch = watch
+        if watch is not None:
+            watch.metrics.pool(watch.pool, self.used_and_idle)
+
+    def used_and_idle(self) -> tuple[int, int]:
+        """Connections that somebody uses, and that wait for somebody; from any thread."""
+        pool = self._pool
+        if pool is None:
+            return 0, 0
+        idle = pool.get_idle_size()
+        return max(0, pool.get_size() - idle), idle
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -148,8 +171,17 @@ class Postgres:
                     command_timeout=self._timeout_s,
                     server_settings=self._settings,
                     reset=_keep_session,
+                    init=None if self._watch is None else self._be_told,
                 )
             return self._pool
+
+    async def _be_told(self, connection: "asyncpg.Connection[Any]") -> None:
+        connection.add_query_logger(self._tell)
+
+    def _tell(self, statement: asyncpg.connection.LoggedQuery) -> None:
+        assert self._watch is not None
+        error = error_type(statement.exception)
+        self._watch.metrics.statement(operation_of(statement.query), statement.elapsed, error)
 
 
 async def _keep_session(connection: "asyncpg.Connection[Any]") -> None:

@@ -1,7 +1,10 @@
 """The chambers that were enrolled, in PostgreSQL."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence, Set
 from contextlib import asynccontextmanager
+
+import asyncpg
 
 from adapters.cursors import read_cursor, write_cursor
 from adapters.detectors import changed_detector
@@ -37,7 +40,7 @@ class PostgresRegistry:
         async with self._postgres.connection() as connection:
             return [row["id"] for row in await connection.fetch(q.SECTIONS, clean(organization))]
 
-    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int, trace: str = "") -> ChamberRecord:
         """Write the row and its first epoch; see `Registry.enrol`."""
         async with self._transaction() as connection:
             await _enter(connection, spec)
@@ -45,8 +48,10 @@ class PostgresRegistry:
             if key is not None:
                 await _write_device(connection, spec, device_from({}))
                 await _begin(connection, key, spec, epoch)
-            else:
-                await _enrol_again(connection, spec, epoch)
+                if trace:
+                    await _keep_trace(connection, spec.id, trace)
+            elif await _enrol_again(connection, spec, epoch):
+                await _keep_trace(connection, spec.id, trace)
             return await _find(connection, spec.organization, spec.id)
 
     async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
@@ -132,18 +137,27 @@ async def _enter(connection: Connection, spec: ChamberSpec) -> None:
         raise closed_section(spec.section)
 
 
-async def _enrol_again(connection: Connection, spec: ChamberSpec, epoch: Epoch) -> None:
+async def _enrol_again(connection: Connection, spec: ChamberSpec, epoch: Epoch) -> bool:
+    """Whether a new life of the chamber has begun."""
     row = await connection.fetchrow(q.LOCK, spec.id)
     if row is None or row["organization"] != spec.organization:
         raise ConflictError(f"the id {spec.id!r} is taken", "choose another id", "id")
     if not row["retired"]:
-        return
+        return False
     version = row["version"] + 1
     ended_ms = await connection.fetchval(q.LAST_SLOT, row["key"])
     first_ms = max(epoch.first_slot_ms, Grid(epoch.interval_ms, epoch.phase_ms).after(ended_ms))
     await _write_spec(connection, spec, version, row)
     await connection.execute(q.BEGIN_AGAIN, row["key"], first_ms)
     await _begin(connection, row["key"], spec, Epoch(first_ms, epoch.interval_ms, epoch.phase_ms, version))
+    return True
+
+
+async def _keep_trace(connection: Connection, chamber_id: str, trace: str) -> None:
+    """A schema that is not migrated yet has no place for it: the chamber is enrolled without."""
+    with contextlib.suppress(asyncpg.UndefinedColumnError):
+        async with connection.transaction():
+            await connection.execute(q.KEEP_TRACE, chamber_id, trace)
 
 
 async def _begin(connection: Connection, key: int, spec: ChamberSpec, epoch: Epoch) -> None:

@@ -63,6 +63,8 @@ ON CONFLICT (chamber, spec_version) DO UPDATE SET profile = excluded.profile,
 """
 """Apart, behind the spec, and only when they differ: a schema that is not migrated yet has no such columns."""
 
+KEEP_TRACE = "UPDATE chamber SET enrolment_trace = nullif($2, '') WHERE id = $1"
+
 BEGIN_AGAIN = """
 UPDATE chamber SET retiring = false, retired_at = NULL, resumed_at = NULL, pause_since = NULL, pause_reason = '',
     pause_by = '', pause_until = NULL, began_at = instant_of($2::bigint),

@@ -23,9 +23,10 @@ ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 SPEC_COLUMNS = """id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
     aligned, labels::text AS labels, secret_ref, verify_tls, ms_of(pause_since) AS pause_since_ms, pause_reason,
     pause_by, ms_of(pause_until) AS pause_until_ms, retiring"""
-DEVICE_OF_ROW = """(SELECT ARRAY[j ->> 'profile_version', j ->> 'timezone', j ->> 'serial_number']
-    FROM (SELECT to_jsonb(c) AS j OFFSET 0) d) AS device"""
-"""Of a row `chamber c`. A schema that is not migrated yet has no such columns, and no chamber that has any of them."""
+DEVICE_OF_ROW = """(SELECT ARRAY[j ->> 'profile_version', j ->> 'timezone', j ->> 'serial_number',
+    j ->> 'enrolment_trace'] FROM (SELECT to_jsonb(c) AS j OFFSET 0) d) AS device"""
+"""Of a row `chamber c`, and behind them its enrolment's trace context, because the row is looked through only once.
+A schema that is not migrated yet has no such columns, and no chamber that has any of them."""
 DEVICE = f"(SELECT {DEVICE_OF_ROW} FROM chamber c WHERE c.key = chamber_overview.key) AS device"  # noqa: S608 - ours
 RECORD_COLUMNS = f"""{SPEC_COLUMNS}, {DEVICE}, status, ms_of(settled_through) AS settled_through_ms,
     ms_of(first_slot) AS first_slot_ms, ms_of(created_at) AS created_ms, ms_of(last_reading) AS last_reading_ms,
@@ -72,7 +73,7 @@ def spec_values(spec: ChamberSpec) -> tuple[object, ...]:
 
 def device_from(row: Row) -> tuple[str, ...]:
     """Profile version, zone and serial number of a row with `device`; texts that are not there are empty."""
-    return tuple(text or "" for text in row.get("device") or ("", "", ""))
+    return tuple(text or "" for text in (row.get("device") or ("", "", ""))[:3])
 
 
 def device_values(spec: ChamberSpec) -> tuple[str, ...]:
@@ -104,6 +105,7 @@ def record_from(row: Row) -> ChamberRecord:
         last_reading_ms=row["last_reading_ms"],
         retired_ms=row["retired_ms"],
         grid=Grid(*row["grid"]),
+        enrolment_trace=row["device"][3] or "",
     )
 
 

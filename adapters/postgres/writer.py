@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextvars import Context
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -17,16 +17,18 @@ from adapters.postgres.live import KnownDetectors, store_live
 from adapters.postgres.pool import Connection, Postgres, poison_state
 from adapters.postgres.retention import Retention
 from adapters.postgres.rows import names_and_units, reading_values
+from adapters.postgres.spans import ADHOC, DECIDED, OUTCOMES, READINGS, group_span, sql_span
 from adapters.postgres.storing import PartitionMissingError, find_sets, lock_chambers, part_of, store_parts
+from adapters.postgres.waiting import Waiting, next_group
+from adapters.postgres.watching import WriterMetrics, written
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Reading
 from collector.domain.settling import clean
+from collector.ports import NO_TRACING, Tracing
 from collector.ports.outcomes import SaveBatch, SaveResult
 
 T = TypeVar("T")
 
-GROUP_OUTCOMES = 2_000
-"""Outcomes of one transaction, about: more would hold the rows of its chambers for too long."""
 GROUP_TIMEOUT_S = 15.0
 """Three statements' time: what takes longer is given up and tried again by whoever holds the outcomes."""
 PACE_S = 0.1
@@ -39,35 +41,29 @@ UNKNOWN = (
 )
 
 
-@dataclass(slots=True)
-class _Waiting:
-    batch: SaveBatch
-    done: "asyncio.Future[SaveResult]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def answer(self, result: "SaveResult | BaseException") -> None:
-        if self.done.done():
-            return
-        if isinstance(result, SaveResult):
-            self.done.set_result(result)
-        else:
-            self.done.set_exception(result)
-
-
 class PostgresOutcomes:
     """`OutcomeStore` over PostgreSQL; one per process.
 
     While PostgreSQL is known to be away every save is refused at once; one probe finds out when it is back.
     """
 
-    def __init__(self, postgres: Postgres, pace_s: float = PACE_S) -> None:
-        self._postgres, self._pace_s = postgres, pace_s
+    def __init__(
+        self,
+        postgres: Postgres,
+        pace_s: float = PACE_S,
+        *,
+        tracing: Tracing = NO_TRACING,
+        metrics: WriterMetrics | None = None,
+    ) -> None:
+        self._postgres, self._pace_s, self._tracing = postgres, pace_s, tracing
         self._available = Availability(postgres.ping)
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._ensured: date | None = None
         self._known, self._retention = KnownDetectors(), Retention()
         self._began_s = -pace_s
         self._enough = asyncio.Event()
+        self._metrics = metrics
 
     async def save(self, batch: SaveBatch) -> SaveResult:
         """Store the outcomes and move `settled_through`; see `OutcomeStore.save`. Again: nothing changes.
@@ -75,23 +71,21 @@ class PostgresOutcomes:
         Schedule changes are stored before readings and closed gap runs of the same batch.
         """
         self._refuse_while_away()
-        waiting = _Waiting(batch)
+        waiting = Waiting(batch, self._tracing.here())
         self._waiting.append(waiting)
         if len(self._waiting) >= ENOUGH:
             self._enough.set()
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write(), name="postgres-writer")
+            self._writing = asyncio.create_task(self._write(), name="postgres-writer", context=Context())
         return await waiting.done
 
     async def save_adhoc(self, chamber_id: str, request_id: str, reading: Reading) -> None:
         """Store a reading off the grid; see `OutcomeStore.save_adhoc`. Again: nothing changes."""
         self._refuse_while_away()
         try:
-            async with self._postgres.connection() as connection, connection.transaction():
-                key = await _find_key(connection, chamber_id)
-                detector_set = (await find_sets(connection, [reading]))[names_and_units(reading)]
-                await connection.execute(q.ADD_DETECTORS, [key], [detector_set])
-                await connection.execute(q.STORE_ADHOC, key, *reading_values(reading, detector_set), clean(request_id))
+            with sql_span(self._tracing, ADHOC):
+                async with self._postgres.connection() as connection, connection.transaction():
+                    await _store_adhoc(connection, chamber_id, request_id, reading)
         except AwayError as away:
             raise self._lost(away) from away
 
@@ -99,9 +93,10 @@ class PostgresOutcomes:
         """Slots that have an outcome; see `OutcomeStore.decided_slots`."""
         self._refuse_while_away()
         try:
-            async with self._postgres.connection() as connection:
-                key = await _find_key(connection, chamber_id)
-                rows = await connection.fetch(q.DECIDED, key, first_ms, last_ms)
+            with sql_span(self._tracing, DECIDED):
+                async with self._postgres.connection() as connection:
+                    key = await _find_key(connection, chamber_id)
+                    rows = await connection.fetch(q.DECIDED, key, first_ms, last_ms)
         except AwayError as away:
             raise self._lost(away) from away
         return frozenset(row["slot_ms"] for row in rows)
@@ -133,7 +128,7 @@ class PostgresOutcomes:
     async def _write(self) -> None:
         while self._waiting:
             await self._pace()
-            group, self._waiting = _next_group(self._waiting)
+            group, self._waiting = next_group(self._waiting)
             try:
                 await self._store(await self._store_live(group))
             except BaseException as error:
@@ -152,15 +147,16 @@ class PostgresOutcomes:
                     await self._enough.wait()
         self._began_s = clock()
 
-    async def _store_live(self, group: "Sequence[_Waiting]") -> "Sequence[_Waiting]":
+    async def _store_live(self, group: Sequence[Waiting]) -> Sequence[Waiting]:
         """Store what is one plain reading each, all in one statement; answers with those that are left."""
-        plain = [w.batch for w in group if self._known.covers(w.batch)]
+        plain = [waiting for waiting in group if self._known.covers(waiting.batch)]
         if not plain:
             return group
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
-                await self._ensure_ahead(connection)
-                found = await store_live(connection, plain, _now_ms())
+            with self._told(READINGS, plain):
+                async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                    await self._ensure_ahead(connection)
+                    found = await store_live(connection, [waiting.batch for waiting in plain], _now_ms())
         except (AwayError, TimeoutError) as error:
             self._refuse(group, error)
             return ()
@@ -174,17 +170,18 @@ class PostgresOutcomes:
                 waiting.answer(found[waiting.batch.chamber_id])
         return [waiting for waiting in group if waiting.batch.chamber_id not in found]
 
-    def _refuse(self, group: "Sequence[_Waiting]", error: Exception) -> None:
+    def _refuse(self, group: Sequence[Waiting], error: Exception) -> None:
         refused = self._lost(AwayError(str(error) or f"the store took longer than {GROUP_TIMEOUT_S:g} s"))
         for waiting in group:
             waiting.answer(StoreRefusedError(str(refused)))
 
-    async def _store(self, group: "Sequence[_Waiting]") -> None:
+    async def _store(self, group: Sequence[Waiting]) -> None:
         if not group:
             return
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S):
-                results = await self._store_group([w.batch for w in group])
+            with self._told(OUTCOMES, group):
+                async with asyncio.timeout(GROUP_TIMEOUT_S):
+                    results = await self._store_group([w.batch for w in group])
         except (AwayError, TimeoutError) as error:
             self._refuse(group, error)
             return
@@ -200,7 +197,7 @@ class PostgresOutcomes:
                 self._known.learn(waiting.batch, result)
             waiting.answer(result or _unknown(waiting.batch.chamber_id))
 
-    async def _split(self, group: "Sequence[_Waiting]") -> None:
+    async def _split(self, group: Sequence[Waiting]) -> None:
         """One of the group is poison: store its halves, and the one that is left piece by piece."""
         if len(group) > 1:
             half = len(group) // 2
@@ -208,14 +205,22 @@ class PostgresOutcomes:
             await self._store(group[half:])
             return
         try:
-            async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
-                batch = group[0].batch
-                result = await self._with_partitions(
-                    connection, lambda retained_ms: store_piecewise(connection, batch, _now_ms(), retained_ms)
-                )
+            batch = group[0].batch
+            with self._told(OUTCOMES, group):
+                async with asyncio.timeout(GROUP_TIMEOUT_S), self._postgres.connection() as connection:
+                    result = await self._with_partitions(
+                        connection, lambda retained_ms: store_piecewise(connection, batch, _now_ms(), retained_ms)
+                    )
             group[0].answer(result or _unknown(group[0].batch.chamber_id))
         except (AwayError, TimeoutError) as error:
             group[0].answer(self._lost(AwayError(str(error) or "the store is too slow")))
+
+    @contextlib.contextmanager
+    def _told(self, summary: str, group: Sequence[Waiting]) -> Iterator[None]:
+        """Around a transaction that stores a group: its span, and its measure."""
+        outcomes = sum(len(waiting.batch.outcomes) for waiting in group)
+        with group_span(self._tracing, summary, [waiting.trace for waiting in group]), written(self._metrics, outcomes):
+            yield
 
     async def _store_group(self, batches: Sequence[SaveBatch]) -> dict[str, SaveResult]:
         async with self._postgres.connection() as connection:
@@ -258,18 +263,11 @@ async def _store_batches(
     return {part.row["id"]: part.result() for part in parts}
 
 
-def _next_group(waiting: "Sequence[_Waiting]") -> "tuple[list[_Waiting], list[_Waiting]]":
-    """The oldest, at most one of each chamber: their order per chamber stays, and each learns what was new."""
-    group: dict[str, _Waiting] = {}
-    later: list[_Waiting] = []
-    size = 0
-    for one in waiting:
-        if one.batch.chamber_id in group or (group and size + len(one.batch.outcomes) > GROUP_OUTCOMES):
-            later.append(one)
-        else:
-            group[one.batch.chamber_id] = one
-            size += len(one.batch.outcomes)
-    return list(group.values()), later
+async def _store_adhoc(connection: Connection, chamber_id: str, request_id: str, reading: Reading) -> None:
+    key = await _find_key(connection, chamber_id)
+    detector_set = (await find_sets(connection, [reading]))[names_and_units(reading)]
+    await connection.execute(q.ADD_DETECTORS, [key], [detector_set])
+    await connection.execute(q.STORE_ADHOC, key, *reading_values(reading, detector_set), clean(request_id))
 
 
 async def _find_key(connection: Connection, chamber_id: str) -> int:

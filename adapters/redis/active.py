@@ -8,6 +8,7 @@ from functools import partial
 from redis.asyncio.client import Pipeline
 
 from adapters.active_pages import check_cursor, page_of
+from adapters.redis.counting import ACTIVE, FAILED, HIT, MISS, STORED
 from adapters.redis.keys import active_chambers
 from adapters.redis.server import LIST_PATIENCE_S, CacheServer
 from collector.ports.active import ACTIVE_FOR_MS, ACTIVE_LIMIT, ActiveChamber, ActivePart, ReadActive
@@ -44,20 +45,23 @@ class RedisActive:
         key = active_chambers(organization)
         found = await self._server.ask([key], partial(_look, key, secrets.token_hex(TICKET_BYTES)), LIST_PATIENCE_S)
         if found is None:
+            self._server.count(ACTIVE, FAILED, 1)
             return None
         kept, ticket = found[-1]
-        if kept is not None:
-            chambers = _decoded(kept)
-        else:
+        chambers = None if kept is None else _decoded(kept)
+        self._server.count(ACTIVE, MISS if chambers is None else HIT, 1)
+        if kept is None:
             chambers = await read(ACTIVE_LIMIT + 1)
-            await self._server.ask([key], partial(_keep, key, ticket, _encoded(chambers)), LIST_PATIENCE_S)
+            stored = await self._server.ask([key], partial(_keep, key, ticket, _encoded(chambers)), LIST_PATIENCE_S)
+            self._server.count(ACTIVE, FAILED if stored is None else STORED, 1)
         return None if chambers is None or len(chambers) > ACTIVE_LIMIT else page_of(chambers, wanted)
 
     async def forget(self, organization: str) -> None:
         """Drop the list, now or before it is asked for again; see `ActiveChambers.forget`."""
         key = active_chambers(organization)
         self._server.doubt(key)  # first: whoever is cancelled while he waits has not forgotten it
-        await self._server.ask([key], lambda _: None)
+        if await self._server.ask([key], lambda _: None) is None:
+            self._server.count(ACTIVE, FAILED, 1)
 
 
 def _look(key: str, ticket: str, pipeline: Pipeline) -> None:

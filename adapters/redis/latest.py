@@ -4,11 +4,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 
 from redis.asyncio.client import Pipeline
 
+from adapters.redis.counting import FAILED, HIT, LATEST, MISS, STORED
 from adapters.redis.keys import latest_reading
 from adapters.redis.server import LIST_PATIENCE_S, CacheServer
 from collector.domain.chamber import ChamberSpec
@@ -81,7 +83,7 @@ class RedisLatest:
         if key not in self._puts or self._puts[key].slot_ms < put.slot_ms:
             self._puts[key] = put
         if self._putting is None:
-            self._putting = asyncio.create_task(self._send_puts(), name="redis-latest")
+            self._putting = asyncio.create_task(self._send_puts(), name="redis-latest", context=Context())
             self._sending.add(self._putting)
             self._putting.add_done_callback(self._sending.discard)
         await asyncio.shield(self._putting)
@@ -90,7 +92,12 @@ class RedisLatest:
         """The kept reading, or None: not there, not readable, or the server is away."""
         key = latest_reading(organization, chamber_id)
         answer = await self._server.ask([key], lambda pipeline: pipeline.get(key))
-        return None if answer is None else _decoded(chamber_id, answer[-1])
+        if answer is None:
+            self._server.count(LATEST, FAILED, 1)
+            return None
+        kept = _decoded(chamber_id, answer[-1])
+        self._server.count(LATEST, MISS if kept is None else HIT, 1)
+        return kept
 
     async def get_many(self, organization: str, chamber_ids: Sequence[str]) -> Mapping[str, CachedLatest]:
         """The kept readings by chamber id; `GETS_AT_ONCE` of them cost one round trip."""
@@ -99,9 +106,14 @@ class RedisLatest:
             some = chamber_ids[first : first + GETS_AT_ONCE]
             keys = [latest_reading(organization, chamber_id) for chamber_id in some]
             answer = await self._server.ask(keys, partial(_get_all, keys), LIST_PATIENCE_S)
-            values = [] if answer is None else answer[-1]
-            decoded = (_decoded(chamber_id, value) for chamber_id, value in zip(some, values, strict=False))
-            found |= {kept.chamber_id: kept for kept in decoded if kept is not None}
+            if answer is None:
+                self._server.count(LATEST, FAILED, len(some))
+                continue
+            decoded = (_decoded(chamber_id, value) for chamber_id, value in zip(some, answer[-1], strict=True))
+            hits = {kept.chamber_id: kept for kept in decoded if kept is not None}
+            self._server.count(LATEST, HIT, len(hits))
+            self._server.count(LATEST, MISS, len(some) - len(hits))
+            found |= hits
         return found
 
     async def close(self) -> None:
@@ -119,6 +131,7 @@ class RedisLatest:
             except Exception:  # noqa: BLE001  (a defect must not fail the rounds whose readings travelled together)
                 _log.exception("defect while keeping the latest readings")
                 kept = False
+            self._server.count(LATEST, STORED if kept else FAILED, len(some))
             if not kept:
                 for key in some:
                     self._server.doubt(key)

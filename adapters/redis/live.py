@@ -6,6 +6,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from adapters.redis.counting import FAILED, LIVE, Count, uncounted
 from adapters.redis.keys import live_events
 from adapters.redis.live_publisher import Publisher
 from adapters.redis.live_reader import READ_PATIENCE_S, Reader, read_past
@@ -26,24 +27,25 @@ class RedisLive:
     add to it only if it is there.
     """
 
-    def __init__(self, client: Redis, clock: Clock) -> None:
+    def __init__(self, client: Redis, clock: Clock, count: Count = uncounted) -> None:
         """Take over a client; `close` closes it.
 
         Args:
             client: patient enough for an answer that waits for events: see `at`.
             clock: the time of this process.
+            count: told how operations ended.
         """
-        self._client, self._clock = client, clock
-        self._publisher = Publisher(client, clock)
+        self._client, self._clock, self._count = client, clock, count
+        self._publisher = Publisher(client, clock, count)
 
     @classmethod
-    def at(cls, url: str, clock: Clock) -> Self:
+    def at(cls, url: str, clock: Clock, count: Count = uncounted) -> Self:
         """The feed at a URL; nothing is connected before somebody publishes or watches.
 
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
-        return cls(lazy_client(url, READ_PATIENCE_S, READERS), clock)
+        return cls(lazy_client(url, READ_PATIENCE_S, READERS), clock, count)
 
     def publish(self, origin: Origin, outcomes: Iterable[Reading | Gap]) -> None:
         """Send them to whoever watches the organization; see `LiveFeed.publish`."""
@@ -51,7 +53,7 @@ class RedisLive:
 
     async def watch(self, organization: str) -> AsyncGenerator[LiveItem, None]:
         """All events from now on; see `LiveFeed.watch`."""
-        reader = Reader(self._client, live_events(organization), self._clock)
+        reader = Reader(self._client, live_events(organization), self._clock, self._count)
         while True:
             items = await reader.turn()
             heed_cancel()
@@ -63,6 +65,7 @@ class RedisLive:
         try:
             return await read_past(self._client, live_events(organization), after, upto)
         except (RedisError, OSError, TimeoutError) as error:
+            self._count(LIVE, FAILED, 1)
             raise AwayError(f"the live feed is away ({type(error).__name__})") from None
 
     async def close(self) -> None:

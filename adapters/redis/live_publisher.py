@@ -4,12 +4,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from adapters.redis.counting import FAILED, LIVE, STORED, Count, uncounted
 from adapters.redis.keys import live_events
 from adapters.redis.live_entries import event_entry, lost_entry
 from adapters.redis.pool import heed_cancel
@@ -64,8 +66,8 @@ class _Event:
 class Publisher:
     """Publishes for one process; see `LiveFeed.publish`."""
 
-    def __init__(self, client: Redis, clock: Clock) -> None:
-        self._client, self._clock = client, clock
+    def __init__(self, client: Redis, clock: Clock, count: Count = uncounted) -> None:
+        self._client, self._clock, self._count = client, clock, count
         self._organizations: dict[str, _Organization] = {}
         self._queue: deque[_Event] = deque()
         self._sending: asyncio.Task[None] | None = None
@@ -83,7 +85,7 @@ class Publisher:
             if len(self._queue) > LIVE_WAITING:
                 self._organizations[self._queue.popleft().origin.organization].lost += 1
         if self._queue and self._sending is None:
-            self._sending = asyncio.create_task(self._send_all(), name="redis-live")
+            self._sending = asyncio.create_task(self._send_all(), name="redis-live", context=Context())
 
     async def close(self) -> None:
         """Send what waits, for a second at most."""
@@ -116,9 +118,11 @@ class Publisher:
             if not self._away:
                 _log.warning("the live feed is away (%s): events wait", type(error).__name__)
             self._away = True
+            self._count(LIVE, FAILED, len(group))
             return False
         except Exception:  # noqa: BLE001  (a defect here must not end the feed of every other chamber)
             _log.exception("defect while publishing events")
+            self._count(LIVE, FAILED, len(group))
             for event in group:
                 self._of(event).lost += 1
             return True
@@ -161,6 +165,7 @@ class Publisher:
             for name, entry in entries:
                 _add(pipeline, live_events(name), entry)
             answers = await pipeline.execute()
+        self._count(LIVE, STORED, sum(answer is not None for answer in answers))
         for name, count in lost.items():
             self._organizations[name].told(count)
         for (name, _), answer in zip(entries, answers, strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from adapters.redis.counting import FAILED, LIVE, Count, uncounted
 from adapters.redis.live_entries import read_entry
 from collector.ports.clock import Clock
 from collector.ports.live import (
@@ -46,8 +47,8 @@ _log = logging.getLogger(__name__)
 class Reader:
     """Follows one organization's stream; `turn` for ever."""
 
-    def __init__(self, client: Redis, key: str, clock: Clock) -> None:
-        self._client, self._key, self._clock = client, key, clock
+    def __init__(self, client: Redis, key: str, clock: Clock, count: Count = uncounted) -> None:
+        self._client, self._key, self._clock, self._count = client, key, clock, count
         self._position = ""
         self._renew_at_ms: int | None = None
         self._away = False
@@ -90,6 +91,7 @@ class Reader:
 
     async def _rest(self, error: Exception) -> Sequence[LiveItem]:
         self._renew_at_ms = None
+        self._count(LIVE, FAILED, 1)
         if self._away:
             await asyncio.sleep(AGAIN_S)
             return []

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
+from adapters.redis.counting import Count, uncounted
 from adapters.redis.pool import PATIENCE_S, lazy_client, patience_of
 from collector.ports.clock import Clock
 
@@ -32,33 +33,36 @@ class CacheServer:
     Doubtful keys are deleted with the next command that reaches the server.
     """
 
-    def __init__(self, client: Redis, clock: Clock, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, client: Redis, clock: Clock, patience_s: float = PATIENCE_S, count: Count = uncounted) -> None:
         """Take over a client; `close` closes it.
 
         Args:
             client: see `lazy_client`.
             clock: the time of this process.
             patience_s: what one call may cost in all, connecting included.
+            count: the caches tell it how their operations ended.
         """
         self._client, self._clock, self._patience_s = client, clock, patience_s
         self._rests_until_ms = 0
         self._failures = 0
         self.doubtful: dict[str, int] = {}
+        self.count = count
 
     @classmethod
-    def at(cls, url: str, clock: Clock, patience_s: float | None = None) -> Self:
+    def at(cls, url: str, clock: Clock, patience_s: float | None = None, count: Count = uncounted) -> Self:
         """The server at a URL; nothing is connected before the first command.
 
         Args:
             url: see `lazy_client`.
             clock: the time of this process.
             patience_s: None = as the URL deserves.
+            count: the caches tell it how their operations ended.
 
         Raises:
             InvalidFieldError: the URL cannot be understood.
         """
         patience_s = patience_of(url) if patience_s is None else patience_s
-        return cls(lazy_client(url, max(patience_s, LIST_PATIENCE_S)), clock, patience_s)
+        return cls(lazy_client(url, max(patience_s, LIST_PATIENCE_S)), clock, patience_s, count)
 
     async def ask(
         self, keys: Sequence[str], command: Callable[[Pipeline], Any], patience_s: float = 0.0

@@ -42,6 +42,7 @@ from opentelemetry.trace import NoOpTracerProvider
 from opentelemetry.trace import TracerProvider as TracerProviderApi
 from prometheus_client import CollectorRegistry
 
+from adapters.telemetry.process_metrics import observe_process
 from collector.domain.errors import InvalidFieldError
 
 ENDPOINT, PROTOCOL, SAMPLER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER"
@@ -86,6 +87,7 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
     registry = CollectorRegistry()
     readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
     meters = make_meter_provider(service, readers, registry)
+    observe_process(meters)
     closing.push_async_callback(asyncio.to_thread, meters.shutdown)
     tracers: TracerProviderApi = NoOpTracerProvider()
     if protocol := protocol_of("TRACES"):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -15,9 +16,11 @@ from google.protobuf.message import DecodeError
 
 from api.grpc.call import CALL, Call
 from api.grpc.errors import Refused, problem_of, refused
+from api.grpc.timing import CallTimer
 from api.problems import ProblemError
 from api.services import Services
 from api.streams import Streams
+from api.timing import EdgeMetrics
 from collector.domain.access import Operation
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError, UnauthenticatedError
@@ -95,8 +98,14 @@ class Running:
 class Gate(grpc.aio.ServerInterceptor):
     """Asks `Admit` before each method, and turns every error into a status."""
 
-    def __init__(self, services: Services, streams: Streams, finished: Finished | None = None) -> None:
-        self._services, self._streams, self._finished = services, streams, finished
+    def __init__(
+        self,
+        services: Services,
+        streams: Streams,
+        finished: Finished | None = None,
+        metrics: EdgeMetrics | None = None,
+    ) -> None:
+        self._services, self._streams, self._finished, self._metrics = services, streams, finished, metrics
         self.running = Running()
 
     async def intercept_service(
@@ -116,19 +125,30 @@ class Gate(grpc.aio.ServerInterceptor):
 
     def _single(self, asked: _Asked, handler: Handler, take: Callable[[bytes], Any]) -> Handler:
         async def behave(request: Any, context: Context) -> Any:
-            with _counted(self.running.answering):
+            with _counted(self.running.answering), self._timed(asked, context):
                 return await self._guarded(asked, request, context, self._answer)
 
         return grpc.unary_unary_rpc_method_handler(behave, take, handler.response_serializer)
 
     def _streamed(self, asked: _Asked, handler: Handler | None, take: Callable[[bytes], Any] = bytes) -> Handler:
         async def behave(request: Any, context: Context) -> None:
-            with _counted(self.running.streaming):
-                await self._guarded(asked, request, context, _tell)
+            with _counted(self.running.streaming), self._timed(asked, context) as timer:
+                await self._guarded(asked, request, context, partial(_tell, timer))
 
         if handler is not None and not handler.request_streaming:
             return grpc.unary_stream_rpc_method_handler(behave, take, handler.response_serializer)
         return grpc.stream_stream_rpc_method_handler(behave, take, handler.response_serializer if handler else None)
+
+    @contextmanager
+    def _timed(self, asked: _Asked, context: Context) -> Iterator[CallTimer]:
+        timer, failed = CallTimer(self._metrics, asked.name), None
+        try:
+            yield timer
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            timer.ended(context, failed)
 
     async def _guarded(
         self, asked: _Asked, request: Any, context: Context, go: Callable[[_Asked, Any, Context], Awaitable[Any]]
@@ -228,14 +248,19 @@ async def _answered(asked: _Asked, request: Any, context: Context) -> Any:
     return await asked.behaviour(request, context)
 
 
-async def _tell(asked: _Asked, request: Any, context: Context) -> None:
+async def _tell(timer: CallTimer, asked: _Asked, request: Any, context: Context) -> None:
     """Send what comes as it comes; None says only that it has begun."""
     _check_decoded(request)
     if not inspect.isasyncgenfunction(asked.behaviour):
+        timer.begun()
         await asked.behaviour(request, context)
         return
     async for item in asked.behaviour(request, context):
-        await (context.send_initial_metadata(()) if item is None else context.write(item))
+        if item is None:
+            timer.begun()
+            await context.send_initial_metadata(())
+        else:
+            await context.write(item)
 
 
 async def _end(context: Context, how: Refused) -> None:

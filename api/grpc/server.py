@@ -17,6 +17,7 @@ from api.grpc.serving import SERVICES
 from api.guard import MAX_BODY_BYTES
 from api.services import Services
 from api.streams import Streams
+from api.timing import EdgeMetrics
 from collector.domain.errors import InvalidFieldError
 
 AT_ONCE = 2_000
@@ -45,10 +46,17 @@ class GrpcApi:
         services: the use cases.
         streams: the open ones of this process; the limit counts both kinds.
         finished: told of each change; by default the audit events are.
+        metrics: told how long calls take; None = nobody is.
     """
 
-    def __init__(self, services: Services, streams: Streams, finished: Finished | None = None) -> None:
-        self._gate = Gate(services, streams, finished or GrpcEvents(services.record))
+    def __init__(
+        self,
+        services: Services,
+        streams: Streams,
+        finished: Finished | None = None,
+        metrics: EdgeMetrics | None = None,
+    ) -> None:
+        self._gate = Gate(services, streams, finished or GrpcEvents(services.record), metrics)
         self._server = grpc.aio.server(
             interceptors=[self._gate], options=OPTIONS, maximum_concurrent_rpcs=AT_ONCE, compression=None
         )

@@ -44,16 +44,19 @@ from collector.ports.reconcile import (
     FleetMetrics,
     FleetRows,
     FleetRuns,
+    LedgerFigures,
     UpkeepLog,
     UpkeepNote,
 )
 from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
 from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.section_control import SectionControl
+from collector.ports.tracing import NO_TRACING, OpenSpan, SpanKind, Tracing
 from collector.ports.workers import RunningRounds, Signs
 
 __all__ = [
     "CHANGEABLE",
+    "NO_TRACING",
     "ActiveChamber",
     "ActiveChambers",
     "ActivePart",
@@ -93,6 +96,7 @@ __all__ = [
     "KeyTerms",
     "Lateness",
     "LatestCache",
+    "LedgerFigures",
     "LedgerMaintenance",
     "LedgerReader",
     "LiveEvent",
@@ -100,6 +104,7 @@ __all__ = [
     "LiveItem",
     "MakeKey",
     "NewKey",
+    "OpenSpan",
     "Organizations",
     "Origin",
     "OutcomeStore",
@@ -123,9 +128,11 @@ __all__ = [
     "ServerClock",
     "ServerInstant",
     "Signs",
+    "SpanKind",
     "SpecProfiles",
     "Stay",
     "StoredReading",
+    "Tracing",
     "UpkeepLog",
     "UpkeepNote",
 ]

@@ -52,6 +52,10 @@ class GateMetrics(Protocol):
         """The limiter's server did not answer for one request: this process's own count decided."""
         ...
 
+    def decided(self, traffic: Traffic, *, allowed: bool) -> None:
+        """The limiter let one request pass, or not."""
+        ...
+
     def answered(self, status: int, duration_ms: float) -> None:
         """The authz service answered one request of the gateway."""
         ...

@@ -1,7 +1,7 @@
 """What whoever repairs the fleet must know: the rows of every organization, and the chambers that run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from collector.ports.registry import ChamberRecord
@@ -69,6 +69,29 @@ class UpkeepNote:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerFigures:
+    """The store in figures.
+
+    Attributes:
+        size: bytes of all that it keeps.
+        relations: bytes of each kind of thing it keeps; those of all days together.
+        rolled_up_ms: every reading that was stored before this instant is in the hourly figures; the store's clock.
+        connections: state to connections, of all processes.
+        committed: transactions since the store counts.
+        rolled_back: those that were given up.
+        at_ms: the store's clock.
+    """
+
+    size: int
+    relations: Mapping[str, int]
+    rolled_up_ms: int
+    connections: Mapping[str, int]
+    committed: int
+    rolled_back: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class FleetFigures:
     """The fleet in figures, as the ledger knows it: it takes no worker to tell.
 
@@ -76,11 +99,14 @@ class FleetFigures:
         chambers: (organization, status) to chambers, retired ones left out.
         upkeep: kind to its last end.
         at_ms: the store's clock.
+        lags: organization to the longest time, ms, since which a chamber of it that is to be read (neither paused nor
+            retiring) has nothing settled, less its interval; never below 0. Absent when it has no such chamber.
     """
 
     chambers: Mapping[tuple[str, str], int]
     upkeep: Mapping[str, UpkeepNote]
     at_ms: int
+    lags: Mapping[str, int] = field(default_factory=dict)
 
 
 class UpkeepLog(Protocol):
@@ -102,10 +128,22 @@ class UpkeepLog(Protocol):
         """
         ...
 
+    async def ledger(self) -> LedgerFigures | None:
+        """The store now; None for one that has no size.
+
+        Raises:
+            AwayError: the store cannot be reached.
+        """
+        ...
+
 
 class FleetMetrics(Protocol):
-    """Shows the fleet in figures to whoever watches."""
+    """Shows the fleet and its store in figures to whoever watches."""
 
     def show(self, figures: FleetFigures | None) -> None:
         """From now on these; None = nobody knows, and nothing is shown."""
+        ...
+
+    def show_ledger(self, figures: LedgerFigures | None) -> None:
+        """From now on these of the store; None = nobody knows, and nothing is shown."""
         ...

@@ -26,6 +26,7 @@ class ChamberRecord:
         last_reading_ms: slot of the newest reading, if any.
         retired_ms: when it retired, if it did.
         grid: of that epoch; another than the spec's while the chamber has not heard of a change. None = the spec's.
+        enrolment_trace: the trace context of its enrolment (W3C `traceparent`); "" = nobody traced it.
     """
 
     spec: ChamberSpec
@@ -37,6 +38,7 @@ class ChamberRecord:
     last_reading_ms: int | None = None
     retired_ms: int | None = None
     grid: Grid | None = None
+    enrolment_trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,13 @@ class Registry(Protocol):
         """Names of the organization's active sections, sorted."""
         ...
 
-    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int, trace: str = "") -> ChamberRecord:
         """Write the row and its first epoch in one transaction; detectors come with the first reading.
 
         Enrolling a chamber again that is there and not retired changes nothing and answers its row. A retired id
         is enrolled anew: the row takes the spec with the next version, a new epoch opens, its history stays. The
-        chamber stands in its section from its first slot on.
+        chamber stands in its section from its first slot on. `trace`, the context of the enrolment, stays with the row
+        until it is enrolled anew.
 
         Raises:
             InvalidFieldError: field `section`: it does not exist or is closed.

@@ -66,6 +66,20 @@ class CollectionMetrics(Protocol):
         """Readings that wait for the store: refused (+) or stored at last (-)."""
         ...
 
+    def held(self, holder: object, since_ms: int | None) -> None:
+        """What waits for the store in this process: the oldest outcome that the holder tries to store and cannot.
+
+        Args:
+            holder: hashable; told again, the first time counts until `let_go`.
+            since_ms: wall clock: when that outcome arrived from its device; None = nothing did, it is as old as this
+                refusal.
+        """
+        ...
+
+    def let_go(self, holder: object) -> None:
+        """The holder has nothing that waits, or somebody else has it now; again: nothing."""
+        ...
+
     def clock_skew(self, skew_ms: int) -> None:
         """How far this process's wall clock is ahead of the engine's server (+) or behind it (-): the newest counts."""
         ...

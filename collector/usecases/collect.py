@@ -5,9 +5,20 @@ import asyncio
 from collector.domain.chamber import TIMEOUT_FLOOR_MS
 from collector.domain.errors import ChamberlogError, SlotFailedError, StoreRefusedError
 from collector.domain.health import Status
+from collector.domain.instants import iso
 from collector.domain.outcome import Gap, GapReason, Reading, merge_runs
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
-from collector.ports import CollectionMetrics, LatestCache, LiveFeed, OutcomeStore, RoundControl
+from collector.ports import (
+    NO_TRACING,
+    CollectionMetrics,
+    LatestCache,
+    LiveFeed,
+    OpenSpan,
+    OutcomeStore,
+    RoundControl,
+    Tracing,
+)
+from collector.usecases import spans
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep import KeepOutcomes, store_budget_s
 from collector.usecases.running_round import RunningRound
@@ -48,9 +59,11 @@ class CollectRound:
         latest: LatestCache,
         live: LiveFeed,
         metrics: CollectionMetrics,
+        *,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
-        self._fetch, self._store, self._metrics = fetch, store, metrics
-        self._keep = KeepOutcomes(store, latest, live, metrics)
+        self._fetch, self._store, self._metrics, self._tracing = fetch, store, metrics, tracing
+        self._keep = KeepOutcomes(store, latest, live, metrics, tracing=tracing)
 
     async def __call__(
         self, request: RoundRequest, progress: RoundProgress | None, control: RoundControl
@@ -66,6 +79,7 @@ class CollectRound:
             return await self._run(run, control)
         finally:
             run.give_up_late()
+            self._metrics.let_go(run)
 
     async def _run(self, run: RunningRound, control: RoundControl) -> RoundOutcome:
         decided = await self._decided(run, control)
@@ -84,13 +98,26 @@ class CollectRound:
         if expired:
             await self._keep(run, expired, control)
             return True
-        outcome = await self._collect_slot(run, control)
+        with self._tracing.span(spans.SLOT) as span:
+            if span.kept:
+                span.note({"chamberlog.slot": iso(run.slot_ms)})
+            decided_now = await self._decide(run, control, span)
+        return decided_now and not run.worth_reporting(control.now_ms())
+
+    async def _decide(self, run: RunningRound, control: RoundControl, span: OpenSpan) -> bool:
+        """Collect the slot in hand and keep what became of it; False when the round was asked to end before."""
+        try:
+            outcome = await self._collect_slot(run, control)
+        except TryAgainError as error:
+            span.fail(error.failure.reason.value)
+            raise
         if outcome is None:
             return False
+        spans.note_outcome(span, outcome)
         run.fetched_before = True
         control.fence()
         await self._keep(run, [outcome], control)
-        return not run.worth_reporting(control.now_ms())
+        return True
 
     async def _decided(self, run: RunningRound, control: RoundControl) -> frozenset[int] | None:
         """Slots that have their outcome already; None when the store does not say."""

@@ -6,7 +6,8 @@ from collector.domain.errors import SlotFailedError, StoreRefusedError
 from collector.domain.outcome import Gap
 from collector.messages import AdhocOutcome, AdhocRequest
 from collector.packing import pack
-from collector.ports import Clock, OutcomeStore
+from collector.ports import NO_TRACING, Clock, OutcomeStore, Tracing
+from collector.usecases import spans
 from collector.usecases.fetch import FetchReading
 
 SAVE_BUDGET_S = 5.0
@@ -18,8 +19,10 @@ class CollectAdhoc:
     It is judged by what the chamber remembers; nothing of it is remembered, because it has no slot.
     """
 
-    def __init__(self, fetch: FetchReading, store: OutcomeStore, clock: Clock) -> None:
-        self._fetch, self._store, self._clock = fetch, store, clock
+    def __init__(
+        self, fetch: FetchReading, store: OutcomeStore, clock: Clock, *, tracing: Tracing = NO_TRACING
+    ) -> None:
+        self._fetch, self._store, self._clock, self._tracing = fetch, store, clock, tracing
 
     async def __call__(self, request: AdhocRequest) -> AdhocOutcome:
         """A reading, or the reason why there is none; a failure is an answer, not an error."""
@@ -30,8 +33,9 @@ class CollectAdhoc:
             return AdhocOutcome(pack(Gap(now, now, error.reason, error.detail)), stored=False)
         reading = fetched.reading
         try:
-            save = self._store.save_adhoc(request.spec.id, request.request_id, reading)
-            await asyncio.wait_for(save, SAVE_BUDGET_S)
+            with self._tracing.span(spans.STORE):
+                save = self._store.save_adhoc(request.spec.id, request.request_id, reading)
+                await asyncio.wait_for(save, SAVE_BUDGET_S)
         except (StoreRefusedError, TimeoutError):
             return AdhocOutcome(pack(reading), stored=False)
         return AdhocOutcome(pack(reading), stored=True)

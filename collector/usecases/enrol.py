@@ -6,7 +6,7 @@ from collector.domain.chamber import ChamberSpec, check_spec
 from collector.domain.errors import ConflictError, InvalidFieldError, NotFoundError
 from collector.domain.health import Status
 from collector.domain.outcome import Epoch
-from collector.ports import ActiveChambers, ChamberRecord, Clock, FleetControl, Registry
+from collector.ports import NO_TRACING, ActiveChambers, ChamberRecord, Clock, FleetControl, Registry, Tracing
 from collector.usecases.active import forgetting
 from collector.usecases.fleet import ChamberView, view_of
 from collector.usecases.profiles import OfferedProfiles
@@ -52,14 +52,22 @@ class CheckSpec:
 class EnrolChamber:
     """Writes the row with its first epoch, commits, and starts the chamber.
 
-    A second run with the same spec starts what is missing and changes nothing else.
+    A second run with the same spec starts what is missing and changes nothing else. The trace in which it happens stays
+    with the row, so that the chamber's rounds can name it.
     """
 
     def __init__(
-        self, check: CheckSpec, registry: Registry, fleet: FleetControl, clock: Clock, active: ActiveChambers
+        self,
+        check: CheckSpec,
+        registry: Registry,
+        fleet: FleetControl,
+        clock: Clock,
+        active: ActiveChambers,
+        *,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._check, self._registry, self._fleet, self._clock = check, registry, fleet, clock
-        self._active = active
+        self._active, self._tracing = active, tracing
 
     async def __call__(self, spec: ChamberSpec) -> Enrolled:
         """Enrol; the first slot is the first of its grid strictly after now.
@@ -91,7 +99,7 @@ class EnrolChamber:
         epoch = Epoch(grid.after(now_ms), grid.interval_ms, grid.phase_ms, spec.version)
         try:
             async with forgetting(self._active, spec.organization):
-                return await self._registry.enrol(spec, epoch, now_ms)
+                return await self._registry.enrol(spec, epoch, now_ms, self._tracing.here())
         except ConflictError:
             raise ConflictError(f"the id {spec.id} is taken", "choose another id", "id") from None
 

@@ -8,13 +8,11 @@ from collector.domain.egress import EgressPolicies
 from collector.domain.errors import MalformedAnswerError, ProfileAwayError, SlotFailedError
 from collector.domain.memory import Memory
 from collector.domain.outcome import Reading
-from collector.mapping.answer import MappedAnswer, map_answer
-from collector.mapping.circumstances import Circumstances
-from collector.mapping.credentials import quoting_no_secret
 from collector.mapping.profile import Profile
 from collector.mapping.request import request_digest, request_headers, request_parameters, request_url
 from collector.ports import Clock, DeviceClient, DeviceRequest, SecretResolver, SpecProfiles
-from collector.usecases.keep_answers import KeepAnswers, Seen
+from collector.usecases.keep_answers import Seen
+from collector.usecases.map_answer import MapAnswer
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +41,10 @@ class FetchReading:
         egress: EgressPolicies,
         clock: Clock,
         *,
-        answers: KeepAnswers | None = None,
+        mapping: MapAnswer | None = None,
     ) -> None:
         self._devices, self._profiles, self._secrets = devices, profiles, secrets
-        self._egress, self._clock, self._answers = egress, clock, answers
+        self._egress, self._clock, self._map = egress, clock, mapping or MapAnswer()
 
     async def __call__(self, spec: ChamberSpec, slot_ms: int, budget_ms: int, memory: Memory | None = None) -> Fetched:
         """One reading for the slot within the budget, judged by the memory; the same memory judges the same.
@@ -76,23 +74,9 @@ class FetchReading:
         request = self._request(spec, profile, secret, left_ms)
         answer = await self._devices.fetch(request)
         received_ms = requested_ms + self._clock.monotonic_ms() - started
-        mapped = self._mapped(Seen(spec, profile, slot_ms, received_ms, answer.body, secret), memory)
+        mapped = self._map(Seen(spec, profile, slot_ms, received_ms, answer.body, secret), memory)
         instants = (slot_ms, requested_ms, received_ms)
         return Fetched(Reading(*instants, mapped.measurements, spec.version, mapped.observed_ms), mapped.memory)
-
-    def _mapped(self, seen: Seen, memory: Memory | None) -> MappedAnswer:
-        spec = seen.spec
-        known = Circumstances(seen.received_ms, spec.timezone, spec.serial_number, spec.version, memory)
-        try:
-            with quoting_no_secret(seen.body, seen.secret):
-                mapped = map_answer(seen.profile, seen.body, known)
-        except Exception as error:
-            if self._answers is not None:
-                self._answers.failure(seen, error)
-            raise
-        if self._answers is not None:
-            self._answers.success(seen, mapped)
-        return mapped
 
     def _request(self, spec: ChamberSpec, profile: Profile, secret: str | None, budget_ms: int) -> DeviceRequest:
         return DeviceRequest(

@@ -6,8 +6,9 @@ from enum import Enum, auto
 
 from collector.domain.errors import StoreRefusedError
 from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
-from collector.packing import count_readings
+from collector.packing import count_readings, unpack
 from collector.ports import (
+    NO_TRACING,
     CollectionMetrics,
     LatestCache,
     LiveFeed,
@@ -16,9 +17,11 @@ from collector.ports import (
     RoundControl,
     SaveBatch,
     SaveResult,
+    Tracing,
 )
+from collector.usecases import spans
 from collector.usecases.running_round import LateSave, RunningRound
-from collector.usecases.store import count_untried, worth_watching
+from collector.usecases.store import count_untried, oldest_arrival_ms, worth_watching
 
 SAVE_BUDGET_MS, SAVE_FLOOR_MS = 5_000, 1_000
 """A save may take until the next slot, within these, and half an interval at least: a slow store must not delay live
@@ -34,14 +37,27 @@ class _Kept(Enum):
     REFUSED = auto()
 
 
+ERRORS = {_Kept.REFUSED: StoreRefusedError.__name__, _Kept.LATE: TimeoutError.__name__}
+"""What a trace calls outcomes that are not stored: `error.type`."""
+
+
 class KeepOutcomes:
     """Stores outcomes of a round; keeping the same ones again changes nothing in the store.
 
     What was stored is the latest reading, and goes to whoever watches.
     """
 
-    def __init__(self, store: OutcomeStore, latest: LatestCache, live: LiveFeed, metrics: CollectionMetrics) -> None:
+    def __init__(
+        self,
+        store: OutcomeStore,
+        latest: LatestCache,
+        live: LiveFeed,
+        metrics: CollectionMetrics,
+        *,
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self._store, self._latest, self._live, self._metrics = store, latest, live, metrics
+        self._tracing = tracing
 
     async def __call__(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> None:
         """Store the outcomes, or let them travel with the round; then go on to the next slot.
@@ -55,6 +71,9 @@ class KeepOutcomes:
         if kept in (_Kept.LATE, _Kept.REFUSED):
             run.keep(outcomes)
             self._metrics.unsaved(run.request.spec.organization, sum(isinstance(o, Reading) for o in outcomes))
+            self._metrics.held(run, oldest_arrival_ms([unpack(run.unsaved[0])]))
+        elif not run.unsaved:
+            self._metrics.let_go(run)
         if kept is not _Kept.KNOWN:
             run.remember()
         run.advance(outcomes)
@@ -65,9 +84,14 @@ class KeepOutcomes:
 
     async def _save(self, run: RunningRound, outcomes: Sequence[Reading | Gap], control: RoundControl) -> _Kept:
         landed: list[tuple[SaveBatch, SaveResult]] = []
-        kept = await self._hand_over(run, outcomes, control, landed)
-        for batch, result in landed:
-            await self._remember(run, batch, result)
+        with self._tracing.span(spans.STORE) as span:
+            if span.kept:
+                span.note({spans.OUTCOMES: len(run.unsaved) + len(outcomes)})
+            kept = await self._hand_over(run, outcomes, control, landed)
+            if kept in ERRORS:
+                span.fail(ERRORS[kept])
+            for batch, result in landed:
+                await self._remember(run, batch, result)
         return kept
 
     async def _hand_over(

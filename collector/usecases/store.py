@@ -6,7 +6,7 @@ from collector.domain.errors import StoreRefusedError
 from collector.domain.outcome import UNTRIED, Gap, Outcome, Reading
 from collector.messages import StoreOutcome, StoreRequest
 from collector.packing import count_readings, unpack
-from collector.ports import CollectionMetrics, LiveFeed, Origin, OutcomeStore, SaveBatch
+from collector.ports import CollectionMetrics, LiveFeed, Origin, OutcomeStore, SaveBatch, SaveResult
 from collector.usecases.signal_events import RecordSignals
 
 
@@ -48,13 +48,26 @@ class StoreOutcomes:
         try:
             result = await self._store.save(batch)
         except StoreRefusedError:
-            await self._store.wait_available()
-            result = await self._store.save(batch)
+            result = await self._save_late(batch)
         self._metrics.unsaved(request.organization, -count_readings(request.outcomes))
         count_untried(self._metrics, request.organization, outcomes, request.interval_ms)
         origin = Origin(request.organization, request.section, request.chamber_id)
         self._live.publish(origin, worth_watching(outcomes))
         return list(result.lost_changes)
+
+    async def _save_late(self, batch: SaveBatch) -> SaveResult:
+        holder = object()
+        self._metrics.held(holder, oldest_arrival_ms(batch.outcomes))
+        try:
+            await self._store.wait_available()
+            return await self._store.save(batch)
+        finally:
+            self._metrics.let_go(holder)
+
+
+def oldest_arrival_ms(outcomes: Iterable[Outcome]) -> int | None:
+    """When the first of them arrived that came from a device, wall clock; None = none did."""
+    return min((outcome.received_ms for outcome in outcomes if isinstance(outcome, Reading)), default=None)
 
 
 def count_untried(metrics: CollectionMetrics, organization: str, outcomes: Iterable[Outcome], interval_ms: int) -> None:

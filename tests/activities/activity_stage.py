@@ -17,7 +17,16 @@ from activities.collection import CollectionActivities, CollectionUses
 from collector.domain.chamber import ChamberSpec
 from collector.domain.errors import DeviceUnreachableError
 from collector.domain.health import Health
-from collector.messages import RoundOutcome, RoundProgress, RoundRequest, StoreOutcome, StoreRequest
+from collector.messages import (
+    AdhocOutcome,
+    AdhocRequest,
+    RoundOutcome,
+    RoundProgress,
+    RoundRequest,
+    StoreOutcome,
+    StoreRequest,
+)
+from collector.ports import NO_TRACING, Tracing
 from collector.usecases.collect_adhoc import CollectAdhoc
 from collector.usecases.store import StoreOutcomes
 from tests.unit.jumping_time import NOON_MS, JumpingClock
@@ -103,6 +112,9 @@ class Attempt:
     async def store(self, request: StoreRequest) -> StoreOutcome:
         return await self.env.run(self._stage.activities.store, request)
 
+    async def collect_adhoc(self, request: AdhocRequest) -> AdhocOutcome:
+        return await self.env.run(self._stage.activities.collect_adhoc, request)
+
     def cancel_at(self, ms: int, details: ActivityCancellationDetails) -> None:
         """As the SDK does when the server, or the worker itself, says so."""
         self._stage.clock.later(ms, lambda: self.env.cancel(details))
@@ -123,17 +135,18 @@ class Attempt:
 class ActivityStage(RoundStage):
     """The activities of one worker process."""
 
-    def __init__(self, spec: ChamberSpec | None = None) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: ChamberSpec | None = None, tracing: Tracing = NO_TRACING) -> None:
+        super().__init__(spec, tracing=tracing)
         self.server = Server(self.clock)
         self.activities = self.process()
 
     def process(self) -> CollectionActivities:
         """The activities of another process, over the same devices and store."""
-        adhoc = CollectAdhoc(self.fetch, self.store, self.clock)
+        adhoc = CollectAdhoc(self.fetch, self.store, self.clock, tracing=self.tracing)
         skew = ClockSkew(self.clock, self.metrics)
         store = StoreOutcomes(self.store, self.live, self.metrics, self.signals)
-        return CollectionActivities(CollectionUses(self.collect, adhoc, store, self.signals), self.clock, skew)
+        uses = CollectionUses(self.collect, adhoc, store, self.signals)
+        return CollectionActivities(uses, self.clock, skew, tracing=self.tracing)
 
     async def turn(self) -> None:
         """As the process does it."""

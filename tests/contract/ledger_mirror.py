@@ -156,8 +156,8 @@ class MirroredRegistry:
     async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
         return await self._twin.active(organization, at_most)
 
-    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int) -> ChamberRecord:
-        return await self._both("enrol", spec, epoch, now_ms)
+    async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int, trace: str = "") -> ChamberRecord:
+        return await self._both("enrol", spec, epoch, now_ms, trace)
 
     async def find(self, organization: str, chamber_id: str) -> ChamberRecord:
         return await self._both("find", organization, chamber_id)

@@ -20,6 +20,7 @@ from temporalio.service import RPCError, TLSConfig
 
 from adapters.temporal_client import SEARCH_ATTRIBUTES, connect, connect_if_there, register_search_attributes
 from adapters.temporal_rounds import tells_workers_apart
+from adapters.temporal_runtime import make_runtime
 from adapters.tls_alerts import alert_of, speaks_tls
 from collector.domain.errors import EngineAwayError, InvalidFieldError
 from stack.ports import free_port
@@ -129,14 +130,14 @@ async def test_a_client_certificate_serves_a_workers_second_connection_as_well(
     first = await connect(retry_for_s=0)
     await register_search_attributes(first)
     assert await tells_workers_apart(first)
-    await works(await connect(retry_for_s=0, identity="another", beat=timedelta(seconds=2)))
+    await works(await connect(retry_for_s=0, identity="another", runtime=make_runtime(beat=timedelta(seconds=2))))
     await works(await connect_if_there())
 
 
 async def test_an_api_key_opens_the_gate_for_each_of_them(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, gates.address("key"), gates.authority(), {"TEMPORAL_API_KEY": KEY})
     await works(await connect(retry_for_s=0))
-    await works(await connect(retry_for_s=0, identity="another", beat=timedelta(seconds=2)))
+    await works(await connect(retry_for_s=0, identity="another", runtime=make_runtime(beat=timedelta(seconds=2))))
     await works(await connect_if_there())
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import asyncpg
 import pytest_asyncio
 
-from adapters.postgres import live, writer
+from adapters.postgres import live
 from adapters.postgres.pool import Postgres
+from adapters.postgres.waiting import Waiting
 from adapters.postgres.writer import PostgresOutcomes
 from collector.domain.errors import AwayError, StoreRefusedError
 from collector.domain.outcome import Measurement, Quality
@@ -26,7 +27,7 @@ class Counting(PostgresOutcomes):
         super().__init__(postgres, pace_s=0.0)
         self.long_way = 0
 
-    async def _store(self, group: "list[writer._Waiting]") -> None:  # type: ignore[override]
+    async def _store(self, group: "list[Waiting]") -> None:  # type: ignore[override]
         self.long_way += len(group)
         await super()._store(group)
 

@@ -236,6 +236,8 @@ class CountingMetrics:
     waiting: int = 0
     most_waiting: int = 0
     skews: list[int] = field(default_factory=list)
+    holding: dict[object, int | None] = field(default_factory=dict)
+    held_at_all: list[int | None] = field(default_factory=list)
 
     def reading(self, organization: str, lateness_ms: int, fetch_ms: int) -> None:
         self.organizations.add(organization)
@@ -253,6 +255,13 @@ class CountingMetrics:
         self.organizations.add(organization)
         self.waiting += delta
         self.most_waiting = max(self.most_waiting, self.waiting)
+
+    def held(self, holder: object, since_ms: int | None) -> None:
+        self.holding.setdefault(holder, since_ms)
+        self.held_at_all.append(since_ms)
+
+    def let_go(self, holder: object) -> None:
+        self.holding.pop(holder, None)
 
     def clock_skew(self, skew_ms: int) -> None:
         self.skews.append(skew_ms)

@@ -13,10 +13,11 @@ from collector.domain.egress import EgressPolicies
 from collector.domain.outcome import Epoch, Gap, Outcome, Reading
 from collector.messages import RoundOutcome, RoundProgress, RoundRequest
 from collector.packing import Packed, unpack
-from collector.ports import CollectionMetrics
+from collector.ports import NO_TRACING, CollectionMetrics, Tracing
 from collector.usecases.collect import CollectRound, TryAgainError
 from collector.usecases.events import RecordEvent
 from collector.usecases.fetch import FetchReading
+from collector.usecases.map_answer import MapAnswer
 from collector.usecases.signal_events import RecordSignals
 from tests.unit.jumping_time import NOON_MS, JumpingClock
 from tests.unit.round_doubles import CountingMetrics, MoodyOutcomes, RecordingLive, ScriptedDevices, StagedRound
@@ -46,7 +47,12 @@ class RoundStage:
     Its one chamber is enrolled, and its first slot is at noon, which is now.
     """
 
-    def __init__(self, spec: ChamberSpec | None = None, metrics: CollectionMetrics | None = None) -> None:
+    def __init__(
+        self,
+        spec: ChamberSpec | None = None,
+        metrics: CollectionMetrics | None = None,
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self.spec = spec or chamber()
         self.clock = JumpingClock()
         self.ledger = InMemoryLedger(self.clock.now_ms)
@@ -55,10 +61,12 @@ class RoundStage:
         self.latest = InMemoryLatest(self.clock.now_ms)
         self.live = RecordingLive()
         self.metrics = CountingMetrics()
-        fetch = FetchReading(self.devices, PROFILES, FileAndEnvSecrets({}), EgressPolicies(), self.clock)
-        self.fetch = fetch
+        secrets, mapping = FileAndEnvSecrets({}), MapAnswer(tracing=tracing)
+        self.tracing = tracing
+        self.fetch = FetchReading(self.devices, PROFILES, secrets, EgressPolicies(), self.clock, mapping=mapping)
         self.signals = RecordSignals(RecordEvent(InMemoryEvents(self.ledger)))
-        self.collect = CollectRound(fetch, self.store, self.latest, self.live, metrics or self.metrics)
+        measured = metrics or self.metrics
+        self.collect = CollectRound(self.fetch, self.store, self.latest, self.live, measured, tracing=tracing)
 
     async def enrol(self) -> None:
         """Write the chamber's row, if it is not there yet."""

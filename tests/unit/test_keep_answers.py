@@ -19,6 +19,7 @@ from collector.ports import AnswerKind, ChamberAnswer
 from collector.ports.answers import ANSWER_LIMIT
 from collector.usecases.fetch import FetchReading
 from collector.usecases.keep_answers import FLOOR_MS, REFRESH_MS, KeepAnswers, Seen
+from collector.usecases.map_answer import MapAnswer
 from collector.usecases.profiles import PinnedProfiles
 from tests.unit.jumping_time import NOON_MS, JumpingClock, in_jumping_time
 from tests.unit.round_doubles import Answer, ScriptedDevices
@@ -162,7 +163,7 @@ class Room:
             FileAndEnvSecrets({"LAB3": "geheim!"}),
             EgressPolicies(),
             self.clock,
-            answers=KeepAnswers(self.keeper),
+            mapping=MapAnswer(KeepAnswers(self.keeper)),
         )
 
     async def read(self, *bodies: bytes, **changes: Any) -> ChamberSpec:

@@ -1,4 +1,4 @@
-"""docker-compose.temporal.yml as data, alone or with its overlay, and the rules of this house that the Compose specification does not have."""
+"""The Compose file as data, alone or with its overlay, and the rules of this house that the specification does not have."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ KNOWN = {
 SECRET = set(FORMS) | {"CHAMBERLOG_ASSERTION_KEY", "CHAMBERLOG_ASSERTION_KEYS"}
 """Variables that may name a file instead."""
 ASKS_EGRESS = {"worker", "egress", "egress-config", "prometheus"}
-"""Who stands where the proxy listens: it believes them. Prometheus asks for what its configuration says, and nobody tells it more."""
+"""Who stands where the proxy listens: it believes them. Prometheus asks for what its configuration says, no more."""
 MUTE = {"otel-collector"}
 """Their image holds no program by which they could be asked from inside."""
 GRACE_S = {"worker": WORKER_GRACE_S, "api": API_GRACE_S}

@@ -1,4 +1,4 @@
-"""The Compose file as data, alone or with its overlay, and the rules of this house that the specification does not have."""
+"""The Compose file as data, alone or with its overlay, and rules of this house that the specification does not have."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -17,6 +17,7 @@ RATE_INTERVAL = "20s"
 PROMQL_VALUES = {"organization": ".*", "instance": ".*", "__rate_interval": RATE_INTERVAL}
 """`All` of a variable is `.*`, as the variable itself says."""
 PROMETHEUS, POSTGRES = "prometheus", "grafana-postgresql-datasource"
+NOT_METRICS = {"label_replace", "histogram_quantile"}
 Json = dict[str, Any]
 
 
@@ -67,6 +68,13 @@ def queries(dashboard: Json) -> Iterator[Query]:
 def all_queries(kind: str) -> list[Query]:
     """Every query of every dashboard to data sources of that kind."""
     return [query for file in FILES for query in queries(load(file)) if query.kind == kind]
+
+
+def metric_names(text: str) -> set[str]:
+    """The metrics that a PromQL expression names."""
+    bare = re.sub(r"\{[^{}]*\}|\"[^\"]*\"|\b(?:by|on|without|ignoring) \([^()]*\)|\[[^\[\]]*\]", " ", text)
+    bare = re.sub(r"^(label_values\(.+), \w+\)$", r"\1)", bare)
+    return {name for name in re.findall(r"[a-z][a-z_]*_[a-z_]+\b(?!\()", bare) if name not in NOT_METRICS}
 
 
 def promql(text: str, values: Mapping[str, str]) -> str:

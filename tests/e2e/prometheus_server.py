@@ -67,6 +67,16 @@ def pointed(configuration: str, rules: Path, targets: Mapping[str, list[str]]) -
     return document | {"scrape_configs": kept}
 
 
+def alerts_of(rules: Path) -> list[Json]:
+    """Every alert of a file."""
+    return [rule for group in yaml.safe_load(rules.read_text("utf-8"))["groups"] for rule in group["rules"]]
+
+
+def alert_expressions() -> list[str]:
+    """What the shipped alerts ask."""
+    return [str(alert["expr"]) for file in RULES for alert in alerts_of(file)]
+
+
 @dataclass(frozen=True, slots=True)
 class PrometheusServer:
     """A running Prometheus."""

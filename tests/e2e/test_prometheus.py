@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -19,8 +20,8 @@ import pytest
 
 from stack.binaries import postgres_bin
 from stack.edge import edge_is_there
-from tests.e2e.dashboards import POSTGRES, PROMETHEUS, PROMQL_VALUES, Query, all_queries, promql, sql
-from tests.e2e.prometheus_server import NO_PROMETHEUS, PrometheusServer, running
+from tests.e2e.dashboards import POSTGRES, PROMETHEUS, PROMQL_VALUES, Query, all_queries, metric_names, promql, sql
+from tests.e2e.prometheus_server import NO_PROMETHEUS, PrometheusServer, alert_expressions, running
 from tests.e2e.running_stack import RunningStack, collecting, eventually, started
 
 pytestmark = [
@@ -98,6 +99,28 @@ def test_every_query_of_the_dashboards_to_prometheus_returns_data(prometheus: Pr
     while not all_have() and time.monotonic() < deadline:
         time.sleep(1)
     assert [f"{query.where}: {query.text}" for query in left] == []
+
+
+def test_every_metric_that_a_query_or_a_rule_names_is_there(prometheus: PrometheusServer, traffic: None) -> None:
+    """Many queries end in `or vector(0)`: a wrong name would look like a healthy zero."""
+    asked = {query.text for query in all_queries(PROMETHEUS)} | set(alert_expressions())
+    named = {name for text in asked for name in metric_names(text)}
+    assert len(named) > 50
+    bridge = Path(str(find_spec("temporalio.bridge.temporal_sdk_bridge").origin)).read_bytes()  # type: ignore[union-attr]
+
+    def unknown() -> set[str]:
+        shown = set(prometheus.ask("label/__name__/values"))
+        return {name for name in named - shown if sdk_name(name) not in bridge}
+
+    deadline = time.monotonic() + 60
+    while unknown() and time.monotonic() < deadline:
+        time.sleep(1)
+    assert unknown() == set()
+
+
+def sdk_name(metric: str) -> bytes:
+    """What Temporal's SDK calls a counter that it shows once something has failed."""
+    return metric.removeprefix("temporal_").removesuffix("_total").encode()
 
 
 def reader_dsn(stack: RunningStack) -> str:

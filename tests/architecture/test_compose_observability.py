@@ -47,7 +47,8 @@ def both() -> Document:
 
 
 def test_the_overlay_follows_the_specification() -> None:
-    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", OVERLAY]
+    judge = Path(sys.executable).parent / "check-jsonschema"
+    command: list[str | Path] = [judge, "--builtin-schema", "vendor.compose-spec", OVERLAY]
     judged = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert judged.returncode == 0, judged.stdout
 

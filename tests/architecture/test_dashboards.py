@@ -110,7 +110,7 @@ def test_variables_are_defined_and_used(dashboard: dict[str, Any]) -> None:
 
 
 def test_queries_are_complete_once_variables_are_replaced(dashboard: dict[str, Any]) -> None:
-    values = {"organization": "default", "chamber": "it's", "detector": ["a", "b"]}
+    values: dict[str, str | list[str]] = {"organization": "default", "chamber": "it's", "detector": ["a", "b"]}
     for query in queries(dashboard):
         if query.kind == PROMETHEUS:
             assert "$" not in promql(query.text, PROMQL_VALUES)

@@ -72,10 +72,10 @@ def test_it_shows_its_metrics_and_cannot_be_told_anything(metrics: Address) -> N
         ("GET", "/stats/prometheusx"),
     ):
         assert httpx.request(method, f"http://{metrics}{path}").status_code == 404, path
-    for path in (
+    for spelled in (
         b"/stats/prometheus/../../config_dump",
         b"//config_dump",
         b"/stats/prometheus%2f..%2fcerts",
         b"/./certs",
     ):
-        assert raw(metrics, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 404"), path
+        assert raw(metrics, b"GET " + spelled + b" HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 404"), spelled

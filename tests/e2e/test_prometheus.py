@@ -143,7 +143,7 @@ async def rows_of_every_query(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         detectors = [row[0] for row in await connection.fetch("SELECT DISTINCT name FROM detector")]
-        values = {"organization": "default", "chamber": "sim-01", "detector": detectors}
+        values: dict[str, str | list[str]] = {"organization": "default", "chamber": "sim-01", "detector": detectors}
         empty = [query.where for query in asked if not await connection.fetch(sql(query.text, values, span))]
         assert empty == []
     finally:

@@ -154,25 +154,19 @@ def test_prometheus_finds_whom_it_is_sent_to(both: Document) -> None:
 
 
 def test_telemetry_goes_where_somebody_takes_it(both: Document) -> None:
-    collector, jaeger = read("otel-collector.yaml"), read("jaeger.yaml")
+    services, collector, jaeger = both["services"], read("otel-collector.yaml"), read("jaeger.yaml")
+    taken = f"otel-collector:{port_of(collector['receivers']['otlp']['protocols']['grpc']['endpoint'])}"
     for name in ("worker", "api", "authz"):
-        service = both["services"][name]
-        host, port = re.fullmatch(
-            r"http://([\w-]+):(\d+)", service["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]
-        ).groups()  # type: ignore[union-attr]
-        assert (host, int(port)) == (
-            "otel-collector",
-            port_of(collector["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]),
-        )
-        assert "telemetry" in service["networks"]
-    assert collector["exporters"]["otlp/jaeger"]["endpoint"].partition(":")[0] == "jaeger"
-    assert port_of(collector["exporters"]["otlp/jaeger"]["endpoint"]) == port_of(
-        jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
-    )
+        assert services[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == f"http://{taken}"
+    rendered = services["gateway-config"]["command"]
+    assert rendered[rendered.index("--otlp") + 1] == taken
+    for name in ("worker", "api", "authz", "gateway", "otel-collector", "jaeger"):
+        assert "telemetry" in services[name]["networks"]
+    port = port_of(jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"])
+    assert collector["exporters"]["otlp/jaeger"]["endpoint"] == f"jaeger:{port}"
+    shown = port_of(collector["exporters"]["prometheus"]["endpoint"])
     jobs = {job["job_name"]: job for job in read("prometheus.yml")["scrape_configs"]}
-    assert jobs["otlp"]["static_configs"][0]["targets"] == [
-        f"otel-collector:{port_of(collector['exporters']['prometheus']['endpoint'])}"
-    ]
+    assert jobs["otlp"]["static_configs"][0]["targets"] == [f"otel-collector:{shown}"]
 
 
 @pytest.mark.parametrize("name", ["otel-collector.yaml", "jaeger.yaml"])

@@ -112,7 +112,7 @@ def test_every_metric_that_a_query_or_a_rule_names_is_there(prometheus: Promethe
         shown = set(prometheus.ask("label/__name__/values"))
         return {name for name in named - shown if sdk_name(name) not in bridge}
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120  # the first upkeep is a minute after the start
     while unknown() and time.monotonic() < deadline:
         time.sleep(1)
     assert unknown() == set()
@@ -175,6 +175,8 @@ def test_the_dashboards_role_reads_what_they_show_and_nothing_else(
         asyncio.run(ask(reader_dsn(stack)))
 
 
+SLOW = {"ChamberlogCollectionLate", "ChamberlogSettledLag", "ChamberlogApiSlow", "ChamberlogAuthzSlow"}
+"""A machine that is busy with other tests is slow; no other alert fires on a stack that is well."""
 WATCHED = {"ChamberlogChambersStale", "ChamberlogBacklog", "ChamberlogGapRatioHigh"}
 
 
@@ -242,6 +244,7 @@ def test_three_alerts_fire_by_their_fault_and_are_silent_before_and_after(
     stack: RunningStack, prometheus: PrometheusServer
 ) -> None:
     is_quiet(prometheus)
+    eventually(lambda: not prometheus.alerts() - SLOW, 60)
     with devices_fail(stack):
         fires_alone(prometheus, "ChamberlogGapRatioHigh", 40)
     is_quiet(prometheus)

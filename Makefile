@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos fuzz proto format clean
+.PHONY: help up test test-long check bench chaos fuzz proto prometheus format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -39,6 +39,9 @@ fuzz: .venv/.made ## a million mutated answers of devices through the mapping; t
 
 proto: .venv/.made ## make the code of the gRPC API from proto/
 	@$(BIN)/python proto/generate.py api/grpc/generated
+
+prometheus: ## fetch Debian's Prometheus into the user's cache, for the tests of rules and dashboards
+	@.ci/prometheus
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -31,7 +31,8 @@ def build(root: Path, folder: Path) -> Path:
     stage(root, source)
     shutil.rmtree(site, ignore_errors=True)
     options = ["-b", "html", "-W", "--keep-going", "-q", "-j", str(os.cpu_count() or 1)]
-    command: list[str | Path] = [sys.executable, "-m", "sphinx", *options, "-c", root / "docs", "-d", folder / "doctrees", source, site]
+    folders: list[str | Path] = ["-c", root / "docs", "-d", folder / "doctrees", source, site]
+    command: list[str | Path] = [sys.executable, "-m", "sphinx", *options, *folders]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     shutil.rmtree(folder / "doctrees", ignore_errors=True)
     if done.returncode or done.stderr.strip():

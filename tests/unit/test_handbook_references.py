@@ -16,7 +16,7 @@ syntax = "proto3";
 package chamberlog.v1;
 service Doors {
   // Opens one.
-  rpc OpenDoor(OpenDoorRequest) returns (stream OpenDoorResponse);
+  rpc OpenDoor(OpenDoorRequest) returns (stream Opened);
 }
 message OpenDoorRequest {
   // Which of them.
@@ -27,7 +27,7 @@ message OpenDoorRequest {
   }
   map<string, int32> counts = 4;
 }
-message OpenDoorResponse {}
+message Opened {}
 enum Side { SIDE_UNSPECIFIED = 0; SIDE_LEFT = 1; }
 """
 
@@ -51,8 +51,7 @@ def test_every_operation_and_document_has_its_place() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "| `OpenDoor` | [OpenDoorRequest](#opendoorrequest), a stream of [OpenDoorResponse](#opendoorresponse) "
-        "| none | Opens one. |",
+        "| `OpenDoor` | [OpenDoorRequest](#opendoorrequest), a stream of [Opened](#opened) | none | Opens one. |",
         "| `door` | 1 | optional `string` | Which of them. |",
         "| `at` | 2 | `int64` | one of `when` |",
         "| `counts` | 4 | map of `string` to `int32` |  |",

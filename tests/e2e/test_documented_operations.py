@@ -103,4 +103,4 @@ def test_a_how_to_that_is_not_tried_has_nothing_to_run() -> None:
 def test_fences_are_found_by_their_heading() -> None:
     page = "# A\n\n```sh\none\n```\n\n```\n# no heading\n```\n\n```sh\ntwo\n```\n\n"
     page += "## B\n\ntext\n\n### C\n\n```sh\nthree\n```\n"
-    assert sections(page) == {"A": [Fence(4, "one\n"), Fence(12, "two\n")], "C": [Fence(21, "three\n")]}
+    assert sections(page) == {"A": [Fence(4, "one\n"), Fence(12, "two\n")], "C": [Fence(22, "three\n")]}

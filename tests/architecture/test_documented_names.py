@@ -5,11 +5,12 @@ Paths, targets, commands, flags, variables and tables are held by test_documents
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -48,6 +49,9 @@ VALUED = {
 """Options of `docker compose` that take a word after them."""
 
 
+WRONG = {"One": "a-b", "Two": "a-b", "Three": "a-b", "Four": "gone"}
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What there is.
@@ -76,7 +80,8 @@ def our_names() -> Names:
     return Names(
         columns=columns_of((ROOT / "docs/schema.md").read_text("utf-8")),
         series=frozenset(name for made in instruments(ROOT / "adapters") for name in made.series()),
-        alerts=frozenset(alerts()) | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
+        alerts=frozenset(rule["alert"] for rule in alerts())
+        | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
         services=frozenset(services),
         profiles=frozenset(name for service in services.values() for name in service.get("profiles", ())),
     )
@@ -91,11 +96,25 @@ def columns_of(page: str) -> dict[str, frozenset[str]]:
     return found
 
 
-def alerts() -> Iterator[str]:
-    """Names of all alerts."""
+def alerts() -> Iterator[Mapping[str, Any]]:
+    """All rules that alert."""
     for path in sorted((ROOT / "deploy").glob("observability/rules/*.yml")):
         for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
-            yield from (rule["alert"] for rule in group["rules"] if "alert" in rule)
+            yield from (rule for rule in group["rules"] if "alert" in rule)
+
+
+def unled(rules: Iterable[Mapping[str, Any]], runbook: str) -> Iterator[str]:
+    """Alerts whose `runbook_url` leads to no section of the runbook, or to one that does not name them."""
+    sections = {
+        next(iter(anchors(f"## {head}"))): text
+        for head, text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", runbook, re.MULTILINE)
+    }
+    for rule in rules:
+        anchor = rule.get("annotations", {}).get("runbook_url", "").partition("#")[2]
+        if anchor not in sections:
+            yield f"{rule['alert']}: no section #{anchor}"
+        elif rule["alert"] not in sections[anchor]:
+            yield f"{rule['alert']}: #{anchor} does not name it"
 
 
 def dead_names(document: Path, markdown: str, names: Names) -> list[str]:
@@ -193,6 +212,16 @@ def _dead_value(option: str, value: str, names: Names) -> Iterator[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_name_in_the_documents_exists(document: Path) -> None:
     assert dead_names(document, document.read_text("utf-8"), our_names()) == []
+
+
+def test_every_alert_leads_to_the_section_that_names_it() -> None:
+    assert list(unled(alerts(), (ROOT / "docs/operations.md").read_text("utf-8"))) == []
+
+
+def test_an_alert_that_leads_nowhere_is_found() -> None:
+    runbook = "# Operations\n\n## A b\n\nOne, here.\n\n### In it\n\nTwo.\n\n## C\n"
+    rules = [{"alert": name, "annotations": {"runbook_url": f"docs/x.md#{anchor}"}} for name, anchor in WRONG.items()]
+    assert list(unled(rules, runbook)) == ["Three: #a-b does not name it", "Four: no section #gone"]
 
 
 def test_the_texts_in_drawn_pictures_name_what_exists() -> None:

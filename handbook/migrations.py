@@ -1,11 +1,13 @@
 """What the migrations say of a column: the remark behind its line. The catalog has no room for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 OPENS = re.compile(r"^(?:CREATE TABLE(?: IF NOT EXISTS)?|ALTER TABLE) (\w+)")
 REMARK = re.compile(r'^\s*(?:(?:ALTER TABLE \w+\s+)?ADD COLUMN (?:IF NOT EXISTS )?)?"?(\w+)"?\s+[^-]*?\S.*?-- *(.+)$')
+ALONE = re.compile(r"^ALTER TABLE (\w+)\s+ADD COLUMN (?:IF NOT EXISTS )?(\w+) [^,]*;$")
+"""A statement that adds one column: what stands above it is said of that."""
 
 
 def remarks(folder: Path) -> Mapping[tuple[str, str], str]:
@@ -14,15 +16,21 @@ def remarks(folder: Path) -> Mapping[tuple[str, str], str]:
     Args:
         folder: of the numbered files.
     """
-    found: dict[tuple[str, str], str] = {}
-    for path in sorted(folder.glob("*.sql")):
-        table = ""
-        for line in path.read_text("utf-8").splitlines():
-            opened = OPENS.match(line)
-            table = opened[1] if opened else table
-            remark = REMARK.match(line) if table else None
-            if remark:
-                found[table, remark[1]] = remark[2]
-            if line.rstrip().split("--")[0].rstrip().endswith(";"):
-                table = ""
-    return found
+    return {key: text for path in sorted(folder.glob("*.sql")) for key, text in _of(path.read_text("utf-8"))}
+
+
+def _of(sql: str) -> Iterator[tuple[tuple[str, str], str]]:
+    table, above = "", []
+    for line in sql.splitlines():
+        if line.startswith("--"):
+            above.append(line.removeprefix("--").strip())
+            continue
+        opened, remark, alone = OPENS.match(line), REMARK.match(line), ALONE.match(line)
+        table = opened[1] if opened else table
+        if table and remark:
+            yield (table, remark[1]), remark[2]
+        elif alone and above:
+            yield (alone[1], alone[2]), " ".join(above)
+        if line.split("--")[0].rstrip().endswith(";"):
+            table = ""
+        above = []

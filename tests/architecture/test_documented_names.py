@@ -25,7 +25,12 @@ HEADING = re.compile(r"^ {0,3}(#{1,6}) +(.+?) *#*$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)\)")
 TAG = re.compile(r"<(?:img|a)\b[^>]*\b(?:src|href)=\"([^\"]+)\"")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-SERIES = re.compile(r"(?<![\w./-])(?:chamberlog|http_server|rpc_server|db_client)_(?!v1\b)[a-z0-9_]*[a-z0-9]")
+SERIES = re.compile(
+    r"(?<![\w./-])(?:(?:chamberlog|http_server|rpc_server|db_client)_(?!v1\b)"
+    r"|(?:temporal_(?:worker|workflow|activity|request|long_request|sticky|num)|process_(?:cpu|memory|open))_)[a-z0-9_]*[a-z0-9]"
+)
+TOLD = re.compile(r"^\| `[a-z._]+` \| ([a-z -]+) \|.*?\| `([a-z_]+)` \|", re.MULTILINE)
+"""A row of docs/telemetry.md, which its own test holds against what processes expose: kind, and name at /metrics."""
 ALIAS = re.compile(
     r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(?!(?:JOIN|ON|WHERE|LEFT|CROSS|GROUP|ORDER|LIMIT|SET|AS)\b)(\w+))?",
     re.IGNORECASE,
@@ -79,12 +84,19 @@ def our_names() -> Names:
     code = "\n".join(path.read_text("utf-8") for room in CODE for path in (ROOT / room).rglob("*.py"))
     return Names(
         columns=columns_of((ROOT / "docs/schema.md").read_text("utf-8")),
-        series=frozenset(name for made in instruments(ROOT / "adapters") for name in made.series()),
+        series=frozenset(name for made in instruments(ROOT / "adapters") for name in made.series())
+        | frozenset(told((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         alerts=frozenset(rule["alert"] for rule in alerts())
         | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
         services=frozenset(services),
         profiles=frozenset(name for service in services.values() for name in service.get("profiles", ())),
     )
+
+
+def told(page: str) -> Iterator[str]:
+    """Series that the page of metrics names."""
+    for kind, name in TOLD.findall(page):
+        yield from (f"{name}{end}" for end in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",)))
 
 
 def columns_of(page: str) -> dict[str, frozenset[str]]:
@@ -240,6 +252,7 @@ def test_the_names_are_not_empty() -> None:
         "chamberlog_clock_skew_seconds",
         "chamberlog_outcomes_unsaved",
     } <= names.series
+    assert names.series >= {"temporal_request_total", "temporal_request_latency_seconds_bucket", "temporal_num_pollers"}
     assert {"worker", "gateway", "postgres"} <= names.services
     assert "simulator" in names.profiles
 
@@ -258,6 +271,8 @@ def test_the_names_are_not_empty() -> None:
         ("`chamberlog_clock_skew`", "series chamberlog_clock_skew"),
         ("```promql\nsum(rate(chamberlog_gone_total[5m]))\n```", "series chamberlog_gone_total"),
         ("```sh\ncurl x | grep chamberlog_gone\n```", "series chamberlog_gone"),
+        ("`temporal_workflow_gone_total`", "series temporal_workflow_gone_total"),
+        ("`http_server_request_duration`", "series http_server_request_duration"),
         ("```sql\nSELECT r.gone FROM reading r\n```", "column reading.gone"),
         ("```sql\nSELECT 1 FROM gap JOIN chamber AS c ON c.gone = gap.chamber\n```", "column chamber.gone"),
         ('```sh\npsql "$X" -c "SELECT g.gone FROM gap g"\n```', "column gap.gone"),

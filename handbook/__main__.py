@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from handbook.links import faults
-from handbook.made import reference_pages, schema_pages
 from handbook.site import SiteError, build
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if given.what == "site":
         return _site()
+    from handbook.made import reference_pages, schema_pages  # the site needs none of the product's programs
+
     pages = asyncio.run(schema_pages(ROOT) if given.what == "schema" else reference_pages(ROOT))
     for path, text in pages.items():
         (ROOT / path).write_text(text, encoding="utf-8")

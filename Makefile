@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos fuzz proto prometheus format clean
+.PHONY: help up test test-long check bench chaos fuzz proto schema reference docs prometheus format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -42,6 +42,15 @@ proto: .venv/.made ## make the code of the gRPC API from proto/
 
 prometheus: ## fetch Debian's Prometheus into the user's cache, for the tests of rules and dashboards
 	@.ci/prometheus
+
+schema: .venv/.made ## write docs/schema.md from a migrated database
+	@$(BIN)/python -m handbook schema
+
+reference: .venv/.made ## write the references of REST and gRPC from what the API says of itself
+	@$(BIN)/python -m handbook reference
+
+docs: .venv/.made ## the documents as a site, in build/site; its links checked
+	@$(BIN)/python -m handbook site
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

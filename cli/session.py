@@ -14,7 +14,7 @@ from cli.client import ApiClient
 from cli.completion import organizations
 from cli.output import print_json
 from cli.progress import counted
-from cli.target import TargetFlags, find_target
+from cli.target import TargetFlags, find_target, find_web_ui
 
 PANEL = "Where the API is"
 ApiFlag = Annotated[
@@ -59,10 +59,12 @@ class Session:
     Attributes:
         api: speaks to the API.
         as_json: print the API's document instead of a table.
+        web_ui: URL of the Temporal Web UI; None = nobody knows.
     """
 
     api: ApiClient
     as_json: bool
+    web_ui: str | None = None
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""
@@ -92,8 +94,9 @@ class Desk:
     @contextmanager
     def opened(self) -> Iterator[Session]:
         """A session with the API."""
-        with ApiClient(find_target(self.flags)) as api:
-            yield Session(api, self.as_json)
+        target = find_target(self.flags)
+        with ApiClient(target) as api:
+            yield Session(api, self.as_json, find_web_ui(self.flags, target))
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""

@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos fuzz proto schema reference docs prometheus format clean
+.PHONY: help up test test-long check bench chaos fuzz proto schema reference screenshots docs prometheus format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -36,6 +36,9 @@ chaos: .venv/.made ## what becomes of every slot under one fault after another; 
 
 fuzz: .venv/.made ## a million mutated answers of devices through the mapping; ten minutes (ARGS="--count 50000 --seed 1")
 	@$(BIN)/python -m fuzz $(ARGS)
+
+screenshots: .venv/.made ## the pictures of the documents, of a stack that really runs; needs Chromium (ARGS="desk-chamber" for some)
+	@$(BIN)/python -m screenshots $(ARGS)
 
 proto: .venv/.made ## make the code of the gRPC API from proto/
 	@$(BIN)/python proto/generate.py api/grpc/generated

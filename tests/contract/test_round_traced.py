@@ -44,7 +44,7 @@ from tests.unit.jumping_time import JumpingClock
 from tests.unit.round_doubles import CountingMetrics, RecordingLive
 from tests.unit.span_rooms import SpanRoom, otel_spans
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "traces.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "spans.md"
 ENROLMENT = f"00-{'e' * 32}-{'e' * 16}-01"
 CALLER = f"00-{'c' * 32}-{'c' * 16}-01"
 TELLING = ok(b'{"temperature": 21.5}', "Content-Type: application/json")
@@ -156,7 +156,7 @@ BATCH = "db.operation.batch.size"
 
 def documented() -> tuple[set[str], set[str]]:
     """Names of the table's spans, and of their attributes."""
-    section = DOCUMENT.read_text(encoding="utf-8").partition("## Spans of a worker")[2].partition("\n## ")[0]
+    section = DOCUMENT.read_text(encoding="utf-8").partition("## Names and attributes")[2].partition("\n## ")[0]
     rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ") and "`" in line]
     names = {name for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
     attributes = {name for row in rows for name in re.findall(r"`([a-z_.]+\.[a-z_.]+)`", row[-1])}

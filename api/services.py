@@ -1,7 +1,7 @@
 """The use cases that the routes call, made from the ports that a bootstrap has filled."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.entity_services import (
     BatchServices,
@@ -188,6 +188,10 @@ def _section_control(ports: Ports) -> SectionControlServices:
 
 def make_services(ports: Ports) -> Services:
     """Make every use case from the same ports."""
+    return replace(_use_cases(ports), tracing=ports.tracing)
+
+
+def _use_cases(ports: Ports) -> Services:
     registry, fleet, clock, ledger, check = ports.registry, ports.fleet, ports.clock, ports.ledger, _check(ports)
     authenticate, events = _authenticate(ports), event_services(ports.events)
     return Services(
@@ -224,5 +228,4 @@ def make_services(ports: Ports) -> Services:
         events=events,
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),
-        tracing=ports.tracing,
     )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="Configurations of Envoy, which is the gateway and the egress proxy.", no_args_is_help=True)
 POLICY = "CHAMBERLOG_EGRESS"
+OTLP, PERCENT = "CHAMBERLOG_GATEWAY_OTLP", "CHAMBERLOG_GATEWAY_TRACED_PERCENT"
+ASKERS = "CHAMBERLOG_GATEWAY_TRACED_FOR"
+"""Networks, with blanks between them."""
 PUBLIC = 0o644
 """A configuration holds no secret, and Envoy's container has another user."""
 
@@ -84,10 +87,15 @@ Key = Annotated[Path | None, typer.Option("--tls-key", help="PEM of the certific
 Hops = Annotated[int, typer.Option("--trusted-hops", help="Proxies before it that are believed.")]
 PerSecond = Annotated[int, typer.Option("--per-second", help="Requests that it takes, of all clients.")]
 SignIns = Annotated[int, typer.Option("--sign-ins-per-second", help="Of them, to sign in.")]
-Otlp = Annotated[str | None, typer.Option("--otlp", help="Takes the gateway's traces by gRPC, host:port; none = none.")]
-Percent = Annotated[int, typer.Option("--traced-percent", help="So many requests in a hundred, by chance.")]
+Otlp = Annotated[
+    str | None, typer.Option("--otlp", envvar=OTLP, help="Takes the gateway's traces by gRPC, host:port; none = none.")
+]
+Percent = Annotated[
+    int, typer.Option("--traced-percent", envvar=PERCENT, help="So many requests in a hundred, by chance.")
+]
 TracedFor = Annotated[
-    list[str] | None, typer.Option("--traced-for", help="Network whose callers may ask for a trace; repeat (loopback).")
+    list[str] | None,
+    typer.Option("--traced-for", envvar=ASKERS, help="Network whose callers may ask for a trace; repeat (loopback)."),
 ]
 Policy = Annotated[str | None, typer.Option("--policy", envvar=POLICY, help="Of egress: as the workers have it.")]
 CheckFlag = Annotated[bool, typer.Option("--check", help="Only say whether it could be rendered.")]

@@ -8,9 +8,7 @@ from cli.tables import Fit
 from cli.traces.spans import Span, Trace
 
 SAID = (
-    "http.request.method",
     "http.method",
-    "http.route",
     "http.url",
     "server.address",
     "server.port",
@@ -19,7 +17,6 @@ SAID = (
     "http.status_code",
     "rpc.response.status_code",
     "error.type",
-    "chamberlog.operation",
     "chamberlog.chamber",
     "chamberlog.profile",
     "chamberlog.slot",

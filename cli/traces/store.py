@@ -44,7 +44,7 @@ class TraceStore:
         Raises:
             CommandError: AWAY, the store does not answer, or is none.
         """
-        return next(iter(self._ask(f"/api/v3/traces/{trace_id}")), None)
+        return next((trace for trace in self._ask(f"/api/v3/traces/{trace_id}") if trace.id == trace_id), None)
 
     def newest(self, service: str | None, since_s: float) -> list[Trace]:
         """The traces of a service, or of all of ours, the newest first.

@@ -187,8 +187,8 @@ LIVES: tuple[tuple[str, str], ...] = (
     ("egress check http://192.168.1.20", "egress check"),
     ("events --chamber incubator-3 --from 2026-03-01", "events"),
 )
-ELSEWHERE = {"organizations add", "users create-admin", "migrate", "live", "up"}
-"""Held against their schemas by tests with another key, a database, a stream of events, or above."""
+ELSEWHERE = {"organizations add", "users create-admin", "migrate", "live", "up", "traces list", "traces show"}
+"""Held against their schemas by tests with another key, a database, a stream of events, a store of traces, or above."""
 
 
 @pytest.mark.enable_socket

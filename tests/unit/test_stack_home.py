@@ -96,6 +96,8 @@ def test_stack_json_says_where_everything_is(home: Home) -> None:
         "api_key_file": str(home.path / "api_key"),
         "egress": '{"default": ["127.0.0.1/32:9"]}',
         "egress_proxy": None,
+        "otlp": None,
+        "traces": None,
         "pids": {"temporal": 11, "postgres": 12, "valkey": 13, "api": 16, "worker": [14, 15]},
     }
     assert home.stack_file.stat().st_mode & 0o777 == 0o600

@@ -19,7 +19,7 @@ WITHIN_S = 420
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack of twelve simulated chambers, as somebody has it who begins to read."""
     home = tmp_path_factory.mktemp("documents") / ".chamberlog"
-    with started(home) as process:
+    with started(home, "--telemetry") as process:
         yield collecting(home, process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=120)

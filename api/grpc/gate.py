@@ -25,7 +25,6 @@ from api.timing import EdgeMetrics
 from collector.domain.access import Operation
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError, UnauthenticatedError
-from collector.ports import NO_TRACING
 from collector.ports.events import Source
 from collector.usecases.admit import REMEDY
 from collector.usecases.events import Told
@@ -163,10 +162,8 @@ class Gate(grpc.aio.ServerInterceptor):
         return Call(use=self._services, streams=self._streams, admission=admission)
 
     async def _spanned(self, asked: _Asked, request: Any, context: Context) -> Any:
-        call, tracing, kind = CALL.get(), self._services.tracing, _descriptor(request)
-        if tracing is NO_TRACING:
-            return await self._answer(asked, request, context)
-        with call_span(tracing, asked.name, call, tuple(context.invocation_metadata() or ())) as span:
+        call, kind = CALL.get(), _descriptor(request)
+        with call_span(self._services.tracing, asked.name, call, tuple(context.invocation_metadata() or ())) as span:
             try:
                 answer = await self._answer(asked, request, context)
             except grpc.aio.AbortError:

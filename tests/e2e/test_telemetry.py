@@ -207,6 +207,28 @@ def test_a_stranger_leaves_no_spans_behind_the_gateway(stack: RunningStack) -> N
     assert stack.shell(f"chamberlog traces show {probed}").returncode == 3
 
 
+def test_logs_come_with_the_trace_in_which_they_were_written(stack: RunningStack, client: httpx.Client) -> None:
+    """A sign-in of somebody who is not there is told by the log alone; the gateway's decision counts for it."""
+    trace_id, traces = secrets.token_hex(16), stack.environment["CHAMBERLOG_TRACES"]
+    body = {"email": "nobody@example.org", "password": "correct horse battery staple"}
+    assert client.post("/v1/auth/sign-in", json=body, headers=asked(trace_id)).status_code == 401
+    trace = shown(stack, trace_id, lambda seen: len(seen.document["services"]) == 3)
+    span = trace.one("api", "POST /v1/auth/sign-in")
+    assert (span["failed"], "chamberlog.subject" in span["attributes"]) == (False, False)
+    found: list[Any] = []
+
+    def has_come() -> bool:
+        query = {"service": "chamberlog-api", "trace_id": trace_id}
+        found[:] = httpx.get(f"{traces}/logs.json", params=query).json()["resourceLogs"]
+        return bool(found)
+
+    eventually(has_come, 30)
+    record = found[0]["scopeLogs"][0]["logRecords"][0]
+    assert "no audit event" in record["body"]["stringValue"]
+    assert (record["traceId"], record["severityText"]) == (trace_id, "INFO")
+    assert record["spanId"] in {each["span_id"] for each in trace.spans if each["service"] == "chamberlog-api"}
+
+
 def test_metrics_by_otlp_are_those_of_the_metrics_page(stack: RunningStack) -> None:
     """A report lies between two looks at the page, for a counter that only grows."""
     traces = stack.environment["CHAMBERLOG_TRACES"]

@@ -9,6 +9,7 @@ TRACED = frozenset("9ab")
 def gateway_traces(request_id: str | None) -> bool:
     """Whether the gateway that gave a request this id keeps its trace.
 
-    Only then the `traceparent` beside it is the gateway's own: otherwise it stands as the client wrote it.
+    Only then the `traceparent` beside it is the gateway's own for certain: a gateway that is rendered without tracing
+    passes on what the client wrote.
     """
     return request_id is not None and len(request_id) == 36 and request_id[REASON] in TRACED

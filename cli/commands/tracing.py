@@ -69,7 +69,9 @@ def show_trace(trace: Trace | None, trace_id: str, *, as_json: bool) -> None:
         CommandError: NOT_FOUND, there is none.
     """
     if trace is None:
-        remedy = "`chamberlog traces` lists those that were kept; most are not, see OTEL_TRACES_SAMPLER"
+        remedy = (
+            "`chamberlog traces` lists those that were kept; a gateway keeps it for certain for --traced-for networks"
+        )
         raise CommandError(ExitCode.NOT_FOUND, Complaint("trace_id", f"there is no trace {trace_id}", remedy))
     if as_json:
         print_json(trace.document())

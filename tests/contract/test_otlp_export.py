@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
+
+from tests.contract.otlp_receiver import Receiver, receiving
 
 TELL = """
 import asyncio, logging, sys, time
@@ -40,29 +40,10 @@ asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
 """
 
 
-@dataclass(frozen=True)
-class Receiver:
-    """Ports of a running receiver."""
-
-    grpc: int
-    http: int
-
-    def get(self, path: str) -> Any:
-        return httpx.get(f"http://127.0.0.1:{self.http}{path}", trust_env=False).json()
-
-    def endpoint(self, protocol: str) -> str:
-        return f"http://127.0.0.1:{self.grpc if protocol == 'grpc' else self.http}"
-
-
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    command = [sys.executable, "-m", "stack.otlp", "--grpc-port", "0", "--http-port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        grpc, http = (int(process.stderr.readline().rpartition(":")[2]) for _ in range(2))
-        yield Receiver(grpc, http)
-        process.terminate()
-        assert process.wait(10) == 0
+    with receiving() as running:
+        yield running
 
 
 def tell(endpoint: str, spans: int, more: dict[str, str], stays_s: float = 0.0) -> "subprocess.CompletedProcess[str]":

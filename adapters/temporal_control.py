@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -72,6 +74,10 @@ class TemporalFleet:
 
         A retired chamber is in the ledger shortly before its workflow ends: enrolled again it waits for that end.
         """
+        with self._calling(f"StartWorkflow {wire.CHAMBER_WORKFLOW}", record.spec.id):
+            await self._start(record)
+
+    async def _start(self, record: ChamberRecord) -> None:
         async with speaking(record.spec.id, RPC_TIMEOUT):
             while not await self._started(record) and record.status != Status.RETIRING:
                 if not await self._ends(record.spec.id):
@@ -142,8 +148,7 @@ class TemporalFleet:
 
         What the worker does continues the span of this call: `CollectRequest.trace` says so.
         """
-        with self._tracing.span(f"UpdateWorkflow {wire.UPDATE_COLLECT}", kind=SpanKind.CLIENT) as span:
-            span.note({"temporal.workflow.id": wire.workflow_id(chamber_id)})
+        with self._calling(f"UpdateWorkflow {wire.UPDATE_COLLECT}", chamber_id):
             return await self._collect(chamber_id, replace(request, trace=self._tracing.here()), within_ms)
 
     async def _collect(self, chamber_id: str, request: CollectRequest, within_ms: int) -> AdhocOutcome:
@@ -164,6 +169,10 @@ class TemporalFleet:
 
     async def status(self, chamber_id: str) -> ChamberStatus:
         """What the chamber says of itself."""
+        with self._calling(f"QueryWorkflow {wire.QUERY_STATUS}", chamber_id):
+            return await self._status(chamber_id)
+
+    async def _status(self, chamber_id: str) -> ChamberStatus:
         async with speaking(chamber_id, QUERY_TIMEOUT):
             status: ChamberStatus = await self._handle(chamber_id).query(
                 wire.QUERY_STATUS,
@@ -180,6 +189,10 @@ class TemporalFleet:
                 raise EngineAwayError("Temporal answers that it does not serve")
 
     async def _update(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
+        with self._calling(f"UpdateWorkflow {name}", chamber_id):
+            return await self._updated(chamber_id, name, request, result_type)
+
+    async def _updated(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
         """Every update of ours may come twice, so one that was torn by the chamber's own work is sent again."""
         async with speaking(chamber_id, RPC_TIMEOUT):
             while True:
@@ -192,6 +205,14 @@ class TemporalFleet:
                     if error.status is not RPCStatusCode.FAILED_PRECONDITION or TORN not in error.message:
                         raise
                 await asyncio.sleep(AGAIN_S)
+
+    @contextmanager
+    def _calling(self, what: str, chamber_id: str) -> Iterator[None]:
+        """The span of a conversation, by the words of Temporal's own SDKs."""
+        with self._tracing.span(what, kind=SpanKind.CLIENT) as span:
+            if span.kept:
+                span.note({"temporal.workflow.id": wire.workflow_id(chamber_id)})
+            yield
 
     def _handle(self, chamber_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(chamber_id))

@@ -31,6 +31,7 @@ from collector.domain.section_order import (
     SectionOrder,
     check_operation,
 )
+from collector.ports import NO_TRACING, SpanKind, Tracing
 
 RPC_TIMEOUT = timedelta(seconds=5)
 JOB_PREFIX = "section"
@@ -51,11 +52,16 @@ UNDER_WAY = 'TemporalNamespaceDivision="TemporalBatcher" AND ExecutionStatus="Ru
 class TemporalSections:
     """Implements `collector.ports.SectionControl` over a client, lazy or connected."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, tracing: Tracing = NO_TRACING) -> None:
+        self._client, self._tracing = client, tracing
 
     async def begin(self, order: SectionOrder, chambers: frozenset[str]) -> SectionOperation:
         """See `SectionControl.begin`."""
+        with self._tracing.span(f"StartBatchOperation {SIGNALS[order.kind]}", kind=SpanKind.CLIENT) as span:
+            span.note({"chamberlog.organization": order.organization, "chamberlog.section": order.section})
+            return await self._begin(order, chambers)
+
+    async def _begin(self, order: SectionOrder, chambers: frozenset[str]) -> SectionOperation:
         request = StartBatchOperationRequest(
             namespace=self._client.namespace,
             job_id=_job_id(order.organization, order.section, order.operation_id),

@@ -27,8 +27,10 @@ from api.routes import (
     users,
 )
 from api.services import Services
+from api.spans import RequestSpans
 from api.streams import StreamRules, Streams
 from api.timing import EdgeMetrics, RequestTiming
+from collector.ports import NO_TRACING
 
 ROUTERS = (
     chambers.router,
@@ -78,6 +80,8 @@ def create_app(
     app.state.services, app.state.streams, app.state.edge_metrics = services, Streams(rules), metrics
     app.add_middleware(BodyLimit)
     app.add_middleware(EventRecorder, record=services.record)
+    if services.tracing is not NO_TRACING:
+        app.add_middleware(RequestSpans, tracing=services.tracing)
     app.add_middleware(KeyGuard, identify=services.identify)
     if metrics is not None:
         app.add_middleware(RequestTiming, metrics=metrics)

@@ -38,7 +38,16 @@ from adapters.redis.opening import open_redis
 from adapters.serving import SignalledServer
 from adapters.serving import listening as listen
 from adapters.smtp_mail import SmtpMail, read_mail_server
-from adapters.telemetry import Signal, Telemetry, make_tracing, metrics_text, observe_streams, open_telemetry
+from adapters.telemetry import (
+    Signal,
+    StatementTold,
+    Telemetry,
+    make_tracing,
+    metrics_text,
+    observe_streams,
+    open_telemetry,
+    tell_statements,
+)
 from adapters.temporal_client import connect_if_there, connect_lazily, shown_target
 from adapters.temporal_control import TemporalFleet
 from adapters.temporal_sections import TemporalSections
@@ -91,7 +100,7 @@ def _ports(
     settings: ApiSettings, telemetry: Telemetry, instruments: Instruments, temporal: Client, closing: AsyncExitStack
 ) -> Ports:
     clock, tracing = SystemClock(), make_tracing(telemetry.tracers)
-    postgres = _postgres(settings, instruments, closing)
+    postgres = _postgres(settings, instruments, tell_statements(telemetry.tracers), closing)
     latest, active, live = _in_redis(settings, clock, instruments, closing)
     return Ports(
         registry=PostgresRegistry(postgres),
@@ -111,7 +120,7 @@ def _ports(
         organizations=PostgresOrganizations(postgres),
         sections=PostgresSections(postgres),
         batches=PostgresBatches(postgres),
-        section_control=TemporalSections(temporal),
+        section_control=TemporalSections(temporal, tracing=tracing),
         events=PostgresEvents(postgres),
         live=live,
         people=_people(settings, postgres, closing),
@@ -149,8 +158,10 @@ async def _lifespan(closing: AsyncExitStack, sends: frozenset[Signal], app: Fast
             await grpc.stop()  # its calls need what is closed next
 
 
-def _postgres(settings: ApiSettings, instruments: Instruments, closing: AsyncExitStack) -> Postgres:
-    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"))
+def _postgres(
+    settings: ApiSettings, instruments: Instruments, tell: StatementTold | None, closing: AsyncExitStack
+) -> Postgres:
+    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"), tell=tell)
     closing.push_async_callback(postgres.close)
     return postgres
 

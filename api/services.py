@@ -144,6 +144,7 @@ class Services:
     events: EventServices
     live: WatchLive | None
     people: PeopleServices
+    tracing: Tracing = NO_TRACING
 
     @property
     def record(self) -> RecordEvent:
@@ -203,4 +204,5 @@ def make_services(ports: Ports) -> Services:
         events=events,
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),
+        tracing=ports.tracing,
     )

@@ -25,6 +25,7 @@ from cli.commands import (
     profiles,
     readings,
     sections,
+    tracing,
     users,
 )
 from cli.commands.ready import ready
@@ -82,6 +83,7 @@ app.command(rich_help_panel=DATA)(live.live)
 app.command(rich_help_panel=DATA)(ledger.gaps)
 app.command(rich_help_panel=DATA)(ledger.audit)
 app.command(rich_help_panel=DATA, epilog=exporting.EPILOG)(exporting.export)
+app.add_typer(tracing.group, name="traces", rich_help_panel=DATA)
 app.add_typer(organizations.group, name="organizations", rich_help_panel=PLACES)
 app.add_typer(sections.group, name="sections", rich_help_panel=PLACES)
 app.add_typer(batches.group, name="batches", rich_help_panel=PLACES)

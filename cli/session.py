@@ -59,10 +59,12 @@ class Session:
     Attributes:
         api: speaks to the API.
         as_json: print the API's document instead of a table.
+        home: directory of the local stack, if it was given.
     """
 
     api: ApiClient
     as_json: bool
+    home: Path | None = None
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""
@@ -93,7 +95,7 @@ class Desk:
     def opened(self) -> Iterator[Session]:
         """A session with the API."""
         with ApiClient(find_target(self.flags)) as api:
-            yield Session(api, self.as_json)
+            yield Session(api, self.as_json, self.flags.home)
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""

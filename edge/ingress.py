@@ -1,5 +1,6 @@
 """The gateway's configuration: what a deployment may choose, and how it is rendered."""
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -73,6 +74,38 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tracing:
+    """To whom a gateway tells what it does.
+
+    Attributes:
+        collector: takes OTLP by gRPC, in clear.
+        percent: of the requests, by chance; whole.
+        askers: networks from which a caller may have its request traced for certain, by `x-envoy-force-trace`. What
+            others ask for decides nothing: nobody may fill the store of traces.
+    """
+
+    collector: Address
+    percent: int = 10
+    askers: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+    def __post_init__(self) -> None:
+        """Refuse what is no part of all, and what is no network."""
+        if self.percent not in range(101):
+            raise InvalidFieldError("traced_percent", f"{self.percent} is out of range", "give 0 to 100")
+        for text in self.askers:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError as error:
+                raise InvalidFieldError("traced_for", str(error), "write it like 10.0.0.0/8") from None
+
+    @property
+    def asking(self) -> list[dict[str, object]]:
+        """The networks as Envoy has them."""
+        networks = [ipaddress.ip_network(text) for text in self.askers]
+        return [{"address_prefix": str(n.network_address), "prefix_len": n.prefixlen} for n in networks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngressSettings:
     """What a gateway is rendered with.
 
@@ -86,6 +119,7 @@ class IngressSettings:
         tls: with which clients are served; None = in clear, on loopback or behind something that ends TLS.
         trusted_hops: proxies before this one whose X-Forwarded-For is believed.
         name: of this instance, in its own reports.
+        tracing: to whom spans go; None = there are none.
 
     Raises:
         InvalidFieldError: a value can make no gateway; names it.
@@ -102,6 +136,7 @@ class IngressSettings:
     name: str = "gateway"
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
+    tracing: Tracing | None = None
 
     def __post_init__(self) -> None:
         """Refuse what Envoy would take and a person would regret."""

@@ -15,6 +15,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
@@ -24,16 +25,20 @@ from starlette.types import Receive, Scope, Send
 from collector.domain.access import Operation
 from collector.domain.errors import ChamberlogError
 from collector.domain.event_texts import target_of
+from collector.ports import NO_TRACING, OpenSpan, SpanKind, Tracing
 from collector.ports.assertions import Assertion, AssertionSigner
 from collector.ports.events import Source
 from collector.ports.limits import GateMetrics
+from collector.ports.tracing import ROOT
 from collector.usecases.admit import Admission, Admit, traffic_of
 from collector.usecases.events import Told
 from collector.usecases.readiness import CheckReadiness
 from edge.problem_documents import MEDIA_TYPE, RETRY_AFTER_S, Refusal, problem_document, refusal_of
 from edge.rate_headers import rate_headers
+from edge.tracing import gateway_traces
 from gateway.asked import PREFIX, ask_of, operation_of, takes_basic
 
+FAILED_FROM = 500
 NOBODY = "-"
 """In place of a name: a header without a value would let a client's own pass."""
 BASIC = 'Basic realm="chamberlog: any name, and the key of a super-administrator as password", charset="UTF-8"'
@@ -50,6 +55,7 @@ class AuthzServices:
     readiness: CheckReadiness
     metrics: GateMetrics
     exposed: Callable[[str], tuple[bytes, str]]
+    tracing: Tracing = NO_TRACING
 
 
 class AuthzApp:
@@ -81,9 +87,18 @@ class AuthzApp:
 
     async def _timed(self, scope: Scope) -> Response:
         begun_s = time.perf_counter()
-        response = await self._judged(scope)
+        with self._span(scope) as span:
+            response = await self._judged(scope)
+            note_judgement(span, operation_of(scope["method"], scope["path"]), response)
         self._services.metrics.answered(response.status_code, (time.perf_counter() - begun_s) * 1000)
         return response
+
+    def _span(self, scope: Scope) -> AbstractContextManager[OpenSpan]:
+        """Of what the gateway traces, and of nothing else: what a client writes into `traceparent` decides nothing."""
+        headers = Headers(scope=scope)
+        if not gateway_traces(headers.get("x-request-id")):
+            return NO_TRACING
+        return self._services.tracing.span("authorize", kind=SpanKind.SERVER, parent=headers.get("traceparent", ROOT))
 
     async def _judged(self, scope: Scope) -> Response:
         operation = operation_of(scope["method"], scope["path"])
@@ -117,6 +132,21 @@ class AuthzApp:
             return _document(200, {"status": "ready"})
         detail, headers = f"away: {', '.join(away)}", {"Retry-After": str(RETRY_AFTER_S)}
         return _problem(Refusal(503, detail, (away[0], "it is away", "see that it runs"), headers))
+
+
+def note_judgement(span: OpenSpan, operation: Operation | None, response: Response) -> None:
+    """Say in a span what was asked for, for whom, and how it was answered; a refusal is no fault."""
+    if not span.kept:
+        return
+    span.note({"http.response.status_code": response.status_code})
+    if operation is not None:
+        span.note({"chamberlog.operation": operation.name})
+    for name in ("subject", "organization"):
+        said = response.headers.get(f"x-chamberlog-{name}", NOBODY)
+        if said != NOBODY:
+            span.note({f"chamberlog.{name}": said})
+    if response.status_code >= FAILED_FROM:
+        span.fail(str(response.status_code))
 
 
 def _refused(error: ChamberlogError, operation: Operation | None) -> Response:

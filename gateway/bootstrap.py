@@ -15,7 +15,7 @@ from adapters.postgres.sessions import PostgresSessions
 from adapters.process import make_runner, read_settings
 from adapters.secret_settings import shown_address
 from adapters.serving import SignalledServer, listening
-from adapters.telemetry import metrics_text, open_telemetry
+from adapters.telemetry import make_tracing, metrics_text, open_telemetry, tell_statements
 from collector.usecases.admit import Admit
 from collector.usecases.authenticate import Authenticate
 from collector.usecases.events import RecordEvent, RecordRefusal
@@ -51,8 +51,8 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
     """
     clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
     signer = Ed25519Signer(settings.assertion_key.get_secret_value(), clock)
-    instruments = Instruments(telemetry.meters)
-    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"))
+    instruments, tell = Instruments(telemetry.meters), tell_statements(telemetry.tracers)
+    postgres = Postgres(settings.postgres.get_secret_value(), watch=instruments.watch("ledger"), tell=tell)
     closing.push_async_callback(postgres.close)
     metrics, keys = instruments.gate, PostgresKeys(postgres)
     sessions = KnownSessions(PostgresSessions(postgres), clock)
@@ -65,6 +65,7 @@ def build_app(settings: AuthzSettings, closing: AsyncExitStack) -> AuthzApp:
         readiness=CheckReadiness({"postgresql": lambda: keys.find(NOBODYS_KEY)}),
         metrics=metrics,
         exposed=partial(metrics_text, telemetry.registry),
+        tracing=make_tracing(telemetry.tracers),
     )
     return AuthzApp(services)
 

@@ -15,6 +15,8 @@ ANSWER_S = 30.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 LIMITED_S = 300.0
 """So long in all a request waits for a limit: a large fleet is enrolled in several windows."""
+UNTRACED = {"traceparent": f"00-{'c' * 32}-{'c' * 16}-00"}
+"""Looks every two seconds would push out of a store of traces what somebody looks for."""
 Json = dict[str, Any]
 
 
@@ -55,7 +57,7 @@ class FleetApi:
         cursor: str | None = None
         while True:
             query = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-            page = (await self._ask("GET", "/v1/chambers", params=query)).json()
+            page = (await self._ask("GET", "/v1/chambers", params=query, headers=UNTRACED)).json()
             found += page["items"]
             cursor = page["next_cursor"]
             if not cursor:

@@ -90,6 +90,7 @@ class Display:
             "Temporal": layout.temporal,
             "PostgreSQL": f"127.0.0.1:{layout.ports['postgres']}",
             "Valkey": f"127.0.0.1:{layout.ports['valkey']}",
+            **({"traces": f"{layout.traces}, or: chamberlog traces"} if layout.traces else {}),
             "your shell": f'eval "$({env})"',
             "logs": str(layout.home.path / "logs"),
         }

@@ -15,6 +15,7 @@ from stack.process import Child, Command, spawn
 from stack.readiness import answers_ready
 from stack.server import HOST
 from stack.supervisor import Part
+from stack.telemetry import gateway_tracing, sends
 
 LINGER_S = 4.0
 """When `up` is killed the edge goes on as long as the servers do: what is in hand may end."""
@@ -47,6 +48,7 @@ def authz_part(layout: Layout) -> Part:
         "CHAMBERLOG_ASSERTION_KEY_FILE": str(layout.home.assertion_key_file),
         "CHAMBERLOG_POSTGRES": layout.postgres,
         "CHAMBERLOG_REDIS": layout.redis,
+        **sends(layout, "authz"),
     }
     return Part(
         "authz",
@@ -64,6 +66,7 @@ def gateway_part(layout: Layout) -> Part:
         authz=(layout.address("authz"),),
         grpc=(layout.address("grpc"),),
         temporal_ui=(layout.address("temporal_ui"),),
+        tracing=gateway_tracing(layout),
     )
     return envoy_part(layout, "gateway", lambda: render_ingress(settings))
 

@@ -12,7 +12,7 @@ from stack.lock import DirectoryLock, command_line
 from stack.process import runs
 
 SECRET_BYTES = 24
-PROGRAMS = ("-m api", "-m gateway", "-m simulator", "-m workers")
+PROGRAMS = ("-m api", "-m gateway", "-m simulator", "-m stack.otlp", "-m workers")
 """In the command lines of the stack's own programs."""
 
 

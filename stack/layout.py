@@ -17,6 +17,8 @@ from stack.temporal import UI_PATH, TemporalPorts
 STANDARD_PORTS = {"temporal": 7233, "temporal_ui": 8233, "postgres": 5432, "valkey": 6379, "api": 8080, "grpc": 9090}
 EDGE_PORTS = {"gateway": 8000, "gateway_admin": None, "authz": None, "egress": None, "egress_admin": None}
 """Taken where there is an Envoy, beside the others; None = any."""
+TELEMETRY_PORTS = {"otlp_grpc": 4317, "otlp_http": 4318}
+"""Of a receiver of OTLP, where one is wanted."""
 PID_NAMES = {"gateway": "envoy"}
 """Parts whose process ids stand under another name in `stack.json`."""
 
@@ -80,6 +82,16 @@ class Layout:
         """The URL of the proxy by which workers call devices: the stack's, else the person's own; None = none."""
         return f"http://{self.address('egress')}" if self.has_edge else os.environ.get("CHAMBERLOG_EGRESS_PROXY")
 
+    @property
+    def otlp(self) -> str | None:
+        """Where the stack's own receiver takes OTLP by gRPC, a URL; None = there is none."""
+        return f"http://{self.address('otlp_grpc')}" if "otlp_grpc" in self.ports else None
+
+    @property
+    def traces(self) -> str | None:
+        """Where it is asked for traces; None = there is none."""
+        return f"http://{self.address('otlp_http')}" if "otlp_http" in self.ports else None
+
     def address(self, port: str) -> Address:
         """Where a port of that name is."""
         return Address(HOST, self.ports[port])
@@ -110,11 +122,13 @@ class Layout:
             "api_key_file": str(self.home.api_key_file),
             "egress": egress,
             "egress_proxy": self.egress_proxy,
+            "otlp": self.otlp,
+            "traces": self.traces,
             "pids": others | {"worker": workers},
         }
 
 
-def make_layout(home: Home, book: PortBook, workers: int, *, edge: bool = False) -> Layout:
+def make_layout(home: Home, book: PortBook, workers: int, *, edge: bool = False, telemetry: bool = False) -> Layout:
     """Take ports and passwords; the same ones at every start of a directory as far as they are free.
 
     Args:
@@ -122,13 +136,14 @@ def make_layout(home: Home, book: PortBook, workers: int, *, edge: bool = False)
         book: where ports are reserved.
         workers: how many workers.
         edge: with a gateway, its authz service and an egress proxy.
+        telemetry: with a receiver of OTLP.
 
     Raises:
         DataError: a password is gone while the data that needs it is there.
     """
     ports = {name: book.take(name, standard) for name, standard in STANDARD_PORTS.items()}
-    if edge:
-        ports |= {name: book.take(name, standard) for name, standard in EDGE_PORTS.items()}
+    for more in ([EDGE_PORTS] if edge else []) + ([TELEMETRY_PORTS] if telemetry else []):
+        ports |= {name: book.take(name, standard) for name, standard in more.items()}
     names = [f"worker-{number}" if number > 1 else "worker" for number in range(1, workers + 1)]
     ports |= {name: book.take(name) for name in names}
     return Layout(home, ports, {name: home.password(name) for name in ("postgres", "valkey")})

@@ -15,6 +15,7 @@ from stack.readiness import accepts, answers_ready
 from stack.server import HOST, Server
 from stack.simulated import read_devices
 from stack.supervisor import Part
+from stack.telemetry import sends
 from stack.temporal import start_temporal
 from stack.valkey import start_valkey
 
@@ -25,8 +26,8 @@ API_GRACE_S = 15.0
 LINGER_S, STORE_LINGER_S = 4.0, 6.0
 """When `up` is killed the servers go on for so long: a worker that can hand back its rounds costs no slot, one that
 cannot holds its chambers until their heartbeats are missed."""
-STOP_ORDER = ("gateway", "authz", "api", "worker", "egress", "simulator", "temporal", "valkey", "postgres")
-"""The gateway first: what it has in hand may still be answered."""
+STOP_ORDER = ("gateway", "authz", "api", "worker", "egress", "simulator", "temporal", "valkey", "postgres", "otlp")
+"""The gateway first: what it has in hand may still be answered. The receiver of OTLP last: each tells how it ended."""
 
 
 def server_parts(layout: Layout) -> list[Part]:
@@ -49,6 +50,21 @@ def server_parts(layout: Layout) -> list[Part]:
         return start_temporal(home.data("temporal"), layout.temporal_ports, log=log, linger_s=LINGER_S)
 
     return [Part("postgres", postgres, at_once), Part("valkey", valkey, at_once), Part("temporal", temporal, at_once)]
+
+
+def otlp_parts(layout: Layout) -> list[Part]:
+    """The receiver of OTLP, where the layout has one; what it was told goes with its process."""
+    if layout.otlp is None:
+        return []
+    ports = layout.ports
+    arguments: list[str | Path] = ["--grpc-port", str(ports["otlp_grpc"]), "--http-port", str(ports["otlp_http"])]
+    return [
+        Part(
+            "otlp",
+            lambda: python_child("stack.otlp", arguments, layout.home.log("otlp"), part_environment({})),
+            lambda: answers_ready(ports["otlp_http"]),
+        )
+    ]
 
 
 def simulator_part(layout: Layout, devices: int, dialects: Sequence[str] = ()) -> Part:
@@ -99,7 +115,7 @@ def api_part(layout: Layout, egress: str, rate_limits: str | None = None) -> Par
         rate_limits: CHAMBERLOG_RATE_LIMITS; None = the person's own, or the standard.
     """
     port = layout.ports["api"]
-    environment = _servers(layout, egress) | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
+    environment = _servers(layout, egress, "api") | {"CHAMBERLOG_API_HOST": HOST, "CHAMBERLOG_API_PORT": str(port)}
     if rate_limits is not None:
         environment["CHAMBERLOG_RATE_LIMITS"] = rate_limits
     return Part(
@@ -126,7 +142,7 @@ def worker_part(layout: Layout, name: str, egress: str, program: Sequence[str] =
         program: the module that runs as the worker, and its arguments.
     """
     port, (module, *arguments) = layout.ports[name], program
-    environment = _servers(layout, egress) | {
+    environment = _servers(layout, egress, name) | {
         "CHAMBERLOG_METRICS_PORT": str(port),
         "CHAMBERLOG_SECRET_FOLDERS": secret_folders(layout.home.device_secrets),
         **goes_by_proxy(layout),
@@ -140,8 +156,8 @@ def worker_part(layout: Layout, name: str, egress: str, program: Sequence[str] =
     )
 
 
-def _servers(layout: Layout, egress: str) -> dict[str, str]:
-    return {
+def _servers(layout: Layout, egress: str, part: str) -> dict[str, str]:
+    return sends(layout, part) | {
         "TEMPORAL_ADDRESS": layout.temporal,
         "CHAMBERLOG_POSTGRES": layout.postgres,
         "CHAMBERLOG_REDIS": layout.redis,

@@ -15,7 +15,7 @@ from stack.edge import edge_parts
 from stack.errors import FleetError, StackError
 from stack.fleet import Collecting, Paused, drain, pause_fleet, start_fleet
 from stack.layout import Layout, egress_document
-from stack.parts import STOP_ORDER, api_part, server_parts, simulator_part, worker_parts
+from stack.parts import STOP_ORDER, api_part, otlp_parts, server_parts, simulator_part, worker_parts
 from stack.simulated import SimulatedDevice, chambers_of, read_devices
 from stack.supervisor import Keeper, State, Supervisor
 
@@ -40,6 +40,7 @@ class UpOptions:
         chambers: simulated chambers, at least 1.
         dialects: that their devices speak in turn; none = the usual ones.
         envoy: with gateway, authz service and egress proxy, where the platform has Envoy.
+        telemetry: with a receiver of OTLP, to which every part tells what it does.
     """
 
     home: Path
@@ -50,6 +51,7 @@ class UpOptions:
     chambers: int = 12
     dialects: tuple[str, ...] = ()
     envoy: bool = True
+    telemetry: bool = False
 
 
 class StackRun:
@@ -99,7 +101,7 @@ class StackRun:
     async def _start(self) -> Collecting:
         layout, supervisor, show = self._layout, self._supervisor, self._display.status
         show("starting PostgreSQL, Valkey and Temporal")
-        await supervisor.start(server_parts(layout), START_S)
+        await supervisor.start([*server_parts(layout), *otlp_parts(layout)], START_S)
         await prepare(layout.postgres, layout.temporal, show)
         self._key = await ensure_api_key(layout.postgres, layout.home.api_key_file)
         devices = await self._start_simulator() if self._options.simulator else []

@@ -63,7 +63,7 @@ async def _run(options: UpOptions, home: Home, book: PortBook, display: Display)
     if options.envoy and not edge:
         display.note("there is no Envoy for this platform: the API is served directly, devices are called directly")
     try:
-        layout = make_layout(home, book, options.workers, edge=edge)
+        layout = make_layout(home, book, options.workers, edge=edge, telemetry=options.telemetry)
     except StackError as error:
         display.note(f"error: {error}", "red")
         return 1, None

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: made when they are needed, so that a process starts while the server is away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,7 @@ class Postgres:
         timeout_s: for connecting, and for each statement unless it says otherwise.
         settings: of each session, beside those of every pool.
         watch: who measures; None = nobody.
+        tell: told of each statement that ended: its text, the seconds that its caller waited, what went wrong.
     """
 
     def __init__(
@@ -86,9 +87,10 @@ class Postgres:
         timeout_s: float = COMMAND_TIMEOUT_S,
         settings: Mapping[str, str] | None = None,
         watch: Watch | None = None,
+        tell: Callable[[str, float, BaseException | None], None] | None = None,
     ) -> None:
         self._dsn, self._size, self._timeout_s = dsn, size, timeout_s
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._settings, self._tell = {**SETTINGS, **(settings or {})}, tell
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
         self._watch = watch
@@ -171,17 +173,18 @@ class Postgres:
                     command_timeout=self._timeout_s,
                     server_settings=self._settings,
                     reset=_keep_session,
-                    init=None if self._watch is None else self._be_told,
+                    init=None if self._watch is None and self._tell is None else self._listen,
                 )
             return self._pool
 
-    async def _be_told(self, connection: "asyncpg.Connection[Any]") -> None:
-        connection.add_query_logger(self._tell)
+    async def _listen(self, connection: "asyncpg.Connection[Any]") -> None:
+        connection.add_query_logger(self._pass_on)
 
-    def _tell(self, statement: asyncpg.connection.LoggedQuery) -> None:
-        assert self._watch is not None
-        error = error_type(statement.exception)
-        self._watch.metrics.statement(operation_of(statement.query), statement.elapsed, error)
+    def _pass_on(self, ended: asyncpg.connection.LoggedQuery) -> None:
+        if self._watch is not None:
+            self._watch.metrics.statement(operation_of(ended.query), ended.elapsed, error_type(ended.exception))
+        if self._tell is not None:
+            self._tell(ended.query, ended.elapsed, ended.exception)
 
 
 async def _keep_session(connection: "asyncpg.Connection[Any]") -> None:

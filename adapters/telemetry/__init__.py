@@ -10,6 +10,7 @@ from adapters.telemetry.gate_metrics import OtelGateMetrics
 from adapters.telemetry.opening import Signal, Telemetry, make_meter_provider, open_telemetry
 from adapters.telemetry.process_metrics import observe_process
 from adapters.telemetry.spans import OtelTracing, make_tracing
+from adapters.telemetry.statements import StatementTold, tell_statements
 from adapters.telemetry.temporal_metrics import TemporalMetrics
 from adapters.telemetry.writer_metrics import OtelWriterMetrics
 
@@ -24,6 +25,7 @@ __all__ = [
     "OtelTracing",
     "OtelWriterMetrics",
     "Signal",
+    "StatementTold",
     "Telemetry",
     "TemporalMetrics",
     "make_meter_provider",
@@ -34,4 +36,5 @@ __all__ = [
     "observe_streams",
     "open_telemetry",
     "serve_metrics",
+    "tell_statements",
 ]

@@ -14,9 +14,9 @@ The standard variables of OpenTelemetry say where to, and how much:
 | `OTEL_SDK_DISABLED` | `true`: nothing is sent; /metrics stays |
 """
 
-import asyncio
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Literal
@@ -34,7 +34,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
@@ -42,7 +42,9 @@ from opentelemetry.trace import NoOpTracerProvider
 from opentelemetry.trace import TracerProvider as TracerProviderApi
 from prometheus_client import CollectorRegistry
 
+from adapters.telemetry.ending import end_all
 from adapters.telemetry.process_metrics import observe_process
+from adapters.telemetry.quiet import hush
 from collector.domain.errors import InvalidFieldError
 
 ENDPOINT, PROTOCOL, SAMPLER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER"
@@ -77,28 +79,31 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
 
     Args:
         service: `service.name` where the environment has none, such as `chamberlog-worker`.
-        closing: sends what is left and ends the threads that send; a collector that is away holds that up for seconds.
+        closing: sends what is left and ends the threads that send; see `end_all` for a collector that is away.
 
     Raises:
         InvalidFieldError: a variable of OpenTelemetry says what there is not.
     """
     sends = frozenset(signal for signal in SIGNALS if protocol_of(signal) is not None)
-    resource = _resource(service)
+    resource, ends = _resource(service), list[Callable[[], object]]()
+    closing.push_async_callback(end_all, ends)
+    if sends:
+        hush()
     registry = CollectorRegistry()
     readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
     meters = make_meter_provider(service, readers, registry)
     observe_process(meters)
-    closing.push_async_callback(asyncio.to_thread, meters.shutdown)
+    ends.append(meters.shutdown)
     tracers: TracerProviderApi = NoOpTracerProvider()
     if protocol := protocol_of("TRACES"):
         kept = _tracers(resource, protocol)
-        closing.push_async_callback(asyncio.to_thread, kept.shutdown)
+        ends.append(kept.shutdown)
         tracers = kept
     loggers: LoggerProviderApi = NoOpLoggerProvider()
     if protocol := protocol_of("LOGS"):
         taken = LoggerProvider(resource, shutdown_on_exit=False)
         taken.add_log_record_processor(BatchLogRecordProcessor(HttpLogs() if protocol == HTTP else GrpcLogs()))
-        closing.push_async_callback(asyncio.to_thread, taken.shutdown)
+        ends.append(taken.shutdown)
         loggers = taken
     return Telemetry(meters, tracers, loggers, registry, sends)
 
@@ -140,8 +145,11 @@ def _choice(variable: str, choices: tuple[str, ...], standard: str) -> str:
 
 
 def _resource(service: str) -> Resource:
+    """Two processes of a service are told apart, or the metrics of one would pass for the other's."""
     own = os.environ.get("OTEL_SERVICE_NAME")
-    return Resource.create({SERVICE_NAME: own or service})
+    instance = OTELResourceDetector().detect().attributes.get(SERVICE_INSTANCE_ID)
+    named = {SERVICE_NAME: own or service, SERVICE_INSTANCE_ID: instance or f"{socket.gethostname()}-{os.getpid()}"}
+    return Resource.create(named)
 
 
 def _reader(protocol: str) -> MetricReader:

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from api.grpc.call import CALL, Call
 from api.grpc.errors import Refused, problem_of, refused
+from api.grpc.spans import call_span, note_call
 from api.grpc.timing import CallTimer
 from api.problems import ProblemError
 from api.services import Services
@@ -24,6 +25,7 @@ from api.timing import EdgeMetrics
 from collector.domain.access import Operation
 from collector.domain.access_table import of_grpc
 from collector.domain.errors import InvalidFieldError, UnauthenticatedError
+from collector.ports import NO_TRACING
 from collector.ports.events import Source
 from collector.usecases.admit import REMEDY
 from collector.usecases.events import Told
@@ -126,7 +128,7 @@ class Gate(grpc.aio.ServerInterceptor):
     def _single(self, asked: _Asked, handler: Handler, take: Callable[[bytes], Any]) -> Handler:
         async def behave(request: Any, context: Context) -> Any:
             with _counted(self.running.answering), self._timed(asked, context):
-                return await self._guarded(asked, request, context, self._answer)
+                return await self._guarded(asked, request, context, self._spanned)
 
         return grpc.unary_unary_rpc_method_handler(behave, take, handler.response_serializer)
 
@@ -170,6 +172,23 @@ class Gate(grpc.aio.ServerInterceptor):
         told = Told(source=Source.GRPC)
         admission = await self._services.identify(of_grpc(name), metadata, address_of(context.peer()), told)
         return Call(use=self._services, streams=self._streams, admission=admission)
+
+    async def _spanned(self, asked: _Asked, request: Any, context: Context) -> Any:
+        call, tracing, kind = CALL.get(), self._services.tracing, _descriptor(request)
+        if tracing is NO_TRACING:
+            return await self._answer(asked, request, context)
+        with call_span(tracing, asked.name, call, tuple(context.invocation_metadata() or ())) as span:
+            try:
+                answer = await self._answer(asked, request, context)
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001  # raised below, behind the span: most are no fault of ours
+                problem = problem_of(error, kind)
+                note_call(span, asked.name, call, request, refused(problem, kind).code)
+            else:
+                note_call(span, asked.name, call, request, grpc.StatusCode.OK)
+                return answer
+        raise problem
 
     async def _answer(self, asked: _Asked, request: Any, context: Context) -> Any:
         """A read ends with its caller; a change that has begun is finished and noted, whoever still listens."""

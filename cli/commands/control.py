@@ -6,9 +6,11 @@ import typer
 
 from cli.commands.fleet import print_chamber
 from cli.commands.reading_table import print_readings
+from cli.commands.tracing import Traced, show_trace
 from cli.paths import chamber_path
 from cli.session import Session, data_command
 from cli.times import now_ms, parse_until_ms
+from cli.traces.store import find_store
 from cli.words import Chamber, ReasonFlag, UntilFlag
 from collector.domain.instants import iso
 
@@ -39,7 +41,22 @@ def collect(
     chamber: Chamber,
     *,
     force: Annotated[bool, typer.Option("--force", help="Also while it is paused.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show how it went, from the gateway to the device.")] = False,
 ) -> None:
     """Read a chamber now, off its grid; the reading is kept beside the grid's and never counted by the audit."""
+    if trace:
+        _collect_traced(session, chamber, force=force)
+        return
     answer = session.api.send("POST", chamber_path(chamber, "collect"), {"force": force})
     session.show(answer.document, lambda reading: print_readings([reading]))
+
+
+def _collect_traced(session: Session, chamber: str, *, force: bool) -> None:
+    """The trace of a collection that failed is worth most: it is shown before the error."""
+    traced = Traced(find_store(None, session.home))
+    try:
+        answer = session.api.send("POST", chamber_path(chamber, "collect"), {"force": force}, headers=traced.headers)
+        if not session.as_json:
+            print_readings([answer.document])
+    finally:
+        show_trace(traced.found(), traced.trace_id, as_json=session.as_json)

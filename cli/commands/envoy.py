@@ -13,6 +13,7 @@ from collector.domain.errors import InvalidFieldError
 
 if TYPE_CHECKING:
     from edge.addresses import Address
+    from edge.ingress import Tracing
 
 # Other commands need neither templates nor Envoy.
 # ruff: noqa: PLC0415
@@ -34,6 +35,15 @@ class Upstreams:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """Which requests a gateway tells of, and to whom, as it was written."""
+
+    otlp: str | None
+    percent: int
+    askers: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How a gateway takes requests, as it was written."""
 
@@ -42,6 +52,7 @@ class Rules:
     trusted_hops: int
     per_second: int
     sign_ins_per_second: int
+    traced: Traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,11 @@ Key = Annotated[Path | None, typer.Option("--tls-key", help="PEM of the certific
 Hops = Annotated[int, typer.Option("--trusted-hops", help="Proxies before it that are believed.")]
 PerSecond = Annotated[int, typer.Option("--per-second", help="Requests that it takes, of all clients.")]
 SignIns = Annotated[int, typer.Option("--sign-ins-per-second", help="Of them, to sign in.")]
+Otlp = Annotated[str | None, typer.Option("--otlp", help="Takes the gateway's traces by gRPC, host:port; none = none.")]
+Percent = Annotated[int, typer.Option("--traced-percent", help="So many requests in a hundred, by chance.")]
+TracedFor = Annotated[
+    list[str] | None, typer.Option("--traced-for", help="Network whose callers may ask for a trace; repeat (loopback).")
+]
 Policy = Annotated[str | None, typer.Option("--policy", envvar=POLICY, help="Of egress: as the workers have it.")]
 CheckFlag = Annotated[bool, typer.Option("--check", help="Only say whether it could be rendered.")]
 
@@ -88,6 +104,9 @@ def render(
     trusted_hops: Hops = 0,
     per_second: PerSecond = 1_000,
     sign_ins_per_second: SignIns = 10,
+    otlp: Otlp = None,
+    traced_percent: Percent = 10,
+    traced_for: TracedFor = None,
     policy: Policy = None,
     check: CheckFlag = False,
 ) -> None:
@@ -95,7 +114,8 @@ def render(
     if kind not in RENDERERS:
         raise InvalidFieldError("kind", f"there is no {kind!r}", f"give one of {', '.join(RENDERERS)}")
     upstreams = Upstreams(api or [], authz or [], grpc or [], temporal_ui or [])
-    rules = Rules(certificate, key, trusted_hops, per_second, sign_ins_per_second)
+    traced = Traced(otlp, traced_percent, traced_for)
+    rules = Rules(certificate, key, trusted_hops, per_second, sign_ins_per_second, traced)
     text = RENDERERS[kind](Wanted(listen, admin, upstreams, rules, policy))
     if check:
         print(f"envoy: settings are fine: {kind} for {listen}, to be written to {out}")
@@ -131,8 +151,18 @@ def _ingress(wanted: Wanted) -> str:
         tls=None if rules.certificate is None or rules.key is None else Tls(rules.certificate, rules.key),
         trusted_hops=rules.trusted_hops,
         limits=Limits(per_second=rules.per_second, sign_ins_per_second=rules.sign_ins_per_second),
+        tracing=_tracing(rules.traced),
     )
     return render_ingress(settings)
+
+
+def _tracing(traced: Traced) -> "Tracing | None":
+    from edge.ingress import Tracing
+
+    if traced.otlp is None:
+        return None
+    askers = {} if traced.askers is None else {"askers": tuple(traced.askers)}
+    return Tracing(collector=_address("otlp", traced.otlp), percent=traced.percent, **askers)
 
 
 def _egress(wanted: Wanted) -> str:

@@ -31,6 +31,7 @@ def up(
         str | None, typer.Option("--dialects", help="Of the simulated devices: all, or names with commas.")
     ] = None,
     no_envoy: Annotated[bool, typer.Option("--no-envoy", help="No gateway and no egress proxy.")] = False,
+    telemetry: Annotated[bool, typer.Option("--telemetry", help="Keep traces, metrics and logs by OTLP.")] = False,
     home: HomeFlag = None,
 ) -> None:
     """Start the whole local stack with a simulated fleet; Ctrl-C stops it, its data stays."""
@@ -47,6 +48,7 @@ def up(
         chambers=chambers or max(CHAMBERS, len(names)),
         dialects=names,
         envoy=not no_envoy,
+        telemetry=telemetry,
     )
     raise typer.Exit(run_up(options))
 

@@ -12,7 +12,7 @@ from collector.domain.errors import InvalidFieldError
 from edge.addresses import Address
 from edge.egress import EgressSettings, render_egress
 from edge.envoy import findings
-from edge.ingress import IngressSettings, Tls, render_ingress
+from edge.ingress import IngressSettings, Tls, Tracing, render_ingress
 
 LOCAL = IngressSettings(
     listen=Address("127.0.0.1", 8000),
@@ -38,6 +38,8 @@ VARIANTS = {
     "no Web UI": replace(COMPOSE, temporal_ui=()),
     "least": replace(LOCAL, grpc=(), temporal_ui=()),
     "behind a proxy": replace(COMPOSE, trusted_hops=1),
+    "traced": replace(LOCAL, tracing=Tracing(collector=Address("127.0.0.1", 4317))),
+    "traced, by name": replace(COMPOSE, tracing=Tracing(collector=Address("otel-collector", 4317), askers=())),
     "IPv6": replace(LOCAL, listen=Address("::1", 8000), admin=Address("::1", 9901)),
 }
 

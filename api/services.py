@@ -106,6 +106,22 @@ class Ports:
     tracing: Tracing = NO_TRACING
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorServices:
+    """What can be done with detectors."""
+
+    list: ListDetectors
+    change: ChangeDetector
+
+
+@dataclass(frozen=True, slots=True)
+class SectionControlServices:
+    """What can be done with all chambers of a section at once."""
+
+    tell: TellSection
+    show: ShowOperation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The use cases, made once for a process."""
@@ -131,16 +147,14 @@ class Services:
     curve: DrawCurve
     latest: ShowLatest
     gaps: ListGaps
-    detectors: ListDetectors
-    change_detector: ChangeDetector
+    detectors: DetectorServices
     audit: AuditLedger
     profiles: ProfileServices
     answers: ListAnswers
     organizations: OrganizationServices
     sections: SectionServices
     batches: BatchServices
-    tell_section: TellSection
-    section_operation: ShowOperation
+    section_control: SectionControlServices
     events: EventServices
     live: WatchLive | None
     people: PeopleServices
@@ -163,6 +177,11 @@ def _authenticate(ports: Ports) -> Authenticate:
 def _identify(ports: Ports, authenticate: Authenticate, record: RecordEvent) -> Identify:
     refused = RecordRefusal(record, ports.clock)
     return Identify(Admit(authenticate, ports.organizations, ports.limiter, refused), ports.assertions)
+
+
+def _section_control(ports: Ports) -> SectionControlServices:
+    tell = TellSection(ports.sections, ports.registry, ports.section_control, ports.fleet, ports.clock)
+    return SectionControlServices(tell, ShowOperation(ports.section_control))
 
 
 def make_services(ports: Ports) -> Services:
@@ -191,16 +210,14 @@ def make_services(ports: Ports) -> Services:
         curve=DrawCurve(ledger),
         latest=ShowLatest(PageChambers(registry, ports.active), ledger, ports.cache),
         gaps=ListGaps(ledger),
-        detectors=ListDetectors(ledger),
-        change_detector=ChangeDetector(registry, ledger, ports.active),
+        detectors=DetectorServices(ListDetectors(ledger), ChangeDetector(registry, ledger, ports.active)),
         audit=AuditLedger(ledger, clock),
         profiles=profile_services(ports.profiles, ports.library),
         answers=ListAnswers(ports.answers),
         organizations=organization_services(ports.organizations),
         sections=section_services(ports.sections),
         batches=batch_services(ports.batches, registry, ledger, clock),
-        tell_section=TellSection(ports.sections, registry, ports.section_control, fleet, clock),
-        section_operation=ShowOperation(ports.section_control),
+        section_control=_section_control(ports),
         events=events,
         live=None if ports.live is None else WatchLive(registry, ports.sections, ports.active, ports.live),
         people=people_services(ports.people, clock, ports.limiter),

@@ -9,7 +9,7 @@ from collector.ports import DetectorRecord
 
 async def list_detectors(call: Call, request: pb.ListDetectorsRequest) -> pb.ListDetectorsResponse:
     """The quantities of one chamber, switched-off ones too."""
-    found = await call.use.detectors(call.organization, await call.chamber(request.chamber_id))
+    found = await call.use.detectors.list(call.organization, await call.chamber(request.chamber_id))
     return pb.ListDetectorsResponse(detectors=[_message(record) for record in found])
 
 
@@ -17,7 +17,7 @@ async def update_detector(call: Call, request: pb.UpdateDetectorRequest) -> pb.U
     """Give a detector an alias, or switch it off or on."""
     chamber_id = await call.chamber(request.chamber_id)
     wish = changes(DetectorPatch, request.detector, request.update_mask).wish()
-    record = await call.use.change_detector(call.organization, chamber_id, request.name, wish)
+    record = await call.use.detectors.change(call.organization, chamber_id, request.name, wish)
     return pb.UpdateDetectorResponse(detector=_message(record))
 
 

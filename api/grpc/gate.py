@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from api.grpc.call import CALL, Call
 from api.grpc.errors import Refused, problem_of, refused
 from api.grpc.spans import call_span, note_call
-from api.grpc.timing import CallTimer
+from api.grpc.timing import CallTimer, timed
 from api.problems import ProblemError
 from api.services import Services
 from api.streams import Streams
@@ -127,30 +127,19 @@ class Gate(grpc.aio.ServerInterceptor):
 
     def _single(self, asked: _Asked, handler: Handler, take: Callable[[bytes], Any]) -> Handler:
         async def behave(request: Any, context: Context) -> Any:
-            with _counted(self.running.answering), self._timed(asked, context):
+            with _counted(self.running.answering), timed(self._metrics, asked.name, context):
                 return await self._guarded(asked, request, context, self._spanned)
 
         return grpc.unary_unary_rpc_method_handler(behave, take, handler.response_serializer)
 
     def _streamed(self, asked: _Asked, handler: Handler | None, take: Callable[[bytes], Any] = bytes) -> Handler:
         async def behave(request: Any, context: Context) -> None:
-            with _counted(self.running.streaming), self._timed(asked, context) as timer:
+            with _counted(self.running.streaming), timed(self._metrics, asked.name, context) as timer:
                 await self._guarded(asked, request, context, partial(_tell, timer))
 
         if handler is not None and not handler.request_streaming:
             return grpc.unary_stream_rpc_method_handler(behave, take, handler.response_serializer)
         return grpc.stream_stream_rpc_method_handler(behave, take, handler.response_serializer if handler else None)
-
-    @contextmanager
-    def _timed(self, asked: _Asked, context: Context) -> Iterator[CallTimer]:
-        timer, failed = CallTimer(self._metrics, asked.name), None
-        try:
-            yield timer
-        except BaseException as error:
-            failed = error
-            raise
-        finally:
-            timer.ended(context, failed)
 
     async def _guarded(
         self, asked: _Asked, request: Any, context: Context, go: Callable[[_Asked, Any, Context], Awaitable[Any]]

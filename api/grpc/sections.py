@@ -54,7 +54,7 @@ async def pause_section(call: Call, request: pb.PauseSectionRequest) -> pb.Pause
         reason=body.reason,
         until_ms=body.until_ms(),
     )
-    begun = await call.use.tell_section(call.caller, order)
+    begun = await call.use.section_control.tell(call.caller, order)
     return pb.PauseSectionResponse(operation=_operation(begun.operation), unreached=_unreached(begun))
 
 
@@ -67,14 +67,14 @@ async def resume_section(call: Call, request: pb.ResumeSectionRequest) -> pb.Res
         kind=OrderKind.RESUME,
         by=call.caller.subject,
     )
-    begun = await call.use.tell_section(call.caller, order)
+    begun = await call.use.section_control.tell(call.caller, order)
     return pb.ResumeSectionResponse(operation=_operation(begun.operation), unreached=_unreached(begun))
 
 
 async def get_operation(call: Call, request: pb.GetOperationRequest) -> pb.GetOperationResponse:
     """How far an operation is."""
     section_id, wanted = await call.section(request.section_id), operation_id(request.operation_id)
-    operation = await call.use.section_operation(call.organization, section_id, wanted)
+    operation = await call.use.section_control.show(call.organization, section_id, wanted)
     return pb.GetOperationResponse(operation=_operation(operation))
 
 

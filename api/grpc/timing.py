@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -45,6 +47,19 @@ class CallTimer:
         self._told = True
         name = self._name.removeprefix("/") if of_grpc(self._name) is not None else OTHER_METHOD
         self._metrics.call(name, code, time.perf_counter() - self._begun_s)
+
+
+@contextmanager
+def timed(metrics: EdgeMetrics | None, name: str, context: Context) -> Iterator[CallTimer]:
+    """Time a call for as long as the block lasts; see `CallTimer`."""
+    timer, failed = CallTimer(metrics, name), None
+    try:
+        yield timer
+    except BaseException as error:
+        failed = error
+        raise
+    finally:
+        timer.ended(context, failed)
 
 
 def _code(context: Context) -> str:

@@ -20,7 +20,7 @@ Detector = Annotated[str, Path(description="its name or alias", examples=["tempe
 @router.get("")
 async def list_detectors(chamber_id: ChamberId, use: Use, caller: Caller) -> Listed[DetectorOut]:
     """The quantities of one chamber, switched-off ones too; they come with its first reading."""
-    found = await use.detectors(caller.organization, chamber_id)
+    found = await use.detectors.list(caller.organization, chamber_id)
     return Listed(items=[detector_out(record) for record in found])
 
 
@@ -29,4 +29,4 @@ async def change_detector(
     chamber_id: ChamberId, detector: Detector, body: DetectorPatch, use: Use, caller: Caller
 ) -> DetectorOut:
     """Give a detector an alias, or switch it off or on. Its values are stored all the same."""
-    return detector_out(await use.change_detector(caller.organization, chamber_id, detector, body.wish()))
+    return detector_out(await use.detectors.change(caller.organization, chamber_id, detector, body.wish()))

@@ -45,7 +45,7 @@ async def pause_section(
     wished = body or PauseBody()
     order = _order(caller, section_id, request_id, OrderKind.PAUSE)
     order = replace(order, reason=wished.reason, until_ms=wished.until_ms())
-    return _begun(await use.tell_section(caller, order), response)
+    return _begun(await use.section_control.tell(caller, order), response)
 
 
 @router.post("/{section_id}/resume", status_code=202, responses=documented(404, 409))
@@ -54,13 +54,13 @@ async def resume_section(
 ) -> BegunOut:
     """Resume every chamber of the section, in the background, whatever paused it."""
     order = _order(caller, section_id, request_id, OrderKind.RESUME)
-    return _begun(await use.tell_section(caller, order), response)
+    return _begun(await use.section_control.tell(caller, order), response)
 
 
 @router.get("/{section_id}/operations/{operation_id}", responses=documented(404))
 async def show_operation(section_id: SectionId, operation_id: OperationId, use: Use, caller: Caller) -> OperationOut:
     """How far an operation is. Temporal forgets it when the retention of its namespace is over."""
-    return operation_out(await use.section_operation(caller.organization, section_id, operation_id))
+    return operation_out(await use.section_control.show(caller.organization, section_id, operation_id))
 
 
 def _order(caller: Principal, section: str, request_id: str | None, kind: OrderKind) -> SectionOrder:

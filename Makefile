@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help up test test-long check bench chaos fuzz proto format clean
+.PHONY: help up test test-long check bench chaos fuzz proto schema reference screenshots docs prometheus format clean
 help: ## the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -37,8 +37,23 @@ chaos: .venv/.made ## what becomes of every slot under one fault after another; 
 fuzz: .venv/.made ## a million mutated answers of devices through the mapping; ten minutes (ARGS="--count 50000 --seed 1")
 	@$(BIN)/python -m fuzz $(ARGS)
 
+screenshots: .venv/.made ## the pictures of the documents, of a stack that really runs; needs Chromium (ARGS="desk-chamber" for some)
+	@$(BIN)/python -m screenshots $(ARGS)
+
 proto: .venv/.made ## make the code of the gRPC API from proto/
 	@$(BIN)/python proto/generate.py api/grpc/generated
+
+prometheus: ## fetch Debian's Prometheus into the user's cache, for the tests of rules and dashboards
+	@.ci/prometheus
+
+schema: .venv/.made ## write docs/schema.md from a migrated database
+	@$(BIN)/python -m handbook schema
+
+reference: .venv/.made ## write the references of REST and gRPC from what the API says of itself
+	@$(BIN)/python -m handbook reference
+
+docs: .venv/.made ## the documents as a site, in build/site; its links checked
+	@$(BIN)/python -m handbook site
 
 format: .venv/.made ## rewrite the files as the formatter wants them
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -46,7 +46,7 @@ from collector.messages import (
 )
 from collector.packing import pack
 from collector.ports import NO_TRACING, ChamberRecord, SpanKind, Tracing
-from workflows import presentation
+from workflows import introduction, presentation
 
 RPC_TIMEOUT = timedelta(seconds=10)
 """An update waits for the slot in hand; a worker that is away shows after this."""
@@ -57,8 +57,6 @@ ENDING_S = 0.1
 """Between two looks whether a chamber that retired has ended."""
 TORN, AGAIN_S = "workflow task failure", 0.2
 """What the server says of an update whose workflow task it did not take, because something else came meanwhile."""
-SUMMARY_BYTES = 200
-"""Temporal's limit of a static summary."""
 
 T = TypeVar("T")
 
@@ -96,7 +94,8 @@ class TemporalFleet:
                 task_queue=wire.TASK_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 search_attributes=presentation.attributes(record.spec, presentation.status_of(state)),
-                static_summary=summary_of(record.spec),
+                static_summary=introduction.summary_of(record.spec),
+                static_details=introduction.start_of(record.spec),
                 memo={wire.MEMO_VERSION: state.spec.version},
                 rpc_timeout=RPC_TIMEOUT,
             )
@@ -241,9 +240,3 @@ def _on_grid(spec: ChamberSpec, grid: Grid) -> ChamberSpec:
     aligned = grid_of(spec.id, interval_ms, aligned=True) == grid
     timeout_ms = min(spec.timeout_ms, interval_ms)
     return replace(spec, interval_ms=interval_ms, timeout_ms=timeout_ms, aligned=aligned, version=spec.version - 1)
-
-
-def summary_of(spec: ChamberSpec) -> str:
-    """One line for lists: never the URL, which may say more than everybody should read."""
-    text = f"{spec.name or spec.id}: {spec.profile} every {spec.interval_ms / 1000:g} s"
-    return text.encode()[:SUMMARY_BYTES].decode(errors="ignore")

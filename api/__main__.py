@@ -8,7 +8,16 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
-from api.bootstrap import SignalledServer, build_app, listen, load_settings, make_runner, rehearse
+from api.bootstrap import (
+    SERVICE,
+    SignalledServer,
+    build_app,
+    listen,
+    load_settings,
+    make_runner,
+    rehearse,
+    start_logging,
+)
 from api.grpc.server import GrpcApi
 from api.services import Services
 from api.settings import ApiSettings
@@ -30,8 +39,8 @@ def main(*, check: bool = False) -> int:
     Args:
         check: only say on standard output what would run; asks no server and takes no port.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        start_logging(SERVICE)
         settings = load_settings()
         if check:
             with make_runner() as runner:

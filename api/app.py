@@ -16,6 +16,7 @@ from api.routes import (
     chambers,
     detectors,
     events,
+    fleet,
     health,
     invitations,
     keys,
@@ -35,6 +36,7 @@ from collector.ports import NO_TRACING
 ROUTERS = (
     chambers.router,
     detectors.router,
+    fleet.router,
     ledger.router,
     live.router,
     sections.router,

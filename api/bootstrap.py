@@ -17,6 +17,7 @@ from adapters.clock import SystemClock
 from adapters.credential_maker import SystemCredentials
 from adapters.instruments import Instruments
 from adapters.limits import open_limiter
+from adapters.logs import start_logging
 from adapters.memory import InMemoryActive, InMemoryLatest
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.batches import PostgresBatches
@@ -62,7 +63,16 @@ from collector.ports import ActiveChambers, Clock, LatestCache, LiveFeed
 from collector.ports.assertions import AssertionVerifier
 from collector.usecases.users.letters import Letters
 
-__all__ = ["SignalledServer", "build_app", "listen", "load_settings", "make_runner", "rehearse"]
+__all__ = [
+    "SERVICE",
+    "SignalledServer",
+    "build_app",
+    "listen",
+    "load_settings",
+    "make_runner",
+    "rehearse",
+    "start_logging",
+]
 SERVICE = "chamberlog-api"
 
 

@@ -63,6 +63,7 @@ from collector.usecases.readiness import CheckReadiness
 from collector.usecases.readings import DrawCurve, ListGaps, ListReadings, ShowLatest
 from collector.usecases.section_control import ShowOperation, TellSection
 from collector.usecases.sessions import KnownSessions
+from collector.usecases.standing import ShowFleet
 from collector.usecases.still_valid import StillValid
 
 NOBODYS_KEY = "000000000000"
@@ -137,6 +138,7 @@ class Services:
     readiness: CheckReadiness
     enrol: EnrolChamber
     list_chambers: ListChambers
+    fleet: ShowFleet
     show: ShowChamber
     configure: ConfigureChamber
     pause: PauseChamber
@@ -200,6 +202,7 @@ def make_services(ports: Ports) -> Services:
         readiness=CheckReadiness({"postgresql": lambda: ports.keys.find(NOBODYS_KEY), "temporal": fleet.ping}),
         enrol=EnrolChamber(check, registry, fleet, clock, ports.active, tracing=ports.tracing),
         list_chambers=ListChambers(registry, clock),
+        fleet=ShowFleet(registry, ledger, clock),
         show=ShowChamber(registry, fleet, clock),
         configure=ConfigureChamber(check, registry, fleet, clock, ports.active),
         pause=PauseChamber(registry, fleet, clock),

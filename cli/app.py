@@ -25,6 +25,7 @@ from cli.commands import (
     profiles,
     readings,
     sections,
+    top,
     tracing,
     users,
 )
@@ -68,6 +69,7 @@ app.command(rich_help_panel=STACK)(processes.up)
 app.command(rich_help_panel=STACK)(processes.env)
 app.command(rich_help_panel=FLEET)(fleet.add)
 app.command("import", rich_help_panel=FLEET, epilog=importing.EPILOG)(importing.import_fleet)
+app.command(rich_help_panel=FLEET)(top.top)
 app.command("list", rich_help_panel=FLEET)(fleet.list_chambers)
 app.command(rich_help_panel=FLEET)(fleet.show)
 app.command("change", rich_help_panel=FLEET)(changing.change_chamber)

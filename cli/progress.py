@@ -143,6 +143,17 @@ def waiting(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def terminal_taken() -> Iterator[None]:
+    """The whole terminal is shown something while the body runs: no sign is put into it."""
+    held = _terminal.acquire(blocking=False)
+    try:
+        yield
+    finally:
+        if held:
+            _terminal.release()
+
+
+@contextmanager
 def _after_a_moment(start: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
     starter = Timer(PATIENCE_S, start)
     starter.daemon = True

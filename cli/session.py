@@ -14,7 +14,7 @@ from cli.client import ApiClient
 from cli.completion import organizations
 from cli.output import print_json
 from cli.progress import counted
-from cli.target import TargetFlags, find_target
+from cli.target import TargetFlags, find_target, find_web_ui
 
 PANEL = "Where the API is"
 ApiFlag = Annotated[
@@ -60,11 +60,13 @@ class Session:
         api: speaks to the API.
         as_json: print the API's document instead of a table.
         home: directory of the local stack, if it was given.
+        web_ui: URL of the Temporal Web UI; None = nobody knows.
     """
 
     api: ApiClient
     as_json: bool
     home: Path | None = None
+    web_ui: str | None = None
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""
@@ -94,8 +96,9 @@ class Desk:
     @contextmanager
     def opened(self) -> Iterator[Session]:
         """A session with the API."""
-        with ApiClient(find_target(self.flags)) as api:
-            yield Session(api, self.as_json, self.flags.home)
+        target = find_target(self.flags)
+        with ApiClient(target) as api:
+            yield Session(api, self.as_json, self.flags.home, find_web_ui(self.flags, target))
 
     def show(self, document: Any, draw: Callable[[Any], None]) -> None:
         """Print the document as JSON, or let `draw` print it for people."""

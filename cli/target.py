@@ -77,6 +77,20 @@ def find_url(flags: TargetFlags) -> str:
     return _find_url(flags.api, read_stack(home), home)[0]
 
 
+def find_web_ui(flags: TargetFlags, target: Target) -> str | None:
+    """Where people open the Temporal Web UI: CHAMBERLOG_TEMPORAL_UI, else the local stack's if the target is it.
+
+    Raises:
+        CommandError: REFUSED, when it is no URL, or the stack's file cannot be read.
+    """
+    own = os.environ.get("CHAMBERLOG_TEMPORAL_UI")
+    if own:
+        return _checked_url(own, "CHAMBERLOG_TEMPORAL_UI").rstrip("/")
+    stack = read_stack(home_directory(flags.home))
+    found = stack.get("web_ui") if target.url in (stack.get("api"), stack.get("gateway")) else None
+    return None if found is None else str(found)
+
+
 def find_organization(flags: TargetFlags) -> str | None:
     """In which organization to act: the flag, else CHAMBERLOG_ORGANIZATION; None = in the key's own.
 

@@ -61,12 +61,16 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def check_own_ports(listen: Address, admin: Address) -> None:
+def check_own_ports(listen: Address, admin: Address, metrics: Address | None = None) -> None:
     """Refuse what Envoy would not start with, and an admin port that others reach: whoever does can end the process.
 
     Raises:
-        InvalidFieldError: names `listen` or `admin`.
+        InvalidFieldError: names `listen`, `admin` or `metrics`.
     """
+    if metrics is not None and not metrics.literal:
+        raise InvalidFieldError("metrics", f"{metrics.host!r} is no address", "give a literal one")
+    if metrics is not None and metrics.port in {listen.port, admin.port}:
+        raise InvalidFieldError("metrics", f"{metrics} has a port that is in use", "give it another port")
     if not listen.literal:
         raise InvalidFieldError("listen", f"{listen.host!r} is no address", "give a literal one")
     if not admin.loopback:

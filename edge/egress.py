@@ -57,6 +57,7 @@ class EgressSettings:
             asks which section asks.
         admin: Envoy's own port, on loopback: it can stop the process.
         policies: what the workers have, too.
+        metrics: where Envoy's own metrics are, for anybody who reaches it, and nothing else; None = nowhere.
         access_log: path of the file; None = standard output.
         name: of this process, in its own statistics.
         limits: of one process.
@@ -68,12 +69,13 @@ class EgressSettings:
     listen: Address
     admin: Address
     policies: EgressPolicies = field(default_factory=EgressPolicies)
+    metrics: Address | None = None
     access_log: str | None = None
     name: str = "egress"
     limits: EgressLimits = EgressLimits()
 
     def __post_init__(self) -> None:
-        check_own_ports(self.listen, self.admin)
+        check_own_ports(self.listen, self.admin, self.metrics)
 
 
 def render_egress(settings: EgressSettings) -> str:
@@ -90,7 +92,8 @@ def render_egress(settings: EgressSettings) -> str:
 
 def _own_ports(settings: EgressSettings) -> Json:
     """What no rule opens: the proxy itself, which would go round in circles, and the port that can stop it."""
-    ports = sorted({settings.listen.port, settings.admin.port})
+    own = (settings.listen, settings.admin, settings.metrics)
+    ports = sorted({address.port for address in own if address is not None})
     places = [*THIS_MACHINE, *([settings.listen.host] if settings.listen.literal else [])]
     permissions = [_matcher(ipaddress.ip_network(place), port, port) for port in ports for place in places]
     return {"own ports": {"permissions": permissions, "principals": [{"any": True}]}}

@@ -116,6 +116,7 @@ class IngressSettings:
         authz: the authz service's, likewise.
         grpc: the API's gRPC ports; none = no gRPC.
         temporal_ui: the Temporal Web UI, which must be served under /temporal; none = no Web UI.
+        metrics: where Envoy's own metrics are, for anybody who reaches it, and nothing else; None = nowhere.
         tls: with which clients are served; None = in clear, on loopback or behind something that ends TLS.
         trusted_hops: proxies before this one whose X-Forwarded-For is believed.
         name: of this instance, in its own reports.
@@ -129,6 +130,7 @@ class IngressSettings:
     api: tuple[Address, ...]
     authz: tuple[Address, ...]
     admin: Address = ADMIN
+    metrics: Address | None = None
     grpc: tuple[Address, ...] = ()
     temporal_ui: tuple[Address, ...] = ()
     tls: Tls | None = None
@@ -140,7 +142,7 @@ class IngressSettings:
 
     def __post_init__(self) -> None:
         """Refuse what Envoy would take and a person would regret."""
-        check_own_ports(self.listen, self.admin)
+        check_own_ports(self.listen, self.admin, self.metrics)
         if self.trusted_hops not in TRUSTED_HOPS:
             raise InvalidFieldError("trusted_hops", f"{self.trusted_hops} is out of range", "give 0 to 10")
         self._check_upstreams()

@@ -1,13 +1,21 @@
 """`python -m gateway`: answer Envoy's questions until a signal ends it."""
 
-import logging
 import sys
 from contextlib import AsyncExitStack
 
 import uvicorn
 
 from collector.domain.errors import InvalidFieldError
-from gateway.bootstrap import SignalledServer, build_app, listening, load_settings, make_runner, shown
+from gateway.bootstrap import (
+    SERVICE,
+    SignalledServer,
+    build_app,
+    listening,
+    load_settings,
+    make_runner,
+    shown,
+    start_logging,
+)
 from gateway.settings import AuthzSettings
 
 GRACE_S = 5
@@ -21,8 +29,8 @@ def main(*, check: bool = False) -> int:
     Args:
         check: only say on standard output what would run; asks no server and takes no port.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        start_logging(SERVICE)
         settings = load_settings()
         if check:
             with make_runner() as runner:

@@ -7,6 +7,7 @@ from adapters.assertions import Ed25519Signer
 from adapters.clock import SystemClock
 from adapters.instruments import Instruments
 from adapters.limits import open_limiter
+from adapters.logs import start_logging
 from adapters.postgres.events import PostgresEvents
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.organizations import PostgresOrganizations
@@ -24,7 +25,16 @@ from collector.usecases.sessions import KnownSessions
 from gateway.app import AuthzApp, AuthzServices
 from gateway.settings import AuthzSettings
 
-__all__ = ["SignalledServer", "build_app", "listening", "load_settings", "make_runner", "shown"]
+__all__ = [
+    "SERVICE",
+    "SignalledServer",
+    "build_app",
+    "listening",
+    "load_settings",
+    "make_runner",
+    "shown",
+    "start_logging",
+]
 SERVICE = "chamberlog-authz"
 NOBODYS_KEY = "000000000000"
 """Looked up to see whether keys can be looked up at all."""

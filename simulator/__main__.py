@@ -4,18 +4,22 @@ import argparse
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import resource
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from collector.domain.errors import InvalidFieldError
+from simulator.bootstrap import SERVICE, start_logging
 from simulator.dialects import USUAL, named
 from simulator.fleet import DEVICES_CEILING, FleetPlan, SimulatedFleet, rehearse
 from simulator.listener import HOST
 from simulator.replay import CurveError
 
 PORT_CEILING = 65_535
+log = logging.getLogger("simulator")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,11 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     _raise_file_limit()
     with contextlib.suppress(KeyboardInterrupt):
         try:
+            start_logging(SERVICE)
             if check:
                 sys.stdout.write(f"simulate: settings are fine: {rehearse(plan)}\n")
             else:
                 asyncio.run(_run(plan))
-        except CurveError as error:
+        except (CurveError, InvalidFieldError) as error:
             return _failed(str(error))
         except OSError as error:
             return _failed(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error))
@@ -48,7 +53,7 @@ async def _run(plan: FleetPlan) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with SimulatedFleet(plan) as fleet:
-        _say(f"{len(fleet.devices)} devices listen, control at {fleet.control_url}")
+        log.info("%d devices listen, control at %s", len(fleet.devices), fleet.control_url)
         await stopped.wait()
 
 

@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 from adapters.api_keys import new_key, read_key
 from adapters.assertions import new_key_pair
 from adapters.egress_files import load_policies, policies_text
+from adapters.logs import log_to_file
 from adapters.postgres.history import PostgresHistory
 from adapters.postgres.keys import PostgresKeys
 from adapters.postgres.migrate import migrate
@@ -27,6 +28,16 @@ from collector.ports.keys import KeyTerms, NewKey
 from stack.errors import StartFailedError
 from stack.home import Home, write_private
 
+__all__ = [
+    "egress_policies",
+    "egress_text",
+    "ensure_api_key",
+    "ensure_assertion_keys",
+    "lateness_of",
+    "log_to_file",
+    "prepare",
+    "secret_folders",
+]
 ORGANIZATION = "default"
 KEY_NAME = "local stack"
 KEY_TERMS = KeyTerms(role=Role.SUPER_ADMINISTRATOR, created_by="chamberlog up")

@@ -83,8 +83,9 @@ class Display:
         """Where everything is, once it is up."""
         here = layout.home.path == Path(".chamberlog").absolute()
         env = "chamberlog env" if here else f"chamberlog env --home {shlex.quote(str(layout.home.path))}"
+        key = "  (any name, the API key as password)" if layout.has_edge else ""
         rows = {
-            "Web UI": layout.temporal_ui,
+            "Web UI": layout.web_ui + key,
             **({"gateway": f"{layout.gateway}/docs"} if layout.has_edge else {}),
             "API": f"{layout.api}/docs",
             "Temporal": layout.temporal,
@@ -92,7 +93,7 @@ class Display:
             "Valkey": f"127.0.0.1:{layout.ports['valkey']}",
             **({"traces": f"{layout.traces}, or: chamberlog traces"} if layout.traces else {}),
             "your shell": f'eval "$({env})"',
-            "logs": str(layout.home.path / "logs"),
+            "logs": ".chamberlog/logs" if here else str(layout.home.path / "logs"),
         }
         for name, value in rows.items():
             self.note(f"{name:<10} {value}")

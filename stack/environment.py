@@ -29,6 +29,7 @@ def exports(home: Path) -> str:
         "TEMPORAL_ADDRESS": stack["temporal"],
         "CHAMBERLOG_API": stack["gateway"],
         "CHAMBERLOG_API_KEY": _key(Path(stack["api_key_file"])),
+        "CHAMBERLOG_TEMPORAL_UI": stack["web_ui"],
         "CHAMBERLOG_POSTGRES": stack["postgres"],
         "CHAMBERLOG_REDIS": stack["redis"],
     }

@@ -68,6 +68,11 @@ class Layout:
         return f"http://{HOST}:{self.ports['temporal_ui']}{UI_PATH}"
 
     @property
+    def web_ui(self) -> str:
+        """Where people open the Web UI: behind the gateway, which also leads it to its Markdown; else its own URL."""
+        return f"{self.gateway}{UI_PATH}" if self.has_edge else self.temporal_ui
+
+    @property
     def has_edge(self) -> bool:
         """Whether there are a gateway, its authz service and an egress proxy."""
         return "gateway" in self.ports
@@ -114,6 +119,7 @@ class Layout:
         return {
             "temporal": self.temporal,
             "temporal_ui": self.temporal_ui,
+            "web_ui": self.web_ui,
             "api": self.api,
             "gateway": self.gateway,
             "grpc": str(self.address("grpc")),

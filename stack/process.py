@@ -15,7 +15,8 @@ from stack.errors import StartFailedError
 
 WATCHDOG = Path(__file__).with_name("watchdog.py")
 LOG_LIMIT_BYTES = 10_000_000
-"""A log that has grown over this is set aside (one old file is kept) when its program starts again."""
+"""A log that has grown over this is set aside: one old file is kept, so that a program's logs have twice this at most,
+and what it writes in a second."""
 TAIL_BYTES = 2_000
 KILLED = 128
 
@@ -31,6 +32,7 @@ class Command:
         stop_signal: asks the program to end.
         grace_s: how long it may take before it is killed.
         linger_s: how long it goes on when this process is killed: a server that others need while they end.
+        log_limit_bytes: see `LOG_LIMIT_BYTES`.
     """
 
     arguments: Sequence[str | Path]
@@ -39,6 +41,7 @@ class Command:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
     linger_s: float = 0.0
+    log_limit_bytes: int = LOG_LIMIT_BYTES
 
 
 @dataclass(slots=True)
@@ -150,8 +153,9 @@ def open_log(log: Path) -> IO[bytes]:
 def _start_watchdog(command: Command, report_fd: int, log: IO[bytes]) -> "subprocess.Popen[bytes]":
     interpreter = [sys.executable, "-I", "-S", str(WATCHDOG)]
     settings = [str(report_fd), str(int(command.stop_signal)), str(command.grace_s), str(command.linger_s)]
+    log_settings = [str(command.log.absolute()), str(command.log_limit_bytes)]
     return subprocess.Popen(
-        [*interpreter, *settings, *(str(part) for part in command.arguments)],
+        [*interpreter, *settings, *log_settings, *(str(part) for part in command.arguments)],
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,

@@ -9,12 +9,13 @@ from typing import TypeVar
 from collector.domain.errors import ChamberlogError
 from stack.account import Account, account_of
 from stack.api_client import FleetApi
-from stack.bootstrap import egress_text, ensure_api_key, lateness_of, prepare
+from stack.bootstrap import egress_text, ensure_api_key, lateness_of, log_to_file, prepare
 from stack.display import Display
 from stack.edge import edge_parts
 from stack.errors import FleetError, StackError
 from stack.fleet import Collecting, Paused, drain, pause_fleet, start_fleet
 from stack.layout import Layout, egress_document
+from stack.part_log import PartLog
 from stack.parts import STOP_ORDER, api_part, otlp_parts, server_parts, simulator_part, worker_parts
 from stack.simulated import SimulatedDevice, chambers_of, read_devices
 from stack.supervisor import Keeper, State, Supervisor
@@ -66,6 +67,7 @@ class StackRun:
     def __init__(self, options: UpOptions, layout: Layout, display: Display) -> None:
         self._options, self._layout, self._display = options, layout, display
         self._supervisor = Supervisor(self._changed)
+        self._log = PartLog(log_to_file("stack.parts", layout.home.log("stack"), "chamberlog-stack"))
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
         self._announced = False
         self._key = self._egress = ""
@@ -96,6 +98,7 @@ class StackRun:
             code = 1
         finally:
             await self._stop_parts()
+            self._log.close()
         return 1 if self._supervisor.failed else code
 
     async def _start(self) -> Collecting:
@@ -206,6 +209,7 @@ class StackRun:
 
     def _changed(self, keeper: Keeper) -> None:
         self._display.part(keeper)
+        self._log.changed(keeper)
         if self._announced:
             self._write_stack()
 

@@ -1,23 +1,33 @@
 """The parent of one program: ends it when its own standard input closes, that is when whoever started it is gone.
 
-Run as a script: `watchdog.py REPORT_FD STOP_SIGNAL GRACE_S LINGER_S PROGRAM [ARGUMENT ...]`. Standard library only,
-and no import from this project: it is started with an empty search path, so that it costs 20 ms and few megabytes.
+Run as a script: `watchdog.py REPORT_FD STOP_SIGNAL GRACE_S LINGER_S LOG LOG_LIMIT PROGRAM [ARGUMENT ...]`.
+Standard library only, and no import from this project: it is started with an empty search path, so that it costs 20 ms
+and few megabytes.
 
 It writes the program's process id to REPORT_FD. When standard input says something, or on SIGINT, SIGTERM or SIGHUP,
 it sends STOP_SIGNAL and, GRACE_S seconds later, SIGKILL to the program's process group. When standard input closes
 without a word its starter was killed: it does the same LINGER_S seconds later. If the watchdog itself is
 killed the kernel sends STOP_SIGNAL (Linux). It ends with the program's code, 128 + n after signal n.
+
+Its standard output is LOG, opened for appending, which the program shares. Once LOG has more than LOG_LIMIT bytes it is
+copied to `LOG.1`, over the one before, and emptied: the program goes on writing to the same file, and needs to know
+nothing of it.
 """
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+LOOK_S = 1.0
+"""Between two looks at the size of the log."""
+LOG_FD, COPIED_BYTES = 1, 1 << 20
 PR_SET_PDEATHSIG = 1
 """Linux, prctl(2): the signal that a process gets when its parent dies."""
 
@@ -69,6 +79,30 @@ class Guard:
             os.killpg(self._program.pid, signal.SIGKILL)
 
 
+def keep_small(log: str, limit_bytes: int) -> None:
+    """Look after the log for ever."""
+    while True:
+        time.sleep(LOOK_S)
+        try:
+            if os.fstat(LOG_FD).st_size > limit_bytes:
+                set_aside(log)
+        except OSError as error:  # a full disk, a folder that was removed: the program matters more than its log
+            os.write(LOG_FD, f"the log cannot be set aside: {error.strerror}\n".encode())
+            time.sleep(60 * LOOK_S)
+
+
+def set_aside(log: str) -> None:
+    """Copy what is there to `LOG.1` and empty the file; what is written between the two, in microseconds, is lost."""
+    copy = Path(f"{log}.1.new")
+    copy.touch(0o600)
+    with Path(log).open("rb") as source, copy.open("wb") as kept:
+        shutil.copyfileobj(source, kept, COPIED_BYTES)
+        kept.flush()
+        shutil.copyfileobj(source, kept)  # what came while it was copied
+        os.ftruncate(LOG_FD, 0)
+    copy.replace(f"{log}.1")
+
+
 def main(arguments: list[str]) -> int:
     """Run the program until it ends.
 
@@ -79,7 +113,8 @@ def main(arguments: list[str]) -> int:
         The program's exit code, 128 + n after signal n.
     """
     report_fd, stop_signal = int(arguments[0]), int(arguments[1])
-    grace_s, linger_s, command = float(arguments[2]), float(arguments[3]), arguments[4:]
+    grace_s, linger_s = float(arguments[2]), float(arguments[3])
+    log, limit_bytes, command = arguments[4], int(arguments[5]), arguments[6:]
     program = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -92,6 +127,7 @@ def main(arguments: list[str]) -> int:
     os.write(report_fd, f"{program.pid}\n".encode())
     os.close(report_fd)
     threading.Thread(target=guard.stop_when_told, daemon=True).start()
+    threading.Thread(target=keep_small, args=(log, limit_bytes), daemon=True).start()
     code = program.wait()
     return code if code >= 0 else 128 - code
 

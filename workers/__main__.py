@@ -7,7 +7,7 @@ import sys
 
 from collector.domain.errors import InvalidFieldError
 from collector.ports import Clock
-from workers.bootstrap import collect_rarely, load_settings, make_runner, parts_of, rehearse
+from workers.bootstrap import SERVICE, collect_rarely, load_settings, make_runner, parts_of, rehearse, start_logging
 from workers.chamber_worker import make_worker, warn_when_slots_are_few
 from workers.failover import keep_turning
 from workers.polling import beside, poll
@@ -26,8 +26,8 @@ def main(chamber: type[ChamberWorkflow] = ChamberWorkflow, clock: Clock | None =
         clock: see `parts_of`.
         check: only say on standard output what would run; asks no server.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        start_logging(SERVICE)
         settings = load_settings()
         with make_runner() as runner:
             if check:

@@ -19,6 +19,7 @@ from adapters.clock import SystemClock
 from adapters.egress_files import load_policies
 from adapters.http_device import HttpDeviceClient
 from adapters.instruments import Instruments
+from adapters.logs import start_logging
 from adapters.memory import InMemoryLatest, InMemoryLive
 from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.events import PostgresEvents
@@ -65,7 +66,7 @@ from workers.failover import BEAT
 from workers.readiness import Readiness
 from workers.settings import WorkerSettings
 
-__all__ = ["collect_rarely", "load_settings", "make_runner", "parts_of", "rehearse"]
+__all__ = ["SERVICE", "collect_rarely", "load_settings", "make_runner", "parts_of", "rehearse", "start_logging"]
 SERVICE = "chamberlog-worker"
 AGAIN_S = 2.0
 T = TypeVar("T")

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies, presentation
     from workflows.drain import SIGNALS_ARE_TOLD, Drain
     from workflows.handlers import Adhoc, ChamberHandlers
+    from workflows.telling import tell
 
 RUN_LENGTH = timedelta(hours=24)
 """A run continues as new after this, so that history can be deleted and new code is taken up."""
@@ -196,6 +197,7 @@ class ChamberWorkflow(ChamberHandlers):
         waiting = self.s.unsaved[riding:]
         fresh = [row for row in out.unsaved if row["kind"] != "epoch" or row not in waiting]  # epochs rode as copies
         self.s.unsaved = [*waiting, *fresh]
+        tell(self.s.spec, self.s.health, out.health)
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
         self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
         self.s.memory = out.memory or self.s.memory

@@ -217,7 +217,7 @@ class ChamberHandlers:
 
     def _describe(self) -> None:
         """Show the state as it is now; it costs no event."""
-        workflow.set_current_details(presentation.details(self.s, self._riding))
+        workflow.set_current_details(presentation.page(self.s, self._riding, workflow.info().namespace))
 
     def _ignore(self, said: Said, why: str) -> None:
         """A signal that changes nothing: shown to people, and told to the audit events."""

@@ -1,6 +1,5 @@
 """What people see of a chamber in the Temporal Web UI: search attributes and current details."""
 
-import re
 from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
@@ -12,6 +11,8 @@ from collector.domain.health import Status
 from collector.domain.instants import iso
 from collector.messages import ChamberState, ChamberStatus
 from collector.transitions import settled_through
+from workflows.introduction import facts_of, orders_for
+from workflows.texts import plain
 
 ORGANIZATION = SearchAttributeKey.for_keyword(wire.SEARCH_ORGANIZATION)
 SECTION = SearchAttributeKey.for_keyword(wire.SEARCH_SECTION)
@@ -19,10 +20,6 @@ STATUS = SearchAttributeKey.for_keyword(wire.SEARCH_STATUS)
 PROFILE = SearchAttributeKey.for_keyword(wire.SEARCH_PROFILE)
 INTERVAL = SearchAttributeKey.for_int(wire.SEARCH_INTERVAL_SECONDS)
 
-MARKDOWN = re.compile(r"[\\`*\[\]<>|~]")
-"""What could begin a code span, a link, a table or HTML in the middle of a line."""
-SHOWN_LIMIT = 300
-"""Characters of one text in the details: people look for the rest in the gap itself."""
 SKEW_SHOWN_MS = 1_000
 """A worker's clock that is wrong by less is nobody's concern."""
 
@@ -80,8 +77,20 @@ def _next_slot_ms(state: ChamberState) -> int | None:
     return state.next_ms if until is None else state.spec.grid.at_or_after(max(until, state.next_ms))
 
 
+def page(state: ChamberState, riding: int, namespace: str) -> str:
+    """Markdown for the Web UI, the same in every run: how the chamber does, what it is, and what people do with it.
+
+    Args:
+        state: the chamber.
+        riding: see `details`.
+        namespace: in which it runs.
+    """
+    asked, orders = facts_of(state.spec), orders_for(state.spec, namespace)
+    return "\n".join([details(state, riding), "", "**Settings**", "", *asked, "", "**Commands**", "", *orders])
+
+
 def details(state: ChamberState, riding: int = 0) -> str:
-    """Markdown for the Web UI: what an operator asks first.
+    """How the chamber does, as Markdown: what an operator asks first.
 
     Args:
         state: the chamber.
@@ -108,13 +117,6 @@ def details(state: ChamberState, riding: int = 0) -> str:
     lines += _clock_words(state.skew_ms)
     lines += [f"- ignored: {plain(note)}" for note in reversed(state.notes)]
     return "\n".join(lines)
-
-
-def plain(text: str) -> str:
-    """The text on one line and as it is, whatever its author wrote: no control characters, no Markdown, cut."""
-    line = "".join(c if c.isprintable() else " " for c in text[: SHOWN_LIMIT + 1])
-    cut = line if len(line) <= SHOWN_LIMIT else f"{line[:SHOWN_LIMIT]}..."
-    return MARKDOWN.sub(r"\\\g<0>", cut)
 
 
 def _waiting_words(state: ChamberState, riding: int) -> list[str]:

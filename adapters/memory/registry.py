@@ -16,7 +16,7 @@ from collector.domain.outcome import Epoch, GapReason
 from collector.ports.active import ActiveChamber
 from collector.ports.history import CHANGEABLE, DetectorRecord
 from collector.ports.paging import Page
-from collector.ports.registry import ChamberFilter, ChamberRecord
+from collector.ports.registry import ChamberFilter, ChamberRecord, Standing
 
 STALE_GRACE_MS = 60_000
 
@@ -76,6 +76,14 @@ class InMemoryRegistry:
         alive = (k for k in self._ledger.chambers.values() if k.retired_ms is None)
         mine = sorted((k for k in alive if k.spec.organization == organization), key=lambda kept: kept.spec.id)
         return [_active(kept) for kept in mine[:at_most]]
+
+    async def standings(self, organization: str, section: str | None, text: str | None) -> Sequence[Standing]:
+        """How every chamber stands; see `Registry.standings`."""
+        self._ledger.check_here()
+        wanted = ChamberFilter(section, None, text)
+        mine = sorted(self._ledger.chambers.items())
+        records = [(kept, self._record(kept)) for _, kept in mine if kept.spec.organization == organization]
+        return [_standing(kept, record) for kept, record in records if _fits(record, wanted)]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""
@@ -156,6 +164,29 @@ class InMemoryRegistry:
 def _active(kept: KeptChamber) -> ActiveChamber:
     spec, inactive = kept.spec, (d.name for d in kept.detectors.values() if not d.active)
     return ActiveChamber(spec.id, spec.section, spec.name, spec.interval_ms, tuple(sorted(inactive)))
+
+
+def _standing(kept: KeptChamber, record: ChamberRecord) -> Standing:
+    spec, newest_ms = record.spec, record.last_reading_ms
+    assert record.grid is not None
+    pauses = [g.gap.last_ms for g in kept.gaps if g.opened and g.gap.last_ms is not None]
+    lacks = newest_ms is None or newest_ms <= kept.settled_ms - record.grid.interval_ms
+    return Standing(
+        id=spec.id,
+        name=spec.name,
+        section=spec.section,
+        profile=spec.profile,
+        status=record.status,
+        interval_ms=spec.interval_ms,
+        grid=record.grid,
+        first_slot_ms=record.first_slot_ms,
+        settled_ms=kept.settled_ms,
+        last_reading_ms=newest_ms,
+        late_ms=None if newest_ms is None else kept.readings[newest_ms].reading.requested_ms - newest_ms,
+        resumed_ms=max(pauses, default=None) if lacks else None,
+        paused=kept.pause is not None,
+        until_ms=kept.pause.until_ms if kept.pause else None,
+    )
 
 
 def status_of(kept: KeptChamber, now_ms: int) -> Status:

@@ -11,7 +11,15 @@ from adapters.detectors import changed_detector
 from adapters.postgres import registry_queries as q
 from adapters.postgres.history_queries import DETECTORS
 from adapters.postgres.pool import Connection, Postgres
-from adapters.postgres.rows import Row, device_from, device_values, pause_values, record_from, spec_values
+from adapters.postgres.rows import (
+    Row,
+    device_from,
+    device_values,
+    pause_values,
+    record_from,
+    spec_values,
+    standing_from,
+)
 from collector.domain.cadence import Grid
 from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.errors import ConflictError, NotFoundError, StaleVersionError
@@ -21,7 +29,7 @@ from collector.domain.settling import clean
 from collector.ports.active import ActiveChamber
 from collector.ports.history import CHANGEABLE, DetectorRecord
 from collector.ports.paging import Page
-from collector.ports.registry import ChamberFilter, ChamberRecord
+from collector.ports.registry import ChamberFilter, ChamberRecord, Standing
 
 
 class PostgresRegistry:
@@ -79,6 +87,12 @@ class PostgresRegistry:
             ActiveChamber(row["id"], row["section"], row["name"], row["interval_ms"], tuple(row["inactive"]))
             for row in rows
         ]
+
+    async def standings(self, organization: str, section: str | None, text: str | None) -> Sequence[Standing]:
+        """How every chamber stands; see `Registry.standings`."""
+        texts = (None if given is None else clean(given) for given in (section, text))
+        async with self._postgres.connection() as connection:
+            return [standing_from(row) for row in await connection.fetch(q.STANDINGS, organization, *texts)]
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:
         """Write the spec as the next version; see `Registry.change_spec`."""

@@ -29,6 +29,23 @@ SELECT id, section, name, interval_ms,
 FROM chamber c WHERE organization = $1 AND retired_at IS NULL ORDER BY id LIMIT $2
 """
 
+STANDINGS = """
+SELECT o.id, o.name, o.section, o.profile, o.status, o.interval_ms, e.interval_ms, e.phase_ms, ms_of(o.first_slot),
+    ms_of(o.settled_through), ms_of(o.last_reading), ms_of(l.requested_at) - ms_of(l.scheduled_at),
+    CASE WHEN coalesce(o.last_reading, '-infinity') <= o.settled_through - e.interval_ms * interval '1 millisecond'
+        THEN (SELECT ms_of(g.last_slot) FROM gap g WHERE g.chamber = o.key AND g.opened AND g.last_slot IS NOT NULL
+              ORDER BY g.first_slot DESC LIMIT 1) END,
+    o.pause_since IS NOT NULL, ms_of(o.pause_until)
+FROM chamber_overview o
+JOIN schedule_epoch e ON e.chamber = o.key AND e.first_slot = o.first_slot
+LEFT JOIN chamber_latest l ON l.chamber = o.key
+WHERE o.organization = $1 AND o.retired_at IS NULL AND ($2::text IS NULL OR o.section = $2)
+    AND ($3::text IS NULL OR strpos(lower(o.id), lower($3)) > 0 OR strpos(lower(o.name), lower($3)) > 0)
+ORDER BY o.id
+"""
+"""In the order of `Standing`, the grid in two columns. Pauses are looked for only where the newest settled slot has no
+reading: a fleet that is well costs no look."""
+
 ENROL = """
 INSERT INTO chamber (id, organization, section, version, name, url, profile, interval_ms, timeout_ms, round_span_ms,
     aligned, labels, secret_ref, verify_tls, settled_through, began_at, created_at)

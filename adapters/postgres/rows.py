@@ -9,7 +9,7 @@ from collector.domain.chamber import ChamberSpec, Pause
 from collector.domain.outcome import Measurement, Quality, Reading
 from collector.domain.settling import clean
 from collector.ports.history import StoredReading
-from collector.ports.registry import ChamberRecord
+from collector.ports.registry import ChamberRecord, Standing
 
 Row = Mapping[str, Any]
 SetKey = tuple[tuple[str, ...], tuple[str, ...]]
@@ -107,6 +107,12 @@ def record_from(row: Row) -> ChamberRecord:
         grid=Grid(*row["grid"]),
         enrolment_trace=row["device"][3] or "",
     )
+
+
+def standing_from(row: Sequence[Any]) -> Standing:
+    """How a chamber stands, of a row of `STANDINGS`."""
+    values = [*row[:6], Grid(row[6], row[7]), *row[8:]]
+    return Standing(*values)
 
 
 def stored_reading_from(chamber_id: str, row: Row) -> StoredReading:

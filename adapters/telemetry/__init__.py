@@ -7,6 +7,7 @@ from adapters.telemetry.edge_metrics import OtelEdgeMetrics, observe_streams
 from adapters.telemetry.exposure import MetricsServer, metrics_text, serve_metrics
 from adapters.telemetry.fleet_metrics import OtelFleetMetrics
 from adapters.telemetry.gate_metrics import OtelGateMetrics
+from adapters.telemetry.log_records import OtelLogHandler
 from adapters.telemetry.opening import Signal, Telemetry, make_meter_provider, open_telemetry
 from adapters.telemetry.process_metrics import observe_process
 from adapters.telemetry.spans import OtelTracing, make_tracing
@@ -22,6 +23,7 @@ __all__ = [
     "OtelEdgeMetrics",
     "OtelFleetMetrics",
     "OtelGateMetrics",
+    "OtelLogHandler",
     "OtelTracing",
     "OtelWriterMetrics",
     "Signal",

@@ -14,6 +14,7 @@ The standard variables of OpenTelemetry say where to, and how much:
 | `OTEL_SDK_DISABLED` | `true`: nothing is sent; /metrics stays |
 """
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ from opentelemetry.trace import TracerProvider as TracerProviderApi
 from prometheus_client import CollectorRegistry
 
 from adapters.telemetry.ending import end_all
+from adapters.telemetry.log_records import OtelLogHandler
 from adapters.telemetry.process_metrics import observe_process
 from adapters.telemetry.quiet import hush
 from collector.domain.errors import InvalidFieldError
@@ -75,7 +77,10 @@ class Telemetry:
 
 
 def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
-    """Open what the environment asks for; nothing global is touched, and no server need be there.
+    """Open what the environment asks for; no server need be there.
+
+    Nothing global is touched but the root logger, and that only where log records are sent: it has one more handler
+    until `closing` is closed.
 
     Args:
         service: `service.name` where the environment has none, such as `chamberlog-worker`.
@@ -104,6 +109,7 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
         taken = LoggerProvider(resource, shutdown_on_exit=False)
         taken.add_log_record_processor(BatchLogRecordProcessor(HttpLogs() if protocol == HTTP else GrpcLogs()))
         ends.append(taken.shutdown)
+        _hand_over(taken, closing)
         loggers = taken
     return Telemetry(meters, tracers, loggers, registry, sends)
 
@@ -135,6 +141,13 @@ def protocol_of(signal: Signal) -> str | None:
         return None
     own = f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL"
     return _choice(own if os.environ.get(own) else PROTOCOL, (GRPC, HTTP), GRPC)
+
+
+def _hand_over(loggers: LoggerProvider, closing: AsyncExitStack) -> None:
+    """From now on, until it is closed, what this process logs goes there as well."""
+    root, handler = logging.getLogger(), OtelLogHandler(loggers)
+    root.addHandler(handler)
+    closing.callback(root.removeHandler, handler)
 
 
 def _choice(variable: str, choices: tuple[str, ...], standard: str) -> str:

@@ -61,6 +61,7 @@ class Wanted:
 
     listen: str
     admin: str
+    metrics: str | None
     upstreams: Upstreams
     rules: Rules
     policy: str | None
@@ -70,6 +71,10 @@ Kind = Annotated[str, typer.Argument(help="Which one: ingress or egress.")]
 Out = Annotated[Path, typer.Option("--out", help="The file to write; one that is there is replaced at once.")]
 Listen = Annotated[str, typer.Option("--listen", help="Where it listens, host:port.")]
 Admin = Annotated[str, typer.Option("--admin", help="Envoy's own port, on loopback.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option("--metrics", help="Where it shows its metrics, and nothing else, host:port; none = nowhere."),
+]
 Api = Annotated[list[str] | None, typer.Option("--api", help="The API, host:port; repeat for each instance.")]
 Authz = Annotated[list[str] | None, typer.Option("--authz", help="The authz service, likewise.")]
 Grpc = Annotated[list[str] | None, typer.Option("--grpc", help="gRPC of the API, likewise; none = no gRPC.")]
@@ -95,6 +100,7 @@ def render(
     listen: Listen,
     *,
     admin: Admin = "127.0.0.1:9901",
+    metrics: Metrics = None,
     api: Api = None,
     authz: Authz = None,
     grpc: Grpc = None,
@@ -116,7 +122,7 @@ def render(
     upstreams = Upstreams(api or [], authz or [], grpc or [], temporal_ui or [])
     traced = Traced(otlp, traced_percent, traced_for)
     rules = Rules(certificate, key, trusted_hops, per_second, sign_ins_per_second, traced)
-    text = RENDERERS[kind](Wanted(listen, admin, upstreams, rules, policy))
+    text = RENDERERS[kind](Wanted(listen, admin, metrics, upstreams, rules, policy))
     if check:
         print(f"envoy: settings are fine: {kind} for {listen}, to be written to {out}")
         return
@@ -144,6 +150,7 @@ def _ingress(wanted: Wanted) -> str:
     settings = IngressSettings(
         listen=_address("listen", wanted.listen),
         admin=_address("admin", wanted.admin),
+        metrics=_optional("metrics", wanted.metrics),
         api=_addresses("api", upstreams.api),
         authz=_addresses("authz", upstreams.authz),
         grpc=_addresses("grpc", upstreams.grpc),
@@ -172,6 +179,7 @@ def _egress(wanted: Wanted) -> str:
     settings = EgressSettings(
         listen=_address("listen", wanted.listen),
         admin=_address("admin", wanted.admin),
+        metrics=_optional("metrics", wanted.metrics),
         policies=egress_policies(wanted.policy),
     )
     return render_egress(settings)
@@ -184,6 +192,10 @@ def _address(field: str, text: str) -> "Address":
     from edge.addresses import Address
 
     return Address.read(field, text)
+
+
+def _optional(field: str, text: str | None) -> "Address | None":
+    return None if text is None else _address(field, text)
 
 
 def _addresses(field: str, texts: list[str]) -> "tuple[Address, ...]":

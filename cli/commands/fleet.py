@@ -6,6 +6,7 @@ import typer
 
 from cli import words
 from cli.changing import given, labels_of
+from cli.desk import page_address
 from cli.output import amount, print_fields, print_table, say
 from cli.paths import CHAMBERS, chamber_path
 from cli.session import Session, data_command
@@ -64,8 +65,10 @@ def list_chambers(
 
 @data_command
 def show(session: Session, chamber: Chamber) -> None:
-    """Show one chamber."""
+    """Show one chamber, and where its page in the Temporal Web UI is."""
     session.show(session.api.get(chamber_path(chamber)).document, print_chamber)
+    if session.web_ui and not session.as_json:
+        say(page_address(session.web_ui, chamber))
 
 
 @data_command

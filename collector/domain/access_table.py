@@ -20,6 +20,7 @@ REMEMBERED_LENGTH = 256
 
 TABLE = """
 chambers.list              viewer              chambers       read     narrowed  GET    /v1/chambers                                         Chambers/ListChambers
+chambers.fleet             viewer              chambers       read     narrowed  GET    /v1/fleet                                            -
 chambers.show              viewer              chambers       read     chamber   GET    /v1/chambers/{chamber_id}                            Chambers/GetChamber
 chambers.answers           operator            chambers       read     chamber   GET    /v1/chambers/{chamber_id}/answers                    -
 !chambers.pause            operator            chambers       write    chamber   POST   /v1/chambers/{chamber_id}/pause                      Chambers/PauseChamber

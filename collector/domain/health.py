@@ -20,6 +20,21 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """The last time that the chamber was failing, from its first slot without a reading to the reading that ended it.
+
+    Attributes:
+        from_ms: the first slot without a reading.
+        to_ms: the slot of the reading.
+        slots: how many of those between were tried and have none.
+    """
+
+    from_ms: int
+    to_ms: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How the last slots went.
 
@@ -28,12 +43,17 @@ class Health:
         last_reading_ms: slot of the last reading.
         last_failure: reason and detail of the last gap that was this chamber's own.
         last_failure_ms: its slot.
+        since_ms: the first of the slots in a row without a reading; None without any, or where an older worker
+            counted them.
+        spell: the last time that it was failing and recovered.
     """
 
     failures: int = 0
     last_reading_ms: int | None = None
     last_failure: str = ""
     last_failure_ms: int | None = None
+    since_ms: int | None = None
+    spell: Spell | None = None
 
     @property
     def status(self) -> Status:
@@ -44,8 +64,13 @@ class Health:
 
     def succeeded(self, slot_ms: int) -> "Health":
         """After a reading."""
-        return replace(self, failures=0, last_reading_ms=slot_ms)
+        spell = self.spell
+        if self.status is Status.FAILING:
+            spell = None if self.since_ms is None else Spell(self.since_ms, slot_ms, self.failures)
+        return replace(self, failures=0, last_reading_ms=slot_ms, since_ms=None, spell=spell)
 
     def failed(self, slot_ms: int, what: str) -> "Health":
         """After a slot that was tried and has no reading; a `missed` slot says nothing about the device."""
-        return replace(self, failures=self.failures + 1, last_failure=what[:500], last_failure_ms=slot_ms)
+        since_ms = self.since_ms if self.failures else slot_ms
+        failures = self.failures + 1
+        return replace(self, failures=failures, last_failure=what[:500], last_failure_ms=slot_ms, since_ms=since_ms)

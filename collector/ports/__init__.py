@@ -48,7 +48,7 @@ from collector.ports.reconcile import (
     UpkeepLog,
     UpkeepNote,
 )
-from collector.ports.registry import ChamberFilter, ChamberRecord, Registry
+from collector.ports.registry import ChamberFilter, ChamberRecord, Registry, Standing
 from collector.ports.rounds import CollectionMetrics, RoundControl
 from collector.ports.section_control import SectionControl
 from collector.ports.tracing import NO_TRACING, OpenSpan, SpanKind, Tracing
@@ -130,6 +130,7 @@ __all__ = [
     "Signs",
     "SpanKind",
     "SpecProfiles",
+    "Standing",
     "Stay",
     "StoredReading",
     "Tracing",

@@ -56,6 +56,44 @@ class ChamberFilter:
     text: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one chamber stands, by its row and the ledger alone: little enough to ask for a whole fleet each second.
+
+    Attributes:
+        id: the chamber.
+        name: for people.
+        section: where it stands.
+        profile: by which it is read.
+        status: as in `ChamberRecord`.
+        interval_ms: of the spec.
+        grid: of the open (or last) epoch.
+        first_slot_ms: that epoch's first slot.
+        settled_ms: every slot up to here has its outcome.
+        last_reading_ms: slot of the newest reading, if any.
+        late_ms: how late that one's request began.
+        resumed_ms: last slot of the last pause that the ledger knows; may be None where the newest settled slot has a
+            reading.
+        paused: the row has a pause.
+        until_ms: its end, if it has one.
+    """
+
+    id: str
+    name: str
+    section: str
+    profile: str
+    status: str
+    interval_ms: int
+    grid: Grid
+    first_slot_ms: int
+    settled_ms: int
+    last_reading_ms: int | None = None
+    late_ms: int | None = None
+    resumed_ms: int | None = None
+    paused: bool = False
+    until_ms: int | None = None
+
+
 class Registry(Protocol):
     """The chambers that were enrolled. Every read and change is inside one organization."""
 
@@ -101,6 +139,16 @@ class Registry(Protocol):
 
     async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
         """The first chambers that have not retired, in the order of `page`; their statuses are not looked at."""
+        ...
+
+    async def standings(self, organization: str, section: str | None, text: str | None) -> Sequence[Standing]:
+        """How every chamber stands that has not retired, by id: one question, however many there are.
+
+        Args:
+            organization: whose.
+            section: only those that stand there; None = all.
+            text: as in `ChamberFilter`.
+        """
         ...
 
     async def change_spec(self, spec: ChamberSpec, expected_version: int) -> ChamberRecord:

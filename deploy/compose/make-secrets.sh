@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.temporal.yml in ./secrets (or the directory given). Again: nothing is changed;
+# Makes the secrets of docker-compose.temporal.yml and its overlay in ./secrets (or the directory given). Again: nothing is changed;
 # what depends on a password that was replaced is made anew once you remove it.
 set -eu
 directory="${1:-secrets}"
@@ -22,6 +22,9 @@ keep() { # file, content
 password postgres_password
 password temporal_postgres_password
 password valkey_password
+# Of docker-compose.observability.yml.
+password ledger_reader_password
+password grafana_admin_password
 # The authz service signs by the one, the API believes the other. Variables, because `set -e` passes over what fails
 # inside an argument, and an empty key would stay for good.
 if [ ! -s assertion_key ]; then

@@ -1,4 +1,4 @@
-"""docker-compose.temporal.yml as data, and the rules of this house that the Compose specification does not have."""
+"""The Compose file as data, alone or with its overlay, and rules of this house that the specification does not have."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,22 +16,35 @@ from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker-compose.temporal.yml"
+OVERLAY = ROOT / "docker-compose.observability.yml"
 OUR_IMAGE = "chamberlog:"
 SECRETS = "/run/secrets/"
 TEMPORAL_OWN = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 """Of the many that its SDKs know, those that the file uses."""
+TELEMETRY_OWN = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_PROTOCOL",
+    "OTEL_METRICS_EXPORTER",
+    "OTEL_LOGS_EXPORTER",
+}
+"""Likewise of OpenTelemetry's."""
 KNOWN = {
     "worker": {f"CHAMBERLOG_{name.upper()}" for name in WorkerSettings.model_fields}
     | TEMPORAL_OWN
+    | TELEMETRY_OWN
     | {FOLDERS_VARIABLE},
-    "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN,
-    "authz": {f"CHAMBERLOG_{name.upper()}" for name in AuthzSettings.model_fields},
+    "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN | TELEMETRY_OWN,
+    "authz": {f"CHAMBERLOG_{name.upper()}" for name in AuthzSettings.model_fields} | TELEMETRY_OWN,
     "migrate": {"CHAMBERLOG_POSTGRES"},
     "envoy": {"CHAMBERLOG_EGRESS"},
     "simulate": set[str](),
 }
 SECRET = set(FORMS) | {"CHAMBERLOG_ASSERTION_KEY", "CHAMBERLOG_ASSERTION_KEYS"}
 """Variables that may name a file instead."""
+ASKS_EGRESS = {"worker", "egress", "egress-config", "prometheus"}
+"""Who stands where the proxy listens: it believes them. Prometheus asks for what its configuration says, no more."""
+MUTE = {"otel-collector"}
+"""Their image holds no program by which they could be asked from inside."""
 GRACE_S = {"worker": WORKER_GRACE_S, "api": API_GRACE_S}
 PINNED = re.compile(r"[a-z0-9][\w./-]*:v?\d[\w.-]*\.[\w.-]+")
 REVEALING = re.compile(r"PASSWORD|PWD|SECRET(?!_FOLDERS)|TOKEN|API_KEY")
@@ -44,6 +57,27 @@ def load(text: str | None = None) -> Document:
     """The document with anchors merged and variables replaced by their defaults, as where nobody has set one."""
     text = INTERPOLATED.sub(lambda match: match[2], FILE.read_text("utf-8") if text is None else text)
     document = yaml.safe_load(text)
+    assert isinstance(document, dict)
+    return document
+
+
+REPLACED = {"command", "entrypoint", "test", "image", "user"}
+"""Lists that a file laid over another one replaces; others are joined."""
+
+
+def overlaid(below: Any, above: Any, key: str = "") -> Any:
+    """What Compose makes of two files: mappings joined, lists too, all else as the second says."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        joined = {name: overlaid(below[name], above[name], name) for name in below.keys() & above.keys()}
+        return below | above | joined
+    if isinstance(below, list) and isinstance(above, list) and key not in REPLACED:
+        return below + [entry for entry in above if entry not in below]
+    return above
+
+
+def load_with_overlay() -> Document:
+    """Both files, as `docker compose -f FILE -f OVERLAY` sees them."""
+    document = overlaid(load(), load(OVERLAY.read_text("utf-8")))
     assert isinstance(document, dict)
     return document
 
@@ -145,13 +179,19 @@ def _one_way_out(document: Document) -> Iterator[str]:
     for network in services["worker"].get("networks", ["default"]):
         if not (document["networks"].get(network) or {}).get("internal"):
             yield f"worker: its network {network} leads past the egress proxy"
+    for network in services["egress"].get("networks", []):
+        asking = {n for n, s in services.items() if network in s.get("networks", [])} if network != "devices" else set()
+        yield from (f"{name}: it could ask the egress proxy" for name in asking - ASKS_EGRESS)
     if not set(services["worker"].get("networks", [])) & set(services["egress"].get("networks", [])):
         yield "worker: it does not reach the egress proxy"
 
 
 def _reachable_databases(document: Document) -> Iterator[str]:
     """Temporal's database is for Temporal; the readings' is for this product and what stands beside it."""
-    allowed = {"temporal-postgres": {"temporal", "temporal-schema"}, "postgres": {*ours(document), "valkey"}}
+    allowed = {
+        "temporal-postgres": {"temporal", "temporal-schema"},
+        "postgres": {*ours(document), "valkey", "grafana", "ledger-reader"},
+    }
     for database, guests in allowed.items():
         for network in document["services"][database].get("networks", ["default"]):
             members = {n for n, s in document["services"].items() if network in s.get("networks", ["default"])}
@@ -190,11 +230,12 @@ def _published(document: Document, service: Service) -> Iterator[str]:
 
 
 def _health(document: Document, service: Service) -> Iterator[str]:
-    del document
     if runs_once(service) == ("healthcheck" in service):
         yield "it needs a health check, or ends by itself and must have none"
     elif not runs_once(service) and service.get("restart") != "unless-stopped":
         yield "it is not started again"
+    if service.get("healthcheck", {}).get("disable") and service not in [document["services"].get(n) for n in MUTE]:
+        yield "its health check is off"
 
 
 def _waits(document: Document, service: Service) -> Iterator[str]:

@@ -49,6 +49,8 @@ SETTINGS = frozenset(f"CHAMBERLOG_{name.upper()}" for name in FIELDS)
 PLACEHOLDER = re.compile(r"[<>*{}$…]|NNNN")
 BENCH, CHAOS = "make bench", "make chaos"
 """Not commands of `chamberlog`, but flags of their own."""
+COMMAND = re.compile(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:chamberlog|make|docker|temporal) ")
+"""How a line of a block without a language begins that is a command and no output."""
 SHELLS, SQL = {"sh", "bash", "console", "make"}, {"sql"}
 
 
@@ -139,7 +141,7 @@ def dead_names(document: Path, markdown: str, world: World) -> list[str]:
         if snippet.language == "link":
             found += _dead_link(document, snippet.text, world)
             continue
-        if snippet.language in {"inline", *SHELLS}:
+        if snippet.language in {"inline", *SHELLS} or (snippet.language == "text" and COMMAND.match(snippet.text)):
             found += [*_dead_paths(snippet.text, world), *_dead_targets(snippet.text, world)]
             found += _dead_commands(snippet.text, world)
         names = re.findall(r"\bCHAMBERLOG_[A-Z_]*[A-Z]\b", snippet.text)
@@ -207,7 +209,7 @@ def _dead_flags(command: str, text: str, world: World) -> Iterator[str]:
 
 def _dead_metrics(text: str, world: World) -> Iterator[str]:
     exposed = {metric.replace(".", "_") for metric in world.metrics}  # Prometheus adds unit and kind at the end
-    for name in re.findall(r"(?<![\w./-])chamberlog[._][a-z_.]*[a-z]", text):
+    for name in re.findall(r"(?<![\w./-])chamberlog[._](?!v1\b)[a-z_.]*[a-z]", text):  # v1: the package of the proto
         if name not in world.metrics and not any(re.fullmatch(f"{known}(_[a-z]+)*", name) for known in exposed):
             yield f"metric {name}"
 
@@ -260,6 +262,9 @@ def test_the_world_is_not_empty() -> None:
         ("```bash\nchamberlog add c1 http://h \\\n  --profile p --fly 3\n```", "flag add --fly"),
         ("`make chaos ARGS=--fly`", "flag make chaos --fly"),
         ("with `--fly 60s`", "flag --fly"),
+        ("```\nchamberlog list --fly\n```", "flag list --fly"),
+        ("```\nX=1 .venv/bin/chamberlog fly\n```", "command fly"),
+        ("```\ndocker compose -f docker-compose.gone.yml up\n```", "path docker-compose.gone.yml"),
         ("run `chamberlog simulate --fly`", "flag simulate --fly"),
         ("set `CHAMBERLOG_GONE`", "variable CHAMBERLOG_GONE"),
         ("```\nexport CHAMBERLOG_GONE=1\n```", "variable CHAMBERLOG_GONE"),

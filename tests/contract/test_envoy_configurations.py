@@ -38,6 +38,7 @@ VARIANTS = {
     "no Web UI": replace(COMPOSE, temporal_ui=()),
     "least": replace(LOCAL, grpc=(), temporal_ui=()),
     "behind a proxy": replace(COMPOSE, trusted_hops=1),
+    "metrics": replace(COMPOSE, metrics=Address("0.0.0.0", 9903)),
     "traced": replace(LOCAL, tracing=Tracing(collector=Address("127.0.0.1", 4317))),
     "traced, by name": replace(COMPOSE, tracing=Tracing(collector=Address("otel-collector", 4317), askers=())),
     "IPv6": replace(LOCAL, listen=Address("::1", 8000), admin=Address("::1", 9901)),
@@ -50,6 +51,7 @@ EGRESS_VARIANTS = {
     "containers": replace(
         EGRESS, listen=Address("0.0.0.0", 3128), policies=load_policies(str(ROOT / "deploy/compose/egress.json"))
     ),
+    "metrics": replace(EGRESS, metrics=Address("0.0.0.0", 9903)),
     "sections": replace(EGRESS, policies=load_policies(json.dumps(SECTIONS))),
 }
 

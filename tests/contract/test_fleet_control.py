@@ -349,7 +349,8 @@ async def test_operators_find_a_chamber_by_its_attributes_and_its_summary(client
         wire.SEARCH_PROFILE: "generic-json",
         wire.SEARCH_INTERVAL_SECONDS: 90,
     }
-    assert await described.static_summary() == "Incubator ä: generic-json every 90 s"
+    assert await described.static_summary() == "Incubator ä: generic-json, section cold-store of default"
+    assert "- a slot every 90 s" in (await described.static_details() or "")
     await client.get_workflow_handle(wire.workflow_id(name)).terminate()
 
 

@@ -137,6 +137,12 @@ def test_the_web_ui_takes_longer_bodies_than_the_api(room: Room) -> None:
     assert (answer.status_code, answer.json()["length"]) == (200, 300_000)
 
 
+def test_the_web_ui_is_asked_for_its_markdown_where_it_serves_it(room: Room) -> None:
+    answer = httpx.get(f"{room.url}/temporal/render?content=%2A%2Aa%2Fb%2A%2A&theme=light", headers=GOOD)
+    assert answer.json()["path"] == "/temporal/temporal/render"
+    assert identity_of(answer) == []
+
+
 def test_the_web_ui_asks_a_browser_for_a_password(room: Room) -> None:
     answer = httpx.get(f"{room.url}/temporal")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="chamberlog"')

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from temporalio.api.common.v1 import Payload
 from temporalio.client import (
     Client,
     ScheduleActionStartWorkflow,
@@ -17,7 +18,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.maintenance import FAILED, MaintenanceActivities
 from adapters.clock import SystemClock
 from adapters.memory import InMemoryLedger, InMemoryMaintenance, InMemoryUpkeep
-from adapters.temporal_schedules import SCHEDULES, ensure_schedules, every
+from adapters.temporal_schedules import MAINTENANCE_WORDS, NO_WORDS, SCHEDULES, Words, ensure_schedules, every
 from collector import wire
 from collector.domain.errors import EngineAwayError
 from collector.domain.sealing import MaintenanceOutcome
@@ -68,14 +69,28 @@ async def test_a_change_is_taken_over_and_a_pause_survives_it(client: Client) ->
     assert schedule.action.execution_timeout == 4 * HOUR
 
 
-async def test_again_nothing_is_changed(client: Client) -> None:
+@pytest.mark.parametrize("offset", [timedelta(), timedelta(minutes=5)])
+@pytest.mark.parametrize("words", [NO_WORDS, Words("what it does"), Words("what it does", "**more** of it")])
+async def test_again_nothing_is_changed(client: Client, offset: timedelta, words: Words) -> None:
     name = f"s-{uuid4().hex[:8]}"
-    schedules = {name: every(wire.MAINTENANCE_WORKFLOW, name, HOUR, timedelta(minutes=5))}
+    schedules = {name: every(wire.MAINTENANCE_WORKFLOW, name, HOUR, offset, words)}
     await ensure_schedules(client, schedules)
     handle = client.get_schedule_handle(name)
     before = (await handle.describe()).info.last_updated_at
     await ensure_schedules(client, schedules)
     assert (await handle.describe()).info.last_updated_at == before
+
+
+async def test_a_schedule_of_a_former_release_gets_the_words_that_people_read(client: Client) -> None:
+    name = f"s-{uuid4().hex[:8]}"
+    await ensure_schedules(client, {name: every(wire.MAINTENANCE_WORKFLOW, name, HOUR)})
+    words = Words("what it does", "**more** of it")
+    await ensure_schedules(client, {name: every(wire.MAINTENANCE_WORKFLOW, name, HOUR, words=words)})
+    handle = client.get_schedule_handle(name)
+    described = await handle.describe()
+    assert isinstance(described.schedule.action, ScheduleActionStartWorkflow)
+    assert isinstance(described.schedule.action.static_summary, Payload)
+    assert described.schedule.action.static_summary.data == b'"what it does"'
 
 
 async def test_the_schedule_runs_what_workers_have(client: Client) -> None:
@@ -92,6 +107,9 @@ async def test_the_schedule_runs_what_workers_have(client: Client) -> None:
         outcome = await client.get_workflow_handle(run, result_type=MaintenanceOutcome).result()
     assert outcome == MaintenanceOutcome(partitions_made=AHEAD_DAYS + 2)
     assert run.startswith("maintenance-")
+    described = await client.get_workflow_handle(run).describe()
+    assert await described.static_summary() == MAINTENANCE_WORDS.summary
+    assert await described.static_details() == MAINTENANCE_WORDS.details
     await handle.delete()
 
 

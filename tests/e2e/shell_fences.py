@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ RUN_DOCUMENTS = ("docs/api.md", "docs/cli.md")
 ENDS = ";|&()\n"
 """What stands between two commands."""
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,28 @@ def fences(markdown: str) -> list[Fence]:
 
 def session(document: str) -> str:
     """One bash script of the whole document; a command that fails ends it, and its fence is named on standard error."""
+    return script(document, fences((ROOT / document).read_text("utf-8")))
+
+
+def script(document: str, parts: Sequence[Fence]) -> str:
+    """The same of some fences of it."""
     named = 'echo "$LAST: $BASH_COMMAND: exit $?" >&2'
-    parts = ["set -Eeuo pipefail", f"trap '{named}' ERR"]
-    for fence in fences((ROOT / document).read_text("utf-8")):
-        parts += [f"LAST={shlex.quote(f'{document}:{fence.line}')}", fence.text]
-    return "\n".join(parts) + "\n"
+    lines = ["set -Eeuo pipefail", f"trap '{named}' ERR"]
+    for fence in parts:
+        lines += [f"LAST={shlex.quote(f'{document}:{fence.line}')}", fence.text]
+    return "\n".join(lines) + "\n"
+
+
+def sections(markdown: str) -> dict[str, list[Fence]]:
+    """The fences that are run, by the heading of any level below which they stand."""
+    blocks = [(m.start(), m.end()) for m in BLOCK.finditer(markdown)]
+    headings = [m for m in HEADING.finditer(markdown) if not any(begin <= m.start() < end for begin, end in blocks)]
+    found: dict[str, list[Fence]] = {}
+    for match in FENCE.finditer(markdown):
+        above = [heading[1] for heading in headings if heading.start() < match.start()]
+        fence = Fence(markdown.count("\n", 0, match.start(1)) + 1, match[1])
+        found.setdefault(above[-1] if above else "", []).append(fence)
+    return found
 
 
 def commands(markdown: str) -> Iterator[list[str]]:

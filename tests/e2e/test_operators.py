@@ -23,7 +23,8 @@ from tests.e2e.running_stack import (
     started,
 )
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, HOWTO = ROOT / "README.md", ROOT / "docs/howto/pause-a-section.md"
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("operators")]
 
 
@@ -52,7 +53,8 @@ def paused_chambers(stack: RunningStack) -> set[str]:
 
 def test_a_signal_pauses_one_chamber_and_resume_goes_on_on_the_same_grid(stack: RunningStack) -> None:
     pause = 'temporal workflow signal -w chamber/sim-03 --name pause --input \'{"reason":"door"}\''
-    assert pause.replace("sim-03", "sim-05") in code_lines(README, "temporal"), "the README says it so"
+    assert pause.replace("sim-03", "sim-05") in code_lines(HOWTO, "temporal"), "the page says it so"
+    assert any(line.startswith(pause.replace("sim-03", "sim-05")) for line in code_lines(README, "temporal"))
     assert stack.shell(pause).returncode == 0
     eventually(lambda: stack.status("sim-03")["status"] == "paused")
     eventually(lambda: "chamber/sim-03" in paused_chambers(stack))
@@ -105,7 +107,8 @@ def test_signals_that_nobody_can_understand_change_nothing_and_are_shown(stack: 
 
 
 def test_the_readme_commands_run_and_a_whole_section_is_paused(stack: RunningStack) -> None:
-    commands = code_lines(README, "temporal") + code_lines(README, "chamberlog")
+    commands = [line for page in (HOWTO, README) for line in code_lines(page, "temporal")]
+    commands += code_lines(README, "chamberlog")
     assert len(commands) >= 9
     section = [c for c in commands if "ChamberSection" in c]
     for command in commands:

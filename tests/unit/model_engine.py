@@ -92,6 +92,7 @@ class _Info:
     start_time: datetime
     typed_search_attributes: TypedSearchAttributes = TypedSearchAttributes.empty
     first_execution_run_id: str = "a run"
+    namespace: str = "default"
 
     def is_continue_as_new_suggested(self) -> bool:
         return self.run.continues

@@ -16,6 +16,7 @@ from adapters.memory import InMemoryOutcomes
 from api import (
     entity_schemas,
     event_schemas,
+    fleet_schemas,
     key_schemas,
     ledger_schemas,
     live_texts,
@@ -42,6 +43,7 @@ MODELS: Mapping[str, type[BaseModel]] = {
         ledger_schemas,
         entity_schemas,
         event_schemas,
+        fleet_schemas,
         section_schemas,
         people_schemas,
         profile_schemas,
@@ -131,6 +133,7 @@ LIVES: tuple[tuple[str, str], ...] = (
     (ADD, "add"),
     ("show incubator-3", "show"),
     ("list", "list"),
+    ("top --once --status collecting", "top"),
     ("profiles", "profiles list"),
     ("profiles put attic.yaml", "profiles put"),
     ("profiles show airgradient", "profiles show"),

@@ -62,6 +62,8 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         (lambda: replace(SETTINGS, admin=Address("localhost", 9901)), "admin"),
         (lambda: replace(SETTINGS, listen=Address("gateway", 8000)), "listen"),
         (lambda: replace(SETTINGS, admin=Address("127.0.0.1", 8000)), "admin"),
+        (lambda: replace(SETTINGS, metrics=Address("gateway", 9903)), "metrics"),
+        (lambda: replace(SETTINGS, metrics=Address("0.0.0.0", 9901)), "metrics"),
         (lambda: replace(SETTINGS, api=()), "api"),
         (lambda: replace(SETTINGS, authz=()), "authz"),
         (lambda: replace(SETTINGS, api=(Address("api", 1), Address("127.0.0.1", 1))), "api"),

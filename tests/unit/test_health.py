@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.domain.health import FAILING_AFTER, Health, Status
+from collector.domain.health import FAILING_AFTER, Health, Spell, Status
 
 
 @given(st.lists(st.booleans(), max_size=30))
@@ -37,3 +37,18 @@ def test_one_reading_ends_failing_and_keeps_what_was_seen() -> None:
 @settings(deadline=None)
 def test_what_failed_is_kept_short(what: str) -> None:
     assert Health().failed(0, what).last_failure == what[:500]
+
+
+def test_the_last_time_that_it_was_failing_is_remembered() -> None:
+    health = Health().succeeded(0)
+    for slot in range(1, 6):
+        health = health.failed(slot, "timeout: x")
+    assert (health.since_ms, health.spell) == (1, None)
+    well = health.succeeded(6)
+    assert (well.since_ms, well.spell) == (None, Spell(1, 6, 5))
+    assert well.failed(7, "timeout: x").succeeded(8).spell == Spell(1, 6, 5), "a hiccup is none"
+
+
+def test_what_an_older_worker_has_counted_has_no_beginning() -> None:
+    assert Health(4, None, "timeout: x", 9).failed(10, "timeout: x").since_ms is None
+    assert Health(4, None, "timeout: x", 9, spell=Spell(1, 2, 3)).succeeded(10).spell is None

@@ -14,7 +14,8 @@ from collector.domain.outcome import Gap, GapReason
 from collector.messages import ChamberState
 from collector.packing import pack
 from tests.unit.test_chamber_spec import GOOD
-from workflows.presentation import INTERVAL, STATUS, attributes, changes, details, plain, status_answer, status_of
+from workflows.presentation import INTERVAL, STATUS, attributes, changes, details, status_answer, status_of
+from workflows.texts import plain
 
 NOON_MS = 1_772_366_400_000
 HOSTILE = st.one_of(

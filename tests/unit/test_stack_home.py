@@ -87,6 +87,7 @@ def test_stack_json_says_where_everything_is(home: Home) -> None:
     assert json.loads(home.stack_file.read_text()) == {
         "temporal": "127.0.0.1:1",
         "temporal_ui": "http://127.0.0.1:2/temporal",
+        "web_ui": "http://127.0.0.1:2/temporal",
         "api": "http://127.0.0.1:5",
         "gateway": "http://127.0.0.1:5",
         "grpc": "127.0.0.1:8",

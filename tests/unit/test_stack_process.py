@@ -116,3 +116,38 @@ def test_an_overgrown_log_is_set_aside(tmp_path: Path) -> None:
         file.write(b"new")
     assert log.read_text() == "new"
     assert (tmp_path / "x.log.1").stat().st_size == LOG_LIMIT_BYTES + 1
+
+
+TALKING = """
+import sys, time
+for number in range(400):
+    print(f"{number:08d}", "x" * 90, flush=True)
+    time.sleep(0.005)
+print("there", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_log_is_bounded_while_its_program_runs(tmp_path: Path) -> None:
+    log, old = tmp_path / "x.log", tmp_path / "x.log.1"
+    child = spawn(Command([sys.executable, "-c", TALKING], log, log_limit_bytes=10_000))
+    eventually(lambda: says_there(log), 20)
+    eventually(lambda: log.stat().st_size < 10_000 and old.exists())
+    assert {path.name for path in tmp_path.iterdir()} == {"x.log", "x.log.1"}
+    kept = (old.read_text() + log.read_text()).splitlines()
+    numbers = [int(line[:8]) for line in kept if line[:8].isdecimal()]
+    assert numbers == list(range(numbers[0], 400)), "nothing but the oldest lines is gone"
+    assert len(kept) * 100 < 10_000 + 2 * 25_000, "the limit, and what is written between two looks"
+    assert old.stat().st_mode & 0o077 == 0
+    child.stop()
+
+
+def test_a_log_whose_folder_is_gone_keeps_nothing_from_running(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "x.log"
+    child = spawn(Command([sys.executable, "-c", GENTLE], log, log_limit_bytes=1))
+    eventually(lambda: says_there(log))
+    log.unlink()
+    log.parent.rmdir()
+    time.sleep(1.5)
+    assert child.alive()
+    assert child.stop() == 7

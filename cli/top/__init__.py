@@ -1,0 +1,1 @@
+"""`chamberlog top`: the fleet as it is now, and again and again."""

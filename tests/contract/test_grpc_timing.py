@@ -9,8 +9,7 @@ import grpc
 import pytest
 
 from adapters.telemetry import OtelEdgeMetrics
-from api.grpc.server import GrpcApi
-from tests.contract.grpc_client import Client
+from tests.contract.grpc_client import Client, serving
 from tests.contract.test_grpc_watching import watching
 from tests.unit.api_world import World
 from tests.unit.metric_points import Attributes, Points, at
@@ -19,19 +18,10 @@ DURATION = "rpc.server.call.duration"
 
 
 @asynccontextmanager
-async def serving(points: Points) -> AsyncIterator[Client]:
+async def measured(points: Points) -> AsyncIterator[Client]:
     """The gRPC API of a world, with its calls measured."""
-    world = World()
-    services, streams = world.app.state.services, world.app.state.streams
-    made = GrpcApi(services, streams, metrics=OtelEdgeMetrics(points.provider))
-    port = made.listen("127.0.0.1", 0)
-    await made.start()
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Client(channel, made, port)
-    finally:
-        services.live.stop()
-        await made.stop(2)
+    async with serving(World(), OtelEdgeMetrics(points.provider)) as client:
+        yield client
 
 
 def call(method: str, code: str) -> Attributes:
@@ -48,7 +38,7 @@ async def settled(points: Points, wanted: dict[Attributes, float], within_s: flo
 
 async def test_calls_are_told_apart_by_method_and_status() -> None:
     points = Points()
-    async with serving(points) as client:
+    async with measured(points) as client:
         await client.ask("Chambers/ListChambers")
         await client.ask("Chambers/ListChambers")
         assert (await client.refused("Chambers/GetChamber", {"chamber_id": "nowhere"})).code == "NOT_FOUND"
@@ -66,7 +56,7 @@ async def test_calls_are_told_apart_by_method_and_status() -> None:
 
 async def test_methods_that_there_are_not_are_one() -> None:
     points = Points()
-    async with serving(points) as client:
+    async with measured(points) as client:
         for number in range(10):
             method: Any = client.channel.unary_unary(f"/chamberlog.v1.Nothing/Method{number}")
             with pytest.raises(grpc.aio.AioRpcError):
@@ -79,7 +69,7 @@ async def test_methods_that_there_are_not_are_one() -> None:
 
 async def test_a_stream_counts_as_soon_as_it_begins() -> None:
     points = Points()
-    async with serving(points) as client:
+    async with measured(points) as client:
         async with watching(client):
             await settled(points, {call("chamberlog.v1.Readings/WatchReadings", "OK"): 1})
         await asyncio.sleep(0.2)

@@ -19,6 +19,7 @@ PLANTS = [
     ("collector/stray.py", "", "the core has no unlisted module"),
     ("collector/usecases/__init__.py", "import httpx", "the core knows no technology"),
     ("activities/__init__.py", "import asyncpg", "workflows and activities know Temporal only"),
+    ("workflows/chamber.py", "import opentelemetry.metrics", "workflows and activities know Temporal only"),
     ("workflows/__init__.py", "import pydantic", "workflow files are light: no pydantic, no ports, no use cases"),
     ("workers/__main__.py", "import adapters.memory", "only bootstraps import adapters"),
     ("adapters/memory/__init__.py", "import adapters.redis", "adapters do not know each other"),

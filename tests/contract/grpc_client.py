@@ -13,6 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 
 from api.grpc.server import GrpcApi
+from api.timing import EdgeMetrics
 from tests.unit.api_world import KEYS, World
 
 PACKAGE = "chamberlog.v1"
@@ -106,9 +107,9 @@ def sent_by(whose: str | None, **metadata: str) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def serving(world: World) -> AsyncIterator[Client]:
+async def serving(world: World, metrics: EdgeMetrics | None = None) -> AsyncIterator[Client]:
     """The gRPC API of the world on a port of its own."""
-    made = GrpcApi(world.app.state.services, world.app.state.streams)
+    made = GrpcApi(world.app.state.services, world.app.state.streams, metrics=metrics)
     port = made.listen("127.0.0.1", 0)
     await made.start()
     try:

@@ -81,7 +81,7 @@ def test_scrapes_at_once_do_not_mix(server: MetricsServer, provider: MeterProvid
 
     def scrape(_: int) -> list[str]:
         lines = httpx.get(server.url + "/metrics").text.splitlines()
-        return [line for line in lines if line.startswith("chamberlog_outcomes_unsaved")]
+        return [line for line in lines if line.startswith("chamberlog_outcomes_unsaved{")]
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         bodies = list(pool.map(scrape, range(24)))

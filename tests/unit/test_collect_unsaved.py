@@ -1,16 +1,21 @@
 """A round while the store refuses, hangs or forgets to answer: nothing is lost or waits, nothing is read twice."""
 
+import asyncio
+
 import pytest
 
+from adapters.telemetry import OtelCollectionMetrics
 from collector.backlog import ROUND_LIMIT_BYTES, total_bytes
 from collector.domain.errors import BlockedError
 from collector.domain.health import Health
 from collector.domain.outcome import Epoch, Gap, GapReason, Measurement, Reading
 from collector.packing import pack
-from tests.unit.jumping_time import NOON_MS, in_jumping_time
+from tests.unit.jumping_time import NOON_MS, JumpingClock, in_jumping_time
+from tests.unit.metric_points import Points, at
 from tests.unit.round_doubles import Answer, Mood
 from tests.unit.round_stage import RoundStage, chamber, serial_of, unpacked
 
+AGE = "chamberlog.outcomes.unsaved.age"
 WELL = Health(last_reading_ms=NOON_MS - 1)
 BLOCKED = Answer(5, BlockedError("10.0.0.1:80"))
 
@@ -241,3 +246,42 @@ async def test_settled_through_covers_a_whole_missed_run() -> None:
     await stage.attempt(stage.request(5, health=WELL))
     assert [batch.settled_through_ms for batch in stage.store.saves] == [stage.slot(4)]
     assert stage.chamber.settled_ms == stage.slot(4)
+
+
+# ---- how old the oldest is that waits
+
+
+@in_jumping_time
+async def test_what_waits_is_as_old_as_its_oldest_reading_and_waits_no_more_once_it_is_stored() -> None:
+    points, stage_clock = Points(), JumpingClock()
+    metrics = OtelCollectionMetrics(points.provider, stage_clock.now_ms)
+    stage = RoundStage(chamber(10), metrics)
+    stage.store.otherwise = Mood.REFUSE
+    running = asyncio.create_task(stage.attempt(stage.request(6, health=WELL)))
+    assert points.values(AGE) == {at(): 0}
+    await stage.clock.until(stage.slot(3) + 5_000)
+    ((_, age_s),) = points.values(AGE).items()
+    assert age_s == 35 - 0.02, "the first reading came 20 ms after noon"
+    stage.store.otherwise = Mood.TAKE
+    await stage.clock.until(stage.slot(4) + 5_000)
+    assert points.values(AGE) == {at(): 0}
+    await running
+
+
+@in_jumping_time
+async def test_a_round_that_ends_hands_what_waits_to_somebody_else() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    out = await stage.attempt(stage.request(2, health=WELL))
+    assert len(out.unsaved) == 2
+    assert stage.metrics.held_at_all == [stage.slot(0) + 20, stage.slot(0) + 20]
+    assert stage.metrics.holding == {}
+
+
+@in_jumping_time
+async def test_a_gap_that_waits_is_as_old_as_its_refusal() -> None:
+    stage = RoundStage(chamber(10))
+    stage.store.otherwise = Mood.REFUSE
+    stage.devices.script.append(BLOCKED)
+    await stage.attempt(stage.request(1, health=WELL))
+    assert stage.metrics.held_at_all == [None]

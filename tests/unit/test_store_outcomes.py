@@ -130,3 +130,24 @@ async def test_an_outcome_of_a_newer_worker_is_not_dropped_silently() -> None:
     with pytest.raises(ValueError, match="hologram"):
         await room.store(request)
     assert room.stage.store.saves == []
+
+
+@in_jumping_time
+async def test_while_it_waits_for_the_store_the_oldest_reading_is_held() -> None:
+    room = Room()
+    await room.stage.enrol()
+    room.stage.store.moods.append(Mood.REFUSE)
+    await room.store(room.request())
+    assert room.stage.metrics.held_at_all == [room.stage.slot(0) + 20]
+    assert room.stage.metrics.holding == {}
+
+
+@in_jumping_time
+async def test_a_store_that_refuses_again_lets_go_as_well() -> None:
+    room = Room()
+    await room.stage.enrol()
+    room.stage.store.otherwise = Mood.REFUSE
+    with pytest.raises(StoreRefusedError):
+        await room.store(room.request())
+    assert len(room.stage.metrics.held_at_all) == 1
+    assert room.stage.metrics.holding == {}

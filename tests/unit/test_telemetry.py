@@ -144,6 +144,40 @@ def test_organizations_beyond_the_limit_count_together(
     assert (other.value, third.value) == (20, 2)
 
 
+def test_the_oldest_of_all_that_waits_counts_and_a_clock_set_back_makes_no_negative_age(
+    reader: InMemoryMetricReader,
+) -> None:
+    now = [100_000]
+    metrics = OtelCollectionMetrics(make_meter_provider("chamberlog-test", [reader]), lambda: now[0])
+
+    def age_s() -> float:
+        return number(collected(reader)["chamberlog.outcomes.unsaved.age"], frozenset())
+
+    assert age_s() == 0
+    metrics.held("a round", 90_000)
+    metrics.held("another", None)
+    metrics.held("a round", 20_000)
+    now[0] += 5_000
+    assert age_s() == 15, "told again, the first time counts"
+    metrics.let_go("a round")
+    assert age_s() == 5
+    now[0] = 0
+    assert age_s() == 0
+    metrics.let_go("another")
+    metrics.let_go("another")
+    now[0] = 200_000
+    assert age_s() == 0
+
+
+def test_counters_of_an_organization_begin_at_0(metrics: OtelCollectionMetrics, reader: InMemoryMetricReader) -> None:
+    metrics.unsaved("lab", 0)
+    found = collected(reader)
+    assert number(found["chamberlog.collections"], labels(outcome="gap")) == 0
+    assert number(found["chamberlog.collections"], labels(outcome="reading")) == 0
+    assert {dict(where)["reason"] for where in found["chamberlog.gap.slots"]} == {reason.value for reason in GapReason}
+    assert number(found["chamberlog.answers.dropped"], frozenset()) == 0
+
+
 def exposed(registry: CollectorRegistry) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     families = text_string_to_metric_families(metrics_text(registry)[0].decode())
     return {(s.name, frozenset(s.labels.items())): s.value for f in families for s in f.samples}

@@ -16,7 +16,7 @@ NOW_MS = 1_000_000
 WELL = Standing("well", "", "b", "p", "collecting", 10_000, Grid(10_000, 0), 0, 990_000, 990_000, 4)
 FLEET = [
     WELL,
-    replace(WELL, id="late", section="a", late_ms=900),
+    replace(WELL, id="late", section="a", late_ms=1_900),
     replace(WELL, id="behind", settled_ms=950_000, last_reading_ms=950_000),
     replace(WELL, id="gaps", last_reading_ms=970_000),
     replace(WELL, id="down", status="failing", last_reading_ms=900_000),

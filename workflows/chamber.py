@@ -192,15 +192,13 @@ class ChamberWorkflow(ChamberHandlers):
         )
 
     def _take(self, out: RoundOutcome, riding: int) -> None:
-        before = self.s.health
         left = {row["v"] for row in out.unsaved if row["kind"] == "change"}
         confirmed = [r for r in self.s.unsaved[:riding] if r["kind"] == "change" and r["v"] not in left]
-        waiting = self.s.unsaved[riding:]
+        waiting, before = self.s.unsaved[riding:], self.s.health
         fresh = [row for row in out.unsaved if row["kind"] != "epoch" or row not in waiting]  # epochs rode as copies
         self.s.unsaved = [*waiting, *fresh]
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
-        self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
-        self.s.memory = out.memory or self.s.memory
+        self.s.last, self.s.skew_ms, self.s.memory = out.last or self.s.last, out.skew_ms, out.memory or self.s.memory
         self._drain.told(out.told)
         transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:

@@ -30,7 +30,7 @@ LEAVE_S = 1.0
 """So long a stop waits for what clients that do not read were sent already."""
 EXIT_SETTINGS = 2
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("api")
 
 
 def main(*, check: bool = False) -> int:

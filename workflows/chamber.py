@@ -194,17 +194,16 @@ class ChamberWorkflow(ChamberHandlers):
     def _take(self, out: RoundOutcome, riding: int) -> None:
         left = {row["v"] for row in out.unsaved if row["kind"] == "change"}
         confirmed = [r for r in self.s.unsaved[:riding] if r["kind"] == "change" and r["v"] not in left]
-        waiting = self.s.unsaved[riding:]
+        waiting, before = self.s.unsaved[riding:], self.s.health
         fresh = [row for row in out.unsaved if row["kind"] != "epoch" or row not in waiting]  # epochs rode as copies
         self.s.unsaved = [*waiting, *fresh]
-        tell(self.s.spec, self.s.health, out.health)
         self.s.next_ms, self.s.health, self.s.verify = out.next_ms, out.health, False
-        self.s.last, self.s.skew_ms = out.last or self.s.last, out.skew_ms
-        self.s.memory = out.memory or self.s.memory
+        self.s.last, self.s.skew_ms, self.s.memory = out.last or self.s.last, out.skew_ms, out.memory or self.s.memory
         self._drain.told(out.told)
         transitions.confirm(self.s, [row["v"] for row in confirmed], out.lost_changes)
         for sentence in out.lost_changes:
             self._note(sentence)
+        tell(self.s.spec, before, out.health)  # last: what is said never keeps an answer from being taken
 
     async def _collect_adhoc(self, adhoc: Adhoc) -> None:
         try:

@@ -6,7 +6,6 @@ tells nothing; a replay is silent. Only a worker that is killed between the line
 the line to be told again by the next one.
 """
 
-import logging
 from typing import Any
 
 from temporalio import workflow
@@ -17,11 +16,13 @@ from collector.domain.health import Health, Status
 from collector.domain.instants import iso
 
 STARTS_FAILING, RECOVERED = "chamber starts failing", "chamber recovered"
-log = logging.getLogger(__name__)
 
 
 def tell(spec: ChamberSpec, before: Health, after: Health) -> None:
     """Log what has changed; nothing while a history is replayed. The same health again: nothing has changed."""
+    log = (
+        workflow.logger.base_logger
+    )  # without the adapter, which writes all it knows of the workflow into the sentence
     was, now = before.status is Status.FAILING, after.status is Status.FAILING
     if was == now or workflow.unsafe.is_replaying():
         return

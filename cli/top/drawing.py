@@ -132,7 +132,7 @@ def _value(reading: Json | None) -> Text:
 def _late(lateness_s: float | None) -> Text:
     if lateness_s is None:
         return Text("-", "dim")
-    text = f"{lateness_s * 1000:.0f}ms" if lateness_s < 1 else short(lateness_s)
+    text = f"{max(0.0, lateness_s) * 1000:.0f}ms" if lateness_s < 1 else short(lateness_s)
     return Text(text, "yellow" if lateness_s > LATE_S else "")
 
 

@@ -140,7 +140,8 @@ def _with(glance: ChamberGlance, reading: Reading | None) -> ChamberGlance:
 
 def _trouble(glance: ChamberGlance) -> tuple[Any, ...]:
     rank = RANKS.get(glance.standing.status, len(RANKS))
-    return (rank, -glance.failures, -glance.backlog, -(glance.standing.late_ms or 0), glance.standing.id)
+    late_s = max(0, glance.standing.late_ms or 0) // 1000  # whole ones: milliseconds would shuffle a fleet that is well
+    return (rank, -glance.failures, -glance.backlog, -late_s, glance.standing.id)
 
 
 def _age(glance: ChamberGlance) -> tuple[Any, ...]:

@@ -29,6 +29,7 @@ from collector.ports import (
     Page,
     SaveBatch,
     SaveResult,
+    Standing,
 )
 from tests.unit.ledger_world import ModelPorts, memory_ports
 
@@ -155,6 +156,13 @@ class MirroredRegistry:
 
     async def active(self, organization: str, at_most: int) -> Sequence[ActiveChamber]:
         return await self._twin.active(organization, at_most)
+
+    async def standings(self, organization: str, section: str | None, text: str | None) -> Sequence[Standing]:
+        found = await self._twin.standings(organization, section, text)
+        real = self._mirror.call(self._mirror.registry.standings(organization, section, text))
+        told = [replace(standing, status="") for standing in real]
+        assert told == [replace(standing, status="") for standing in found], f"PostgreSQL has {real}, its twin {found}"
+        return found
 
     async def enrol(self, spec: ChamberSpec, epoch: Epoch, now_ms: int, trace: str = "") -> ChamberRecord:
         return await self._both("enrol", spec, epoch, now_ms, trace)

@@ -5,6 +5,7 @@ import logging
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,10 @@ for slot in range(1, 4):
     SPELL = SPELL.failed(slot * 60_000, "timeout: no whole answer in 10 s")
 
 
-def line(service: str, message: str, level: int = logging.INFO, **fields: object) -> str:
+def line(service: str, message: str, fields: Mapping[str, object], level: int = logging.INFO) -> str:
     """A line as a process writes it now."""
     return JsonLines(service).format(
-        logging.getLogger("workers").makeRecord("workers", level, "f", 1, message, (), None, extra=fields)
+        logging.getLogger("workers").makeRecord("workers", level, "f", 1, message, (), None, extra=dict(fields))
     )
 
 
@@ -36,17 +37,17 @@ def folder(tmp_path: Path) -> Path:
     failing, well = telling._failure(SPELL), telling._spell(SPELL.succeeded(240_000))
     one, two = {"chamberlog.chamber": "sim-01"}, {"chamberlog.chamber": "sim-02"}
     worker = [
-        line("chamberlog-worker", telling.STARTS_FAILING, logging.WARNING, **one, **failing),
-        line("chamberlog-worker", telling.STARTS_FAILING, logging.WARNING, **two, **failing),
-        line("chamberlog-worker", telling.RECOVERED, **one, **well),
+        line("chamberlog-worker", telling.STARTS_FAILING, one | failing, logging.WARNING),
+        line("chamberlog-worker", telling.STARTS_FAILING, two | failing, logging.WARNING),
+        line("chamberlog-worker", telling.RECOVERED, one | well),
     ]
     worker[2] = re.sub(r'"timestamp": "[^"]*"', '"timestamp": "2999-01-01T00:00:00.000Z"', worker[2])
     (logs / "worker.log").write_text("\n".join([*worker, "not JSON"]) + "\n")
-    in_trace = json.loads(line("chamberlog-api", "met a bug", logging.ERROR)) | {"trace_id": TRACE}
+    in_trace = json.loads(line("chamberlog-api", "met a bug", {}, logging.ERROR)) | {"trace_id": TRACE}
     (logs / "api.log").write_text(json.dumps(in_trace) + "\n")
     (logs / "gateway.log").write_text("[2026-03-01 12:00:00.000][7][warning][main] something of Envoy's\n")
     died = [
-        line("chamberlog-stack", "part has died", logging.WARNING, **{"chamberlog.part": part})
+        line("chamberlog-stack", "part has died", {"chamberlog.part": part}, logging.WARNING)
         for part in ("api", "api", "worker")
     ]
     (logs / "stack.log").write_text("\n".join(died) + "\n")

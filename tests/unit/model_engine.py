@@ -92,6 +92,7 @@ class _Info:
     start_time: datetime
     typed_search_attributes: TypedSearchAttributes = TypedSearchAttributes.empty
     first_execution_run_id: str = "a run"
+    run_id: str = "a run"
     namespace: str = "default"
 
     def is_continue_as_new_suggested(self) -> bool:
@@ -201,6 +202,10 @@ class Run:
     def workflow_info(self) -> _Info:
         self._alive()
         return self.info
+
+    def workflow_is_replaying(self) -> bool:
+        self._alive()
+        return False
 
     def workflow_all_handlers_finished(self) -> bool:
         return self.handlers == 0

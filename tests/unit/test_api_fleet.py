@@ -7,7 +7,7 @@ import pytest
 from adapters.memory import InMemoryOutcomes
 from collector.domain.cadence import Grid
 from collector.domain.instants import iso
-from collector.domain.outcome import Gap, GapReason
+from collector.domain.outcome import Gap, GapReason, Outcome
 from collector.ports import SaveBatch, Standing
 from collector.usecases.standing import ORDERS, Order, glance_of
 from tests.unit.api_world import ENROLMENT, NOON_MS, World, a_reading
@@ -16,7 +16,7 @@ NOW_MS = 1_000_000
 WELL = Standing("well", "", "b", "p", "collecting", 10_000, Grid(10_000, 0), 0, 990_000, 990_000, 4)
 FLEET = [
     WELL,
-    replace(WELL, id="late", section="a", late_ms=900),
+    replace(WELL, id="late", section="a", late_ms=1_900),
     replace(WELL, id="behind", settled_ms=950_000, last_reading_ms=950_000),
     replace(WELL, id="gaps", last_reading_ms=970_000),
     replace(WELL, id="down", status="failing", last_reading_ms=900_000),
@@ -66,7 +66,10 @@ async def test_the_answer_by_value() -> None:
             assert (await client.post("/v1/chambers", json=ENROLMENT | {"id": name, "name": "I"})).status_code == 201
         spec = world.ledger.chambers["incubator-3"].spec
         first_ms = spec.grid.after(NOON_MS)
-        outcomes = [a_reading(spec, first_ms), Gap(first_ms + 60_000, first_ms + 120_000, GapReason.TIMEOUT)]
+        outcomes: list[Outcome] = [
+            a_reading(spec, first_ms),
+            Gap(first_ms + 60_000, first_ms + 120_000, GapReason.TIMEOUT),
+        ]
         world.clock.wall_ms = first_ms + 120_500
         await InMemoryOutcomes(world.ledger).save(SaveBatch("incubator-3", outcomes, first_ms + 120_000))
         other = world.ledger.chambers["incubator-4"].spec.grid

@@ -79,7 +79,7 @@ SECTION_ROUTES: list[tuple[str, str, Any]] = [
 AUTH = ["sign-in", "refresh", "accept-invitation", "forgotten-password", "reset-password", "change-password"]
 AUTH += ["sign-out", "sign-out-everywhere"]
 LISTS = [
-    *("/v1/chambers", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches"),
+    *("/v1/chambers", "/v1/fleet", "/v1/latest", "/v1/audit", "/v1/sections", "/v1/batches"),
     *("/v1/organizations", "/v1/profiles", "/v1/keys", "/v1/users", "/v1/invitations", "/v1/events"),
 ]
 OTHERS = {
@@ -171,6 +171,7 @@ REFERENCES: list[tuple[str, str, str, Any]] = [
     ("GET", "/v1/batches/my-lot/readings?chamber={}", ID, None),
     ("GET", "/v1/chambers?section={}", SECTION, None),
     ("GET", "/v1/latest?section={}", SECTION, None),
+    ("GET", "/v1/fleet?section={}", SECTION, None),
     ("GET", "/v1/batches?section={}", SECTION, None),
 ]
 """Requests within the own organization that name a thing of another one."""

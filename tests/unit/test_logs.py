@@ -175,16 +175,23 @@ def test_lines_of_temporal_s_core_are_lines(lines: Lines) -> None:
         time=1_772_366_417.042,
         fields={"n": 3},
     )
-    forwarding._on_logs([log])  # type: ignore[list-item]
+    forwarding._on_logs([log])
     [line] = lines()
     assert line["timestamp"] == "2026-03-01T12:00:17.042Z"
     assert (line["logger"], line["level"]) == (f"{NAME}-sdk_core::temporal_client", "warning")
     assert (line["message"], line["temporal.core.n"]) == ("gRPC call failed", 3)
 
 
-def test_the_same_record_goes_by_otlp() -> None:
-    exporter, provider = InMemoryLogRecordExporter(), LoggerProvider(shutdown_on_exit=False)
+def collecting() -> tuple[InMemoryLogRecordExporter, LoggerProvider]:
+    """A provider whose records are kept."""
+    exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]  # it has no types
+    provider = LoggerProvider(shutdown_on_exit=False)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    return exporter, provider
+
+
+def test_the_same_record_goes_by_otlp() -> None:
+    exporter, provider = collecting()
     handler, given = OtelLogHandler(provider), record("%s", KEY, **{"chamberlog.chamber": "c1", "none": None})
     span = TracerProvider(sampler=ALWAYS_ON).get_tracer("t").start_span("collect round")
     with use_span(span):
@@ -202,8 +209,7 @@ def test_the_same_record_goes_by_otlp() -> None:
 
 
 def test_an_exception_goes_by_otlp_by_its_standard_names() -> None:
-    exporter, provider = InMemoryLogRecordExporter(), LoggerProvider(shutdown_on_exit=False)
-    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    exporter, provider = collecting()
     logger = logging.getLogger("a test of its own")
     logger.addHandler(handler := OtelLogHandler(provider))
     try:

@@ -41,7 +41,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 async def test_one_line_when_it_starts_failing_and_one_when_it_recovers(
     env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "workflows")
+    caplog.set_level(logging.INFO, "temporalio.workflow")
     device = Device([True, False, False, False, False, False, True])
     async with staged(env, spec("told", 60), Doubles(answer=device.answer), cycles_per_run=2) as stage:
         await stage.pass_s(720)
@@ -75,7 +75,7 @@ async def test_one_line_when_it_starts_failing_and_one_when_it_recovers(
 async def test_hiccups_are_not_told_nor_a_long_time_without_change(
     env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "workflows")
+    caplog.set_level(logging.INFO, "temporalio.workflow")
     device = Device([False, False, True, False, False, True])
     async with staged(env, spec("hiccups", 60), Doubles(answer=device.answer)) as stage:
         await stage.pass_s(600)
@@ -85,7 +85,7 @@ async def test_hiccups_are_not_told_nor_a_long_time_without_change(
 async def test_a_pause_neither_ends_it_nor_begins_it_anew(
     env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "workflows")
+    caplog.set_level(logging.INFO, "temporalio.workflow")
     device = Device([False])
     async with staged(env, spec("held", 60), Doubles(answer=device.answer), soon=False) as stage:
         for _ in range(4):
@@ -103,7 +103,7 @@ async def test_a_pause_neither_ends_it_nor_begins_it_anew(
 async def test_an_older_worker_s_counting_leaves_out_how_long_it_lasted(
     env: WorkflowEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "workflows")
+    caplog.set_level(logging.INFO, "temporalio.workflow")
     before = Health(5, None, "timeout: x", 1)
     device = Device([True])
     async with staged(env, spec("older", 60), Doubles(answer=device.answer), health=before) as stage:

@@ -236,8 +236,6 @@ class ChamberWorkflow(ChamberHandlers):
             self._drain.start()
             await self._wait(lambda: not self._drain.running)
 
-    # ---- small parts
-
     def _tell(self) -> None:
         # a signal that changes nothing wakes nobody: in a long pause, or between days, their events alone would fill
         # the history, at whose end the server terminates the chamber

@@ -156,7 +156,7 @@ BATCH = "db.operation.batch.size"
 
 def documented() -> tuple[set[str], set[str]]:
     """Names of the table's spans, and of their attributes."""
-    section = DOCUMENT.read_text(encoding="utf-8").partition("## Spans of a worker")[2].partition("\n## ")[0]
+    section = DOCUMENT.read_text(encoding="utf-8").partition("## Names and attributes")[2].partition("\n## ")[0]
     rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ") and "`" in line]
     names = {name for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
     attributes = {name for row in rows for name in re.findall(r"`([a-z_.]+\.[a-z_.]+)`", row[-1])}

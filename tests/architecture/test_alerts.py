@@ -86,11 +86,6 @@ def test_an_alert_says_what_happened_and_where_to_read_what_to_do(name: str) -> 
     assert url.removeprefix(RUNBOOK) in anchors(operations)
 
 
-def test_runbooks_lead_to_the_page_of_operations() -> None:
-    document = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text("utf-8"))
-    assert (ROOT / document["global"]["external_labels"]["runbooks"]).is_file()
-
-
 def test_the_page_has_every_alert_and_no_other() -> None:
     page = (ROOT / "docs/observability.md").read_text("utf-8")
     assert set(re.findall(r"`(Chamberlog[A-Z]\w+)`", page)) == set(ALERTS)

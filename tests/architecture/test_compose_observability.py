@@ -203,6 +203,18 @@ def test_grafana_is_given_every_dashboard_and_finds_its_sources(both: Document) 
     assert secret in grafana["secrets"]
 
 
+def test_runbooks_lead_to_the_page_that_grafana_serves(both: Document) -> None:
+    grafana = both["services"]["grafana"]
+    files = {entry["target"]: both["configs"][entry["source"]]["file"] for entry in grafana["configs"]}
+    url = read("prometheus.yml")["global"]["external_labels"]["runbooks"]
+    (port,) = grafana["ports"]
+    served = f"http://{port.rpartition(':')[0]}/public/"
+    assert files[url.replace(served, "/usr/share/grafana/public/")] == "./docs/operations.md"
+    for file in (FOLDER / "grafana/dashboards").glob("*.json"):
+        variables = {v["name"]: v for v in json.loads(file.read_text("utf-8"))["templating"]["list"]}
+        assert url.endswith(variables["runbooks"]["query"])
+
+
 def test_all_rules_are_given_to_prometheus(both: Document) -> None:
     given = {both["configs"][e["source"]]["file"]: e["target"] for e in both["services"]["prometheus"]["configs"]}
     (pattern,) = read("prometheus.yml")["rule_files"]

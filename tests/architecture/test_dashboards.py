@@ -140,7 +140,8 @@ def test_links_lead_to_dashboards_that_there_are(dashboard: dict[str, Any]) -> N
     assert set(re.findall(r"/d/([\w-]+)", text)) <= uids
     (others,) = [link for link in dashboard["links"] if link["type"] == "dashboards"]
     assert others["tags"] == dashboard["tags"] == ["chamberlog"]
-    assert any("temporal_ui" in link.get("url", "") for link in dashboard["links"])
+    for place in ("temporal_ui", "runbooks"):
+        assert any(place in link.get("url", "") for link in dashboard["links"])
 
 
 def test_every_status_has_its_colour_everywhere() -> None:

@@ -31,7 +31,7 @@ def find(program: str) -> str | None:
     return shutil.which(program) or shutil.which(program, path=str(CACHE))
 
 
-NO_PROMETHEUS = "there is no Prometheus: run `make prometheus`" if find("promtool") is None else ""
+NO_PROMETHEUS = "" if find("promtool") and find("prometheus") else "there is no Prometheus: run `make prometheus`"
 """Why a test is skipped."""
 
 

@@ -72,7 +72,7 @@ def timeline(browser: Browser, stage: Stage) -> bytes:
 def pending(browser: Browser, stage: Stage) -> bytes:
     """What Temporal shows of a failing chamber's round: attempt and last failure."""
     _chamber(browser, stage, FAILING, 900, "Pending Activities")
-    trace = "[...document.querySelectorAll('p, div, span')].find(e => e.innerText.trim() === 'Stack Trace')"
+    trace = "[...document.querySelectorAll('main *')].find(e => e.textContent.trim() === 'Stack Trace')"
     browser.until(trace, "there is a failure with its stack trace")
     _mask_host(browser)
     top = browser.value(f"{trace}.getBoundingClientRect().top")  # the trace names folders of this machine
@@ -101,7 +101,7 @@ WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
 TERMINAL: Mapping[str, tuple[tuple[str, ...], int]] = {
     "terminal-readings": (("readings", "sim-01", "temperature", "--plot", "--from=-2m"), 100),
     "terminal-audit": (("audit",), 80),
-    "terminal-list": (("list",), 130),
+    "terminal-top": (("top", "--once"), 130),
 }
 """Arguments of `chamberlog`, and columns of the terminal."""
 

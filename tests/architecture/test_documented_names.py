@@ -27,14 +27,18 @@ TAG = re.compile(r"<(?:img|a)\b[^>]*\b(?:src|href)=\"([^\"]+)\"")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 SERIES = re.compile(
     r"(?<![\w./-])(?:(?:chamberlog|http_server|rpc_server|db_client)_(?!v1\b)"
-    r"|(?:temporal_(?:worker|workflow|activity|request|long_request|sticky|num)|process_(?:cpu|memory|open))_)[a-z0-9_]*[a-z0-9]"
+    r"|(?:temporal_(?:worker|workflow|activity|request|long_request|sticky|num)|process_(?:cpu|memory|open))_)[a-z0-9_]*[a-z0-9](?![a-z0-9_])"
 )
-TOLD = re.compile(r"^\| `[a-z._]+` \| ([a-z -]+) \|.*?\| `([a-z_]+)` \|", re.MULTILINE)
+TOLD = re.compile(
+    r"^\| `[a-z._]+` \| ([a-z -]+) \|.*?\| `((?:chamberlog|temporal|http|rpc|db|process)_[a-z_]+)` \|", re.MULTILINE
+)
 """A row of docs/telemetry.md, which its own test holds against what processes expose: kind, and name at /metrics."""
 ALIAS = re.compile(
     r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(?!(?:JOIN|ON|WHERE|LEFT|CROSS|GROUP|ORDER|LIMIT|SET|AS)\b)(\w+))?",
     re.IGNORECASE,
 )
+FILES = {"py", "md", "json", "yml", "yaml", "csv", "sql", "log", "toml"}
+"""What is behind the point in names of files."""
 ONE_SERVICE = {"exec", "run"}
 SERVICES = {"up", "logs", "ps", "stop", "start", "restart", "build", "pull", "create", "rm", "kill", "port", "wait"}
 VALUED = {
@@ -63,7 +67,8 @@ class Names:
 
     Attributes:
         columns: by table or view.
-        series: at /metrics.
+        series: at /metrics, as a query needs them.
+        families: what `# TYPE` calls them: a histogram without its ends. To people that is its name.
         alerts: of the rules of Prometheus, and classes whose names look alike.
         services: of compose files.
         profiles: of compose files.
@@ -71,6 +76,7 @@ class Names:
 
     columns: Mapping[str, frozenset[str]]
     series: frozenset[str]
+    families: frozenset[str]
     alerts: frozenset[str]
     services: frozenset[str]
     profiles: frozenset[str]
@@ -88,6 +94,7 @@ def our_names() -> Names:
         | frozenset(told((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         alerts=frozenset(rule["alert"] for rule in alerts())
         | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
+        families=frozenset(name for _, name in TOLD.findall((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         services=frozenset(services),
         profiles=frozenset(name for service in services.values() for name in service.get("profiles", ())),
     )
@@ -136,11 +143,12 @@ def dead_names(document: Path, markdown: str, names: Names) -> list[str]:
     found = [*_dead_anchors(document, markdown, prose), *_dead_pictures(document, prose)]
     for fence in FENCE.finditer(markdown):
         text = fence[4].replace("\\\n", " ")
-        found += [*_dead_services(text, names), *_dead_series(text, names)]
+        found += [*_dead_services(text, names), *_dead_series(text, names.series)]
         queries = [text] if fence[3] == "sql" else re.findall(r"psql [^\n]*?-c (?:\"([^\"]*)\"|'[^']*')", text)
         found += [name for query in queries for name in _dead_columns(query, names)]
     for span in spans:
-        found += [*_dead_services(span, names), *_dead_series(span, names), *_dead_column(span, names)]
+        found += [*_dead_services(span, names), *_dead_column(span, names)]
+        found += _dead_series(span, names.series | names.families)
     found += [f"alert {name}" for name in re.findall(r"\bChamberlog[A-Z]\w+", markdown) if name not in names.alerts]
     return sorted(dict.fromkeys(found))
 
@@ -175,8 +183,8 @@ def _dead_pictures(document: Path, prose: str) -> Iterator[str]:
             yield f"picture {target}"
 
 
-def _dead_series(text: str, names: Names) -> Iterator[str]:
-    yield from (f"series {name}" for name in SERIES.findall(text) if name not in names.series)
+def _dead_series(text: str, known: frozenset[str]) -> Iterator[str]:
+    yield from (f"series {name}" for name in SERIES.findall(text) if name not in known)
 
 
 def _dead_columns(query: str, names: Names) -> Iterator[str]:
@@ -193,7 +201,7 @@ def _dead_columns(query: str, names: Names) -> Iterator[str]:
 
 def _dead_column(span: str, names: Names) -> Iterator[str]:
     found = re.fullmatch(r"(\w+)\.(\w+)", span)
-    if found and found[1] in names.columns and found[2] not in names.columns[found[1]] | {"py", "md"}:
+    if found and found[1] in names.columns and found[2] not in names.columns[found[1]] | FILES:
         yield f"column {span}"
 
 
@@ -273,6 +281,7 @@ def test_the_names_are_not_empty() -> None:
         ("```sh\ncurl x | grep chamberlog_gone\n```", "series chamberlog_gone"),
         ("`temporal_workflow_gone_total`", "series temporal_workflow_gone_total"),
         ("`http_server_request_duration`", "series http_server_request_duration"),
+        ("```promql\nrate(chamberlog_authz_duration_seconds[5m])\n```", "series chamberlog_authz_duration_seconds"),
         ("```sql\nSELECT r.gone FROM reading r\n```", "column reading.gone"),
         ("```sql\nSELECT 1 FROM gap JOIN chamber AS c ON c.gone = gap.chamber\n```", "column chamber.gone"),
         ('```sh\npsql "$X" -c "SELECT g.gone FROM gap g"\n```', "column gap.gone"),
@@ -297,7 +306,8 @@ def test_a_dead_name_is_found(markdown: str, dead: str) -> None:
         "# A\n\n# A\n\n[x](#a-1), `[x](#gone)`",
         "`chamberlog_collections_total`, `chamberlog_fetch_duration_seconds_bucket`, `chamberlog.v1`",
         '```sql\nSELECT r."values", pg_catalog.version() FROM reading r JOIN gap ON gap.chamber = r.chamber\n```',
-        "`reading.scheduled_at`, `reading.py`, `answer.body`, `ChamberlogError`",
+        "`chamberlog_fetch_duration_seconds`, ```sh\ngrep -E '^(chamberlog_rounds|temporal_worker_task_(x|y))'\n```",
+        "`reading.scheduled_at`, `reading.py`, `chamber.json`, `answer.body`, `ChamberlogError`",
         "```\ndocker compose -f docker-compose.temporal.yml exec -T postgres pg_dump -U chamberlog chamberlog > x\n```",
         "```\ndocker compose --profile simulator up -d --scale worker=4 worker && docker stop $(cat old)\n```",
     ],

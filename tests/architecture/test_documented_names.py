@@ -68,7 +68,7 @@ class Names:
     Attributes:
         columns: by table or view.
         series: at /metrics, as a query needs them.
-        families: what `# TYPE` calls them: a histogram without its ends. To people that is its name.
+        families: what `# TYPE` and the SDK call them, such as a histogram without its ends: their names to people.
         alerts: of the rules of Prometheus, and classes whose names look alike.
         services: of compose files.
         profiles: of compose files.
@@ -94,7 +94,7 @@ def our_names() -> Names:
         | frozenset(told((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         alerts=frozenset(rule["alert"] for rule in alerts())
         | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
-        families=frozenset(name for _, name in TOLD.findall((ROOT / "docs/telemetry.md").read_text("utf-8"))),
+        families=frozenset(families((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         services=frozenset(services),
         profiles=frozenset(name for service in services.values() for name in service.get("profiles", ())),
     )
@@ -104,6 +104,12 @@ def told(page: str) -> Iterator[str]:
     """Series that the page of metrics names."""
     for kind, name in TOLD.findall(page):
         yield from (f"{name}{end}" for end in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",)))
+
+
+def families(page: str) -> Iterator[str]:
+    """What the page of metrics calls them, by OpenTelemetry or by the SDK, and at /metrics."""
+    yield from (name for _, name in TOLD.findall(page))
+    yield from re.findall(r"^\| `([a-z_]+)` \| (?:counter|gauge|histogram|up-down counter) \|", page, re.MULTILINE)
 
 
 def columns_of(page: str) -> dict[str, frozenset[str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from collector.domain.outcome import GapReason
 from handbook.staging import FENCE, documents
 from tests.architecture.exposed_metrics import instruments
 
@@ -248,6 +249,18 @@ def test_an_alert_that_leads_nowhere_is_found() -> None:
     runbook = "# Operations\n\n## A b\n\nOne, here.\n\n### In it\n\nTwo.\n\n## C\n"
     rules = [{"alert": name, "annotations": {"runbook_url": f"docs/x.md#{anchor}"}} for name, anchor in WRONG.items()]
     assert list(unled(rules, runbook)) == ["Three: #a-b does not name it", "Four: no section #gone"]
+
+
+def test_the_readme_leads_straight_to_what_people_look_for() -> None:
+    top = (ROOT / "README.md").read_text("utf-8").partition("\n## ")[0]
+    wanted = ["#start", "docs/howto/own-chamber.md", "docs/howto/pause-a-section.md", "#what-a-gap-is"]
+    assert [target for target in [*wanted, "docs/operations.md#a-chamber-is-stale"] if f"({target})" not in top] == []
+
+
+def test_the_readme_says_of_every_reason_what_happened() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").partition("## What a gap is")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    assert sorted(reason for row in rows for reason in re.findall(r"`(\w+)`", row)) == sorted(GapReason)
 
 
 def test_the_texts_in_drawn_pictures_name_what_exists() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import socket
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
@@ -61,10 +62,9 @@ def page_of(chamber: str, height: int) -> Callable[[Browser, Stage], bytes]:
 def timeline(browser: Browser, stage: Stage) -> bytes:
     """Timers and activities of a chamber by their summaries; what stands above is left out."""
     _chamber(browser, stage, STEADY, 1400, "Timeline")
-    browser.shows("Hide idle time")
-    time.sleep(SETTLED_S)
     heading = "[...document.querySelectorAll('h2')].find(h => h.innerText.startsWith('Timeline'))"
     browser.until(heading, "there is the time line")
+    time.sleep(SETTLED_S)
     left, top = browser.value(f"(r => [r.left, r.top])({heading}.getBoundingClientRect())")
     return browser.picture((left - MARGIN, top - MARGIN, WIDTH - left, 640))
 
@@ -72,8 +72,12 @@ def timeline(browser: Browser, stage: Stage) -> bytes:
 def pending(browser: Browser, stage: Stage) -> bytes:
     """What Temporal shows of a failing chamber's round: attempt and last failure."""
     _chamber(browser, stage, FAILING, 900, "Pending Activities")
-    browser.shows("Last Failure")
-    return _settled(browser)
+    trace = "[...document.querySelectorAll('main *')].find(e => e.textContent.trim() === 'Stack Trace')"
+    browser.until(trace, "there is a failure with its stack trace")
+    _mask_host(browser)
+    top = browser.value(f"{trace}.getBoundingClientRect().top")  # the trace names folders of this machine
+    _settled(browser)
+    return browser.picture((0, 0, WIDTH, top))
 
 
 def api(browser: Browser, stage: Stage) -> bytes:
@@ -97,7 +101,7 @@ WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
 TERMINAL: Mapping[str, tuple[tuple[str, ...], int]] = {
     "terminal-readings": (("readings", "sim-01", "temperature", "--plot", "--from=-2m"), 100),
     "terminal-audit": (("audit",), 80),
-    "terminal-list": (("list",), 130),
+    "terminal-top": (("top", "--once"), 130),
 }
 """Arguments of `chamberlog`, and columns of the terminal."""
 
@@ -124,6 +128,14 @@ def _chamber(browser: Browser, stage: Stage, chamber: str, height: int, tab: str
     found = f"[...document.querySelectorAll('a[role=tab]')].find(a => a.innerText.startsWith({json.dumps(tab)}))"
     browser.until(found, f"there is the tab {tab}")
     browser.value(f"{found}.click()")
+
+
+def _mask_host(browser: Browser) -> None:
+    """A worker's identity has the name of its machine: in a picture it is another one's."""
+    walk = "const w = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)"
+    host = json.dumps(f"@{socket.gethostname()}")
+    change = f"w.currentNode.nodeValue = w.currentNode.nodeValue.replaceAll({host}, '@lab-1')"
+    browser.value(f"(() => {{ {walk}; while (w.nextNode()) {change} }})()")
 
 
 def _settled(browser: Browser) -> bytes:

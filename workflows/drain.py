@@ -62,7 +62,7 @@ class Drain:
                 wire.STORE,
                 self._request(rows),
                 result_type=StoreOutcome,
-                summary=f"{len(rows)} outcomes that waited" if rows else "what signals told",
+                summary=f"{len(rows)} outcome{'s' * (len(rows) > 1)} that waited" if rows else "what signals told",
                 cancellation_type=ActivityCancellationType.TRY_CANCEL,
                 **policies.store_policy(),
             )

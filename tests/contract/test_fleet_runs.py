@@ -18,6 +18,7 @@ from collector import wire
 from collector.ports import ChamberRun
 from stack.server import Server
 from stack.temporal import start_temporal
+from tests.contract.test_saved_queries import STUCK, found_by, saved
 
 SOON = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2"
 """Failing tasks until the server says so: as a default it takes longer than a test should."""
@@ -80,6 +81,8 @@ async def test_a_chamber_whose_workflow_tasks_fail_has_a_problem(client: Client)
         await asyncio.sleep(0.1)
     assert run is not None
     assert "WorkflowTaskFailed" in run.problem
+    query, _ = saved()[STUCK]
+    assert await found_by(client, query) == {"wedged"}
     assert await run_of(client, "well") == ChamberRun("well")
 
 

@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if given.what == "site":
         return _site()
-    from handbook.made import reference_pages, schema_pages  # noqa: PLC0415  # the site needs none of the product's programs
+    from handbook.made import reference_pages, schema_pages  # noqa: PLC0415  # the site needs none of it
 
     pages = asyncio.run(schema_pages(ROOT) if given.what == "schema" else reference_pages(ROOT))
     for path, text in pages.items():

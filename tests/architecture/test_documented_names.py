@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from collector.domain.outcome import GapReason
 from handbook.staging import FENCE, documents
 from tests.architecture.exposed_metrics import instruments
 
@@ -27,14 +28,18 @@ TAG = re.compile(r"<(?:img|a)\b[^>]*\b(?:src|href)=\"([^\"]+)\"")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 SERIES = re.compile(
     r"(?<![\w./-])(?:(?:chamberlog|http_server|rpc_server|db_client)_(?!v1\b)"
-    r"|(?:temporal_(?:worker|workflow|activity|request|long_request|sticky|num)|process_(?:cpu|memory|open))_)[a-z0-9_]*[a-z0-9]"
+    r"|(?:temporal_(?:worker|workflow|activity|request|long_request|sticky|num)|process_(?:cpu|memory|open))_)[a-z0-9_]*[a-z0-9](?![a-z0-9_])"
 )
-TOLD = re.compile(r"^\| `[a-z._]+` \| ([a-z -]+) \|.*?\| `([a-z_]+)` \|", re.MULTILINE)
+TOLD = re.compile(
+    r"^\| `[a-z._]+` \| ([a-z -]+) \|.*?\| `((?:chamberlog|temporal|http|rpc|db|process)_[a-z_]+)` \|", re.MULTILINE
+)
 """A row of docs/telemetry.md, which its own test holds against what processes expose: kind, and name at /metrics."""
 ALIAS = re.compile(
     r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(?!(?:JOIN|ON|WHERE|LEFT|CROSS|GROUP|ORDER|LIMIT|SET|AS)\b)(\w+))?",
     re.IGNORECASE,
 )
+FILES = {"py", "md", "json", "yml", "yaml", "csv", "sql", "log", "toml"}
+"""What is behind the point in names of files."""
 ONE_SERVICE = {"exec", "run"}
 SERVICES = {"up", "logs", "ps", "stop", "start", "restart", "build", "pull", "create", "rm", "kill", "port", "wait"}
 VALUED = {
@@ -63,7 +68,8 @@ class Names:
 
     Attributes:
         columns: by table or view.
-        series: at /metrics.
+        series: at /metrics, as a query needs them.
+        families: what `# TYPE` and the SDK call them, such as a histogram without its ends: their names to people.
         alerts: of the rules of Prometheus, and classes whose names look alike.
         services: of compose files.
         profiles: of compose files.
@@ -71,6 +77,7 @@ class Names:
 
     columns: Mapping[str, frozenset[str]]
     series: frozenset[str]
+    families: frozenset[str]
     alerts: frozenset[str]
     services: frozenset[str]
     profiles: frozenset[str]
@@ -88,6 +95,7 @@ def our_names() -> Names:
         | frozenset(told((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         alerts=frozenset(rule["alert"] for rule in alerts())
         | frozenset(re.findall(r"^class (Chamberlog\w+)", code, re.MULTILINE)),
+        families=frozenset(families((ROOT / "docs/telemetry.md").read_text("utf-8"))),
         services=frozenset(services),
         profiles=frozenset(name for service in services.values() for name in service.get("profiles", ())),
     )
@@ -97,6 +105,12 @@ def told(page: str) -> Iterator[str]:
     """Series that the page of metrics names."""
     for kind, name in TOLD.findall(page):
         yield from (f"{name}{end}" for end in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",)))
+
+
+def families(page: str) -> Iterator[str]:
+    """What the page of metrics calls them, by OpenTelemetry or by the SDK, and at /metrics."""
+    yield from (name for _, name in TOLD.findall(page))
+    yield from re.findall(r"^\| `([a-z_]+)` \| (?:counter|gauge|histogram|up-down counter) \|", page, re.MULTILINE)
 
 
 def columns_of(page: str) -> dict[str, frozenset[str]]:
@@ -136,11 +150,12 @@ def dead_names(document: Path, markdown: str, names: Names) -> list[str]:
     found = [*_dead_anchors(document, markdown, prose), *_dead_pictures(document, prose)]
     for fence in FENCE.finditer(markdown):
         text = fence[4].replace("\\\n", " ")
-        found += [*_dead_services(text, names), *_dead_series(text, names)]
+        found += [*_dead_services(text, names), *_dead_series(text, names.series)]
         queries = [text] if fence[3] == "sql" else re.findall(r"psql [^\n]*?-c (?:\"([^\"]*)\"|'[^']*')", text)
         found += [name for query in queries for name in _dead_columns(query, names)]
     for span in spans:
-        found += [*_dead_services(span, names), *_dead_series(span, names), *_dead_column(span, names)]
+        found += [*_dead_services(span, names), *_dead_column(span, names)]
+        found += _dead_series(span, names.series | names.families)
     found += [f"alert {name}" for name in re.findall(r"\bChamberlog[A-Z]\w+", markdown) if name not in names.alerts]
     return sorted(dict.fromkeys(found))
 
@@ -175,8 +190,8 @@ def _dead_pictures(document: Path, prose: str) -> Iterator[str]:
             yield f"picture {target}"
 
 
-def _dead_series(text: str, names: Names) -> Iterator[str]:
-    yield from (f"series {name}" for name in SERIES.findall(text) if name not in names.series)
+def _dead_series(text: str, known: frozenset[str]) -> Iterator[str]:
+    yield from (f"series {name}" for name in SERIES.findall(text) if name not in known)
 
 
 def _dead_columns(query: str, names: Names) -> Iterator[str]:
@@ -193,7 +208,7 @@ def _dead_columns(query: str, names: Names) -> Iterator[str]:
 
 def _dead_column(span: str, names: Names) -> Iterator[str]:
     found = re.fullmatch(r"(\w+)\.(\w+)", span)
-    if found and found[1] in names.columns and found[2] not in names.columns[found[1]] | {"py", "md"}:
+    if found and found[1] in names.columns and found[2] not in names.columns[found[1]] | FILES:
         yield f"column {span}"
 
 
@@ -236,6 +251,18 @@ def test_an_alert_that_leads_nowhere_is_found() -> None:
     assert list(unled(rules, runbook)) == ["Three: #a-b does not name it", "Four: no section #gone"]
 
 
+def test_the_readme_leads_straight_to_what_people_look_for() -> None:
+    top = (ROOT / "README.md").read_text("utf-8").partition("\n## ")[0]
+    wanted = ["#start", "docs/howto/own-chamber.md", "docs/howto/pause-a-section.md", "#what-a-gap-is"]
+    assert [target for target in [*wanted, "docs/operations.md#a-chamber-is-stale"] if f"({target})" not in top] == []
+
+
+def test_the_readme_says_of_every_reason_what_happened() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").partition("## What a gap is")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    assert sorted(reason for row in rows for reason in re.findall(r"`(\w+)`", row)) == sorted(GapReason)
+
+
 def test_the_texts_in_drawn_pictures_name_what_exists() -> None:
     for picture in sorted((ROOT / "docs/images").glob("*.svg")):
         texts = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text("utf-8"))]
@@ -273,6 +300,7 @@ def test_the_names_are_not_empty() -> None:
         ("```sh\ncurl x | grep chamberlog_gone\n```", "series chamberlog_gone"),
         ("`temporal_workflow_gone_total`", "series temporal_workflow_gone_total"),
         ("`http_server_request_duration`", "series http_server_request_duration"),
+        ("```promql\nrate(chamberlog_authz_duration_seconds[5m])\n```", "series chamberlog_authz_duration_seconds"),
         ("```sql\nSELECT r.gone FROM reading r\n```", "column reading.gone"),
         ("```sql\nSELECT 1 FROM gap JOIN chamber AS c ON c.gone = gap.chamber\n```", "column chamber.gone"),
         ('```sh\npsql "$X" -c "SELECT g.gone FROM gap g"\n```', "column gap.gone"),
@@ -297,7 +325,8 @@ def test_a_dead_name_is_found(markdown: str, dead: str) -> None:
         "# A\n\n# A\n\n[x](#a-1), `[x](#gone)`",
         "`chamberlog_collections_total`, `chamberlog_fetch_duration_seconds_bucket`, `chamberlog.v1`",
         '```sql\nSELECT r."values", pg_catalog.version() FROM reading r JOIN gap ON gap.chamber = r.chamber\n```',
-        "`reading.scheduled_at`, `reading.py`, `answer.body`, `ChamberlogError`",
+        "`chamberlog_fetch_duration_seconds`, ```sh\ngrep -E '^(chamberlog_rounds|temporal_worker_task_(x|y))'\n```",
+        "`reading.scheduled_at`, `reading.py`, `chamber.json`, `answer.body`, `ChamberlogError`",
         "```\ndocker compose -f docker-compose.temporal.yml exec -T postgres pg_dump -U chamberlog chamberlog > x\n```",
         "```\ndocker compose --profile simulator up -d --scale worker=4 worker && docker stop $(cat old)\n```",
     ],

@@ -10,6 +10,7 @@ import yaml
 from adapters.secret_settings import FORMS
 from adapters.secrets import DEFAULT_FOLDERS, FOLDERS_VARIABLE
 from api.settings import ApiSettings
+from cli.commands.envoy import ASKERS, OTLP, PERCENT, POLICY
 from gateway.settings import AuthzSettings
 from stack.parts import API_GRACE_S, WORKER_GRACE_S
 from workers.settings import WorkerSettings
@@ -36,7 +37,7 @@ KNOWN = {
     "api": {f"CHAMBERLOG_{name.upper()}" for name in ApiSettings.model_fields} | TEMPORAL_OWN | TELEMETRY_OWN,
     "authz": {f"CHAMBERLOG_{name.upper()}" for name in AuthzSettings.model_fields} | TELEMETRY_OWN,
     "migrate": {"CHAMBERLOG_POSTGRES"},
-    "envoy": {"CHAMBERLOG_EGRESS"},
+    "envoy": {POLICY, OTLP, PERCENT, ASKERS},
     "simulate": set[str](),
 }
 SECRET = set(FORMS) | {"CHAMBERLOG_ASSERTION_KEY", "CHAMBERLOG_ASSERTION_KEYS"}

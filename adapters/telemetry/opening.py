@@ -93,6 +93,7 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
     resource, ends = _resource(service), list[Callable[[], object]]()
     closing.push_async_callback(end_all, ends)
     if sends:
+        _check_compression()
         hush()
     registry = CollectorRegistry()
     readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
@@ -148,6 +149,16 @@ def _hand_over(loggers: LoggerProvider, closing: AsyncExitStack) -> None:
     root, handler = logging.getLogger(), OtelLogHandler(loggers)
     root.addHandler(handler)
     closing.callback(root.removeHandler, handler)
+
+
+def _check_compression() -> None:
+    """What the exporters would end the process about, without the variable's name."""
+    for which in ("", *(f"{signal}_" for signal in SIGNALS)):
+        variable = f"OTEL_EXPORTER_OTLP_{which}COMPRESSION"
+        if os.environ.get(variable, "gzip") != "gzip":
+            raise InvalidFieldError(
+                variable, f"{os.environ[variable]!r} is not known here", "write gzip, or leave it out"
+            )
 
 
 def _choice(variable: str, choices: tuple[str, ...], standard: str) -> str:

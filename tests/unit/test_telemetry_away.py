@@ -2,11 +2,14 @@
 
 import logging
 import time
+from contextlib import AsyncExitStack
 
 import pytest
 
+from adapters.telemetry import open_telemetry
 from adapters.telemetry.ending import end_all
 from adapters.telemetry.quiet import RARELY_S, Rarely, hush
+from collector.domain.errors import InvalidFieldError
 
 
 def record(message: str, name: str = "opentelemetry.exporter", *args: object) -> logging.LogRecord:
@@ -26,6 +29,18 @@ def test_a_message_is_said_once_in_a_while_whatever_its_numbers() -> None:
 
 def test_what_will_be_tried_again_is_not_worth_a_line() -> None:
     assert not Rarely().filter(record("Transient error %s, retrying in %.2fs", "x", "UNAVAILABLE", 1.0))
+
+
+@pytest.mark.parametrize("value", ["", "none", "zstd"])
+async def test_a_compression_that_is_not_known_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", value)
+    async with AsyncExitStack() as closing:
+        with pytest.raises(InvalidFieldError) as caught:
+            open_telemetry("chamberlog-worker", closing)
+    assert caught.value.field == "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION"
 
 
 def test_hushing_again_changes_nothing() -> None:

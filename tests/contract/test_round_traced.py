@@ -44,7 +44,7 @@ from tests.unit.jumping_time import JumpingClock
 from tests.unit.round_doubles import CountingMetrics, RecordingLive
 from tests.unit.span_rooms import SpanRoom, otel_spans
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "traces.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "spans.md"
 ENROLMENT = f"00-{'e' * 32}-{'e' * 16}-01"
 CALLER = f"00-{'c' * 32}-{'c' * 16}-01"
 TELLING = ok(b'{"temperature": 21.5}', "Content-Type: application/json")

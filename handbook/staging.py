@@ -13,7 +13,7 @@ FRONT = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHAN
 OTHERS = ["SECURITY", "CHANGELOG", "CONTRIBUTING"]
 REFERENCE = "cli api rest-reference grpc grpc-reference schema"
 RUNNING = "operations settings local-stack compose elsewhere gateway egress users upgrades backup"
-SEEING = "observability telemetry traces tracing logs temporal-ui"
+SEEING = "observability telemetry tracing spans logs temporal-ui"
 PARTS = (
     ("How to", ["docs/howto/index", "docs/howto/*"]),
     ("Running it", [f"docs/{name}" for name in RUNNING.split()]),

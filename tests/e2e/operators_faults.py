@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.e2e.running_stack import Json, RunningStack, eventually
 
+SLOWLY_S = 120
+"""On a machine that does other things, too, a command alone takes seconds."""
 CHAMBER = "incubator-3"
 """The chamber of the page, at 2 s, on the device of the last simulated one."""
 KEYED = '-H "Authorization: Bearer $CHAMBERLOG_API_KEY"'
@@ -78,7 +80,7 @@ def device_says(fault: Fault, said: Json, status: str) -> Iterator[None]:
     address = f"{devices['control']}/devices/{devices['devices'][-1]['id']}/fault"
     _send("PUT", address, said)
     try:
-        eventually(lambda: fault.status() == status, 60)
+        eventually(lambda: fault.status() == status, SLOWLY_S)
         yield
     finally:
         _send("DELETE", address, None)
@@ -116,7 +118,7 @@ def paused_natively(fault: Fault) -> Iterator[None]:
 def paused(fault: Fault) -> Iterator[None]:
     """Somebody paused the chamber by a signal."""
     fault.told(f'temporal workflow signal -w chamber/{CHAMBER} --name pause --input \'{{"reason":"door"}}\'')
-    eventually(lambda: fault.status() == "paused", 30)
+    eventually(lambda: fault.status() == "paused", SLOWLY_S)
     yield
     assert fault.status() != "paused"
 
@@ -128,11 +130,11 @@ def section_half_paused(fault: Fault) -> Iterator[None]:
     fault.told(f"chamberlog change {CHAMBER} --section cold-store")
     pause = f'curl -sSf -X POST {KEYED} -H "Idempotency-Key: power-test" "$CHAMBERLOG_API/v1/sections/cold-store/pause"'
     fault.told(pause)
-    eventually(lambda: fault.status() == "paused", 30)
+    eventually(lambda: fault.status() == "paused", SLOWLY_S)
     fault.told(f"chamberlog resume {CHAMBER}")
     try:
         yield
-        eventually(lambda: fault.status() == "paused", 30)
+        eventually(lambda: fault.status() == "paused", SLOWLY_S)
     finally:
         fault.stack.shell(f"chamberlog resume {CHAMBER}")
         fault.told(f"chamberlog change {CHAMBER} --section default")
@@ -142,7 +144,7 @@ def section_half_paused(fault: Fault) -> Iterator[None]:
 def overdue(fault: Fault) -> Iterator[None]:
     """Nobody collects for some seconds."""
     with frozen(fault, "worker"):
-        eventually(lambda: fault.stack.shell("chamberlog audit").returncode == 2, 60)
+        eventually(lambda: fault.stack.shell("chamberlog audit").returncode == 2, SLOWLY_S)
         yield
 
 
@@ -150,7 +152,7 @@ def overdue(fault: Fault) -> Iterator[None]:
 def ill_signalled(fault: Fault) -> Iterator[None]:
     """Somebody sent a signal that nobody can understand."""
     fault.told(f"temporal workflow signal -w chamber/{CHAMBER} --name set_interval --input '\"soon\"'")
-    eventually(lambda: "ignored" in fault.stack.details(CHAMBER), 30)
+    eventually(lambda: "ignored" in fault.stack.details(CHAMBER), SLOWLY_S)
     yield
 
 

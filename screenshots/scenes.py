@@ -72,7 +72,7 @@ def timeline(browser: Browser, stage: Stage) -> bytes:
 def pending(browser: Browser, stage: Stage) -> bytes:
     """What Temporal shows of a failing chamber's round: attempt and last failure."""
     _chamber(browser, stage, FAILING, 900, "Pending Activities")
-    trace = "[...document.querySelectorAll('main *')].find(e => e.textContent.trim() === 'Stack Trace')"
+    trace = "[...document.querySelectorAll('p')].find(e => e.textContent.trim() === 'Stack Trace')"
     browser.until(trace, "there is a failure with its stack trace")
     _mask_host(browser)
     top = browser.value(f"{trace}.getBoundingClientRect().top")  # the trace names folders of this machine
@@ -89,19 +89,19 @@ def api(browser: Browser, stage: Stage) -> bytes:
 
 
 WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
+    "desk-pending": pending,  # first: only the round in which a device begins to fail shows it
     "desk-fleet": fleet,
     "desk-query": failing,
-    "desk-chamber": page_of(SLOW, 1100),
-    "desk-failing": page_of(FAILING, 1100),
-    "desk-paused": page_of(PAUSED, 1100),
+    "desk-chamber": page_of(SLOW, 1150),
+    "desk-failing": page_of(FAILING, 1150),
+    "desk-paused": page_of(PAUSED, 1150),
     "desk-timeline": timeline,
-    "desk-pending": pending,
     "gateway-docs": api,
 }
 TERMINAL: Mapping[str, tuple[tuple[str, ...], int]] = {
     "terminal-readings": (("readings", "sim-01", "temperature", "--plot", "--from=-2m"), 100),
     "terminal-audit": (("audit",), 80),
-    "terminal-top": (("top", "--once"), 130),
+    "terminal-top": (("top", "--once"), 112),
 }
 """Arguments of `chamberlog`, and columns of the terminal."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from screenshots.chromium import Browser
-from screenshots.stage import FAILING, PAUSED, SLOW, STEADY, Stage
+from screenshots.stage import FAILING, PAUSED, SLOW, STEADY, TROUBLED, Stage
 from screenshots.terminal import drawing
 
 WIDTH = 1400
@@ -70,8 +70,9 @@ def timeline(browser: Browser, stage: Stage) -> bytes:
 
 
 def pending(browser: Browser, stage: Stage) -> bytes:
-    """What Temporal shows of a failing chamber's round: attempt and last failure."""
-    _chamber(browser, stage, FAILING, 900, "Pending Activities")
+    """What Temporal shows of the round in which a device begins to fail: attempt and last failure."""
+    stage.break_device(TROUBLED)
+    _chamber(browser, stage, TROUBLED, 900, "Pending Activities")
     trace = "[...document.querySelectorAll('p')].find(e => e.textContent.trim() === 'Stack Trace')"
     browser.until(trace, "there is a failure with its stack trace")
     _mask_host(browser)
@@ -89,7 +90,6 @@ def api(browser: Browser, stage: Stage) -> bytes:
 
 
 WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
-    "desk-pending": pending,  # first: only the round in which a device begins to fail shows it
     "desk-fleet": fleet,
     "desk-query": failing,
     "desk-chamber": page_of(SLOW, 1150),
@@ -97,6 +97,7 @@ WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
     "desk-paused": page_of(PAUSED, 1150),
     "desk-timeline": timeline,
     "gateway-docs": api,
+    "desk-pending": pending,  # last: it breaks one more device
 }
 TERMINAL: Mapping[str, tuple[tuple[str, ...], int]] = {
     "terminal-readings": (("readings", "sim-01", "temperature", "--plot", "--from=-2m"), 100),

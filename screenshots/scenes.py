@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from screenshots.chromium import Browser
-from screenshots.stage import FAILING, PAUSED, SLOW, STEADY, Stage
+from screenshots.stage import FAILING, PAUSED, SLOW, STEADY, TROUBLED, Stage
 from screenshots.terminal import drawing
 
 WIDTH = 1400
@@ -70,9 +70,10 @@ def timeline(browser: Browser, stage: Stage) -> bytes:
 
 
 def pending(browser: Browser, stage: Stage) -> bytes:
-    """What Temporal shows of a failing chamber's round: attempt and last failure."""
-    _chamber(browser, stage, FAILING, 900, "Pending Activities")
-    trace = "[...document.querySelectorAll('main *')].find(e => e.textContent.trim() === 'Stack Trace')"
+    """What Temporal shows of the round in which a device begins to fail: attempt and last failure."""
+    stage.break_device(TROUBLED)
+    _chamber(browser, stage, TROUBLED, 900, "Pending Activities")
+    trace = "[...document.querySelectorAll('p')].find(e => e.textContent.trim() === 'Stack Trace')"
     browser.until(trace, "there is a failure with its stack trace")
     _mask_host(browser)
     top = browser.value(f"{trace}.getBoundingClientRect().top")  # the trace names folders of this machine
@@ -91,17 +92,17 @@ def api(browser: Browser, stage: Stage) -> bytes:
 WEB: Mapping[str, Callable[[Browser, Stage], bytes]] = {
     "desk-fleet": fleet,
     "desk-query": failing,
-    "desk-chamber": page_of(SLOW, 1100),
-    "desk-failing": page_of(FAILING, 1100),
-    "desk-paused": page_of(PAUSED, 1100),
+    "desk-chamber": page_of(SLOW, 1150),
+    "desk-failing": page_of(FAILING, 1150),
+    "desk-paused": page_of(PAUSED, 1150),
     "desk-timeline": timeline,
-    "desk-pending": pending,
     "gateway-docs": api,
+    "desk-pending": pending,  # last: it breaks one more device
 }
 TERMINAL: Mapping[str, tuple[tuple[str, ...], int]] = {
     "terminal-readings": (("readings", "sim-01", "temperature", "--plot", "--from=-2m"), 100),
     "terminal-audit": (("audit",), 80),
-    "terminal-top": (("top", "--once"), 130),
+    "terminal-top": (("top", "--once"), 112),
 }
 """Arguments of `chamberlog`, and columns of the terminal."""
 

@@ -34,8 +34,9 @@ NAMES = {
 }
 SECTIONS = {"incubators": "Incubators", "cold-store": "Cold store", "climate": "Climate chambers"}
 FAILING, PAUSED, STEADY, SLOW = "sim-05", "sim-08", "sim-09", "sim-12"
+TROUBLED = "sim-06"
 SHOWN = (FAILING, PAUSED, STEADY, SLOW)
-SIZE = (100, 60)
+SIZE = (84, 60)
 START_S, FLEET_S, LOOK_S = 120.0, 180.0, 1.0
 SLOTS = 7
 """Rounds of the steady chamber that its time line is to show."""

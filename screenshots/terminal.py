@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.terminal_theme import SVG_EXPORT_THEME
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from screenshots.errors import PictureError
@@ -23,6 +23,19 @@ STEP = re.compile(r"\x1b\[(\d*)A|\x1b\[2K|\x1b\[\?25[lh]|\r|\n")
 """What rich writes beside texts and colours: cursor up, erase the line, show or hide the cursor."""
 WEB_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 FONT = "DejaVu Sans Mono"
+DARK, LIGHT, WHITE = (41, 41, 41), (197, 200, 198), (250, 250, 250)
+COLOURS = [
+    (75, 78, 85),
+    (204, 85, 90),
+    (152, 188, 75),
+    (208, 179, 68),
+    (96, 138, 177),
+    (152, 114, 159),
+    (104, 160, 179),
+]
+BRIGHT = [(154, 155, 153), (255, 38, 39), (0, 130, 61), (208, 132, 66), (25, 132, 233), (255, 44, 122), (57, 130, 128)]
+THEME = TerminalTheme(DARK, LIGHT, [*COLOURS, LIGHT], [*BRIGHT, WHITE])
+"""As rich's own for pictures, but bright white, on which plots are drawn, is white."""
 END_S = 120.0
 READ_BYTES = 65_536
 
@@ -113,5 +126,5 @@ def drawing(ansi: str, title: str, width: int) -> str:
     """The text as a picture of a terminal window (SVG), without anything from a foreign server."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi(ansi), soft_wrap=True)
-    svg = console.export_svg(title=title, theme=SVG_EXPORT_THEME)
+    svg = console.export_svg(title=title, theme=THEME)
     return WEB_FONT.sub("", svg).replace("Fira Code", FONT)

@@ -5,15 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from cli.desk import page_address
 from cli.exits import CommandError, ExitCode
-from cli.target import Target, TargetFlags, find_target
+from cli.target import Target, TargetFlags, find_target, find_web_ui
 
 LOCAL = "http://127.0.0.1:18080"
 
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    for name in ("CHAMBERLOG_API", "CHAMBERLOG_API_KEY", "CHAMBERLOG_API_KEY_FILE", "CHAMBERLOG_HOME"):
+    for name in (
+        "CHAMBERLOG_API",
+        "CHAMBERLOG_API_KEY",
+        "CHAMBERLOG_API_KEY_FILE",
+        "CHAMBERLOG_HOME",
+        "CHAMBERLOG_TEMPORAL_UI",
+        "TEMPORAL_NAMESPACE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -86,3 +94,25 @@ def test_a_broken_stack_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"stack\.json") as refused:
         find_target(TargetFlags(home=home))
     assert refused.value.code == ExitCode.REFUSED
+
+
+def test_the_web_ui_is_the_settings_or_that_of_the_stack_which_is_spoken_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = TargetFlags(home=make_stack(tmp_path / "home", web_ui="http://127.0.0.1:8000/temporal"))
+    here, elsewhere = Target(LOCAL, "k", "a test"), Target("https://lab.example", "k", "a test")
+    assert find_web_ui(flags, here) == "http://127.0.0.1:8000/temporal"
+    assert find_web_ui(flags, elsewhere) is None
+    assert find_web_ui(TargetFlags(home=make_stack(tmp_path / "older")), here) is None
+    monkeypatch.setenv("CHAMBERLOG_TEMPORAL_UI", "https://lab.example/temporal/")
+    assert find_web_ui(flags, here) == find_web_ui(flags, elsewhere) == "https://lab.example/temporal"
+    monkeypatch.setenv("CHAMBERLOG_TEMPORAL_UI", "lab.example/temporal")
+    with pytest.raises(CommandError, match="CHAMBERLOG_TEMPORAL_UI"):
+        find_web_ui(flags, here)
+
+
+def test_a_chambers_page_is_in_the_namespace_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    ui = "https://lab.example/temporal"
+    assert page_address(ui, "incubator-3") == f"{ui}/namespaces/default/workflows/chamber%2Fincubator-3"
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "lab.a1b2c")
+    assert page_address(ui, "incubator-3") == f"{ui}/namespaces/lab.a1b2c/workflows/chamber%2Fincubator-3"

@@ -111,6 +111,7 @@ def test_with_an_edge_people_are_led_to_the_gateway(home: Home) -> None:
     where = Layout(home, PORTS | edge, {"postgres": PASSWORD, "valkey": PASSWORD})
     document = where.document({"gateway": 30, "egress": 31, "authz": 32, "api": 33, "worker": 34})
     assert (document["gateway"], document["api"]) == ("http://127.0.0.1:20", "http://127.0.0.1:5")
+    assert document["web_ui"] == "http://127.0.0.1:20/temporal"
     assert document["egress_proxy"] == "http://127.0.0.1:23"
     assert document["pids"] == {"envoy": 30, "egress": 31, "authz": 32, "api": 33, "worker": [34]}
 
@@ -139,6 +140,7 @@ def test_exports_survive_a_shell(home: Home) -> None:
     lock.release()
     assert shown["TEMPORAL_ADDRESS"] == "127.0.0.1:1"
     assert shown["CHAMBERLOG_API"] == "http://127.0.0.1:5"
+    assert shown["CHAMBERLOG_TEMPORAL_UI"] == "http://127.0.0.1:2/temporal"
     assert shown["CHAMBERLOG_API_KEY"] == "chl_0_'$(touch x)"
     assert shown["CHAMBERLOG_POSTGRES"].startswith("postgresql://chamberlog:it%27s")
     assert shown["CHAMBERLOG_REDIS"].endswith("@127.0.0.1:4/0")

@@ -59,7 +59,8 @@ def tell(endpoint: str, spans: int, more: dict[str, str], stays_s: float = 0.0) 
 def test_all_three_signals_arrive(receiver: Receiver, protocol: str, compression: str) -> None:
     name = f"chamberlog-{protocol[:4]}-{compression}"
     own = {"OTEL_SERVICE_NAME": name, "OTEL_EXPORTER_OTLP_COMPRESSION": compression}
-    tell(receiver.endpoint(protocol), 1, own | {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    done = tell(receiver.endpoint(protocol), 1, own | {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    assert done.stderr == "", "what was taken is answered as taken"
     (metric,) = receiver.get(f"/metrics.json?service={name}&name=chamberlog.collections")["resourceMetrics"]
     told = metric["scopeMetrics"][0]["metrics"][0]
     (point,) = told["sum"]["dataPoints"]

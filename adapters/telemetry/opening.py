@@ -7,6 +7,7 @@ The standard variables of OpenTelemetry say where to, and how much:
 | `OTEL_EXPORTER_OTLP_ENDPOINT` | the collector; without it, and without the three of one signal, nothing is sent |
 | `OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_ENDPOINT` | of one signal |
 | `OTEL_EXPORTER_OTLP_PROTOCOL` | `grpc` (the standard) or `http/protobuf`; one signal's by its own variable |
+| `OTEL_EXPORTER_OTLP_COMPRESSION` | `none` (the standard), `gzip` or `deflate`; one signal's by its own variable |
 | `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
 | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | what is kept; a tenth, `parentbased_traceidratio`, without them |
 | `OTEL_METRIC_EXPORT_INTERVAL` | milliseconds between two reports of metrics; 60000 |
@@ -22,6 +23,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+import grpc
 from opentelemetry._logs import LoggerProvider as LoggerProviderApi
 from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
@@ -53,6 +55,12 @@ ENDPOINT, PROTOCOL, SAMPLER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP
 GRPC, HTTP = "grpc", "http/protobuf"
 SAMPLED = 0.1
 """Of the rounds; what a caller has sampled is sampled here, too."""
+COMPRESSION, NONE = "OTEL_EXPORTER_OTLP_COMPRESSION", "none"
+COMPRESSIONS = {
+    NONE: grpc.Compression.NoCompression,
+    "gzip": grpc.Compression.Gzip,
+    "deflate": grpc.Compression.Deflate,
+}
 Signal = Literal["TRACES", "METRICS", "LOGS"]
 SIGNALS: tuple[Signal, ...] = ("TRACES", "METRICS", "LOGS")
 
@@ -106,8 +114,7 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
         tracers = kept
     loggers: LoggerProviderApi = NoOpLoggerProvider()
     if protocol := protocol_of("LOGS"):
-        taken = LoggerProvider(resource, shutdown_on_exit=False)
-        taken.add_log_record_processor(BatchLogRecordProcessor(HttpLogs() if protocol == HTTP else GrpcLogs()))
+        taken = _loggers(resource, protocol)
         ends.append(taken.shutdown)
         _hand_over(taken, closing)
         loggers = taken
@@ -143,6 +150,12 @@ def protocol_of(signal: Signal) -> str | None:
     return _choice(own if os.environ.get(own) else PROTOCOL, (GRPC, HTTP), GRPC)
 
 
+def _compression(signal: Signal) -> grpc.Compression:
+    """By gRPC; the exporter itself takes the standard's own word `none` for a mistake."""
+    own = f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION"
+    return COMPRESSIONS[_choice(own if os.environ.get(own) else COMPRESSION, tuple(COMPRESSIONS), NONE)]
+
+
 def _hand_over(loggers: LoggerProvider, closing: AsyncExitStack) -> None:
     """From now on, until it is closed, what this process logs goes there as well."""
     root, handler = logging.getLogger(), OtelLogHandler(loggers)
@@ -166,11 +179,20 @@ def _resource(service: str) -> Resource:
 
 
 def _reader(protocol: str) -> MetricReader:
-    return PeriodicExportingMetricReader(HttpMetrics() if protocol == HTTP else GrpcMetrics())
+    exporter = HttpMetrics() if protocol == HTTP else GrpcMetrics(compression=_compression("METRICS"))
+    return PeriodicExportingMetricReader(exporter)
 
 
 def _tracers(resource: Resource, protocol: str) -> TracerProvider:
     sampler = None if os.environ.get(SAMPLER) else ParentBased(TraceIdRatioBased(SAMPLED))
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(HttpSpans() if protocol == HTTP else GrpcSpans()))
+    exporter = HttpSpans() if protocol == HTTP else GrpcSpans(compression=_compression("TRACES"))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _loggers(resource: Resource, protocol: str) -> LoggerProvider:
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    exporter = HttpLogs() if protocol == HTTP else GrpcLogs(compression=_compression("LOGS"))
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     return provider

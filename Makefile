@@ -38,7 +38,7 @@ fuzz: .venv/.made ## a million mutated answers of devices through the mapping; t
 	@$(BIN)/python -m fuzz $(ARGS)
 
 screenshots: .venv/.made ## the pictures of the documents, of a stack that really runs; needs Chromium (ARGS="desk-chamber" for some)
-	@$(BIN)/python -m screenshots $(ARGS)
+	@$(BIN)/python -m handbook.screenshots $(ARGS)
 
 proto: .venv/.made ## make the code of the gRPC API from proto/
 	@$(BIN)/python proto/generate.py api/grpc/generated

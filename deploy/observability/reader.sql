@@ -15,7 +15,7 @@ ALTER ROLE chamberlog_reader SET timezone = 'UTC';
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM chamberlog_reader;
 GRANT USAGE ON SCHEMA public TO chamberlog_reader;
--- Not where a device is, nor which secret it is sent.
+-- Not the URL of a device, nor which secret it is sent. A gap's detail may name the address that did not answer.
 GRANT SELECT (key, id, organization, section, name, profile, interval_ms, timeout_ms, status, began_at, created_at, retiring,
     retired_at, settled_through, last_reading, pause_since, pause_reason, pause_by, pause_until, resumed_at)
     ON chamber_overview TO chamberlog_reader;

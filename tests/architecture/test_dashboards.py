@@ -134,6 +134,13 @@ def test_gauges_of_the_whole_fleet_are_not_added_over_processes(dashboard: dict[
                 assert re.search(rf"max(?: by \([^)]*\))? \({name}|max\((?:deriv\()?{name}", query.text), query.where
 
 
+def test_what_is_not_shown_is_no_healthy_zero(dashboard: dict[str, Any]) -> None:
+    """A query that has 0 for nothing takes it from a figure of the same process: who is not scraped shows nothing."""
+    for query in queries(dashboard):
+        if query.kind == PROMETHEUS and "vector(" in query.text:
+            assert "ALERTS{" in query.text, query.where
+
+
 def test_links_lead_to_dashboards_that_there_are(dashboard: dict[str, Any]) -> None:
     text = json.dumps(dashboard)
     uids = {load(file)["uid"] for file in FILES}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from screenshots.pictures import LARGEST_BYTES
-from screenshots.scenes import TERMINAL, WEB
+from handbook.screenshots.pictures import LARGEST_BYTES
+from handbook.screenshots.scenes import TERMINAL, WEB
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"

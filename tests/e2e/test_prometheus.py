@@ -104,7 +104,7 @@ def test_every_query_of_the_dashboards_to_prometheus_returns_data(prometheus: Pr
 def test_every_metric_that_a_query_or_a_rule_names_is_there(
     stack: RunningStack, prometheus: PrometheusServer, traffic: None
 ) -> None:
-    """Many queries end in `or vector(0)`: a wrong name would look like a healthy zero."""
+    """Many queries have 0 for a series that is not there: a wrong name would look like that."""
     stack.shell("temporal schedule trigger --schedule-id maintenance")  # else an hour until it has found something
     asked = {query.text for query in all_queries(PROMETHEUS)} | set(alert_expressions())
     named = {name for text in asked for name in metric_names(text)}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from screenshots.errors import PictureError
-from screenshots.pictures import LARGEST_BYTES, keep
-from screenshots.terminal import drawing, shown
+from handbook.screenshots.errors import PictureError
+from handbook.screenshots.pictures import LARGEST_BYTES, keep
+from handbook.screenshots.terminal import drawing, shown
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from screenshots.errors import PictureError
+from handbook.screenshots.errors import PictureError
 
 LARGEST_BYTES = 200_000
 COLOURS = 128

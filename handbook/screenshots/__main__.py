@@ -6,17 +6,17 @@ import tempfile
 from pathlib import Path
 
 from collector.domain.errors import ChamberlogError
-from screenshots import scenes
-from screenshots.chromium import Browser, browser
-from screenshots.pictures import keep
-from screenshots.stage import SIZE, Stage, staged
+from handbook.screenshots import scenes
+from handbook.screenshots.chromium import Browser, browser
+from handbook.screenshots.pictures import keep
+from handbook.screenshots.stage import SIZE, Stage, staged
 
-IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 
 
 def main() -> int:
     """Take them all, or those that were named; 1 when one cannot be taken."""
-    parser = argparse.ArgumentParser(prog="python -m screenshots", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m handbook.screenshots", description=__doc__)
     known = ["terminal-up", *scenes.TERMINAL, *scenes.WEB]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of: {', '.join(known)}")
     parser.add_argument("--to", type=Path, default=IMAGES, help="folder for the pictures (docs/images)")

@@ -15,7 +15,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from screenshots.errors import PictureError
+from handbook.screenshots.errors import PictureError
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

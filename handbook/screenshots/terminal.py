@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from screenshots.errors import PictureError
+from handbook.screenshots.errors import PictureError
 
 STEP = re.compile(r"\x1b\[(\d*)A|\x1b\[2K|\x1b\[\?25[lh]|\r|\n")
 """What rich writes beside texts and colours: cursor up, erase the line, show or hide the cursor."""

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from screenshots.chromium import Browser
-from screenshots.stage import FAILING, PAUSED, SLOW, STEADY, TROUBLED, Stage
-from screenshots.terminal import drawing
+from handbook.screenshots.chromium import Browser
+from handbook.screenshots.stage import FAILING, PAUSED, SLOW, STEADY, TROUBLED, Stage
+from handbook.screenshots.terminal import drawing
 
 WIDTH = 1400
 """CSS pixels: with less the Web UI breaks its rows."""

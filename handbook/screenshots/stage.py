@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from screenshots.errors import PictureError
-from screenshots.terminal import Screen
+from handbook.screenshots.errors import PictureError
+from handbook.screenshots.terminal import Screen
 
 BIN = Path(sys.executable).parent
 FOREIGN = ("CHAMBERLOG_", "TEMPORAL_", "OTEL_")

@@ -154,7 +154,7 @@ def protocol_of(signal: Signal) -> str | None:
 
 
 def _compression(signal: Signal) -> str:
-    """The exporters themselves would end the process about an empty word, and by gRPC about the standard's own `none`."""
+    """The exporters themselves would end the process about an empty word, and by gRPC about the standard `none`."""
     own = f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION"
     return _choice(own if os.environ.get(own) else COMPRESSION, tuple(COMPRESSIONS), NONE)
 

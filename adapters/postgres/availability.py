@@ -1,6 +1,7 @@
 """Whether the store answers: known to all of a process by one probe."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import Context
@@ -9,10 +10,11 @@ from collector.domain.errors import AwayError
 
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 2.0
 _JITTER = random.SystemRandom()
+log = logging.getLogger(__name__)
 
 
 class Availability:
-    """Remembers that the store was lost, and asks until it is back.
+    """Remembers that the store was lost, and asks until it is back; the log has a line of each.
 
     Args:
         probe: asks once; raises `AwayError` while the store is away.
@@ -24,6 +26,7 @@ class Availability:
         self._here.set()
         self._prober: asyncio.Task[None] | None = None
         self._delay_s = FIRST_DELAY_S
+        self._told = False
         self.why = ""
 
     @property
@@ -35,6 +38,9 @@ class Availability:
         """From now on it is away, until a probe says otherwise. Again: nothing, one probe runs."""
         self.why = why
         self._here.clear()
+        if not self._told:
+            self._told = True
+            log.warning("outcomes cannot be stored and wait: %s", why)
         if self._prober is None or self._prober.done():
             self._prober = asyncio.create_task(self._ask(), name="postgres-probe", context=Context())
 
@@ -45,6 +51,9 @@ class Availability:
         less and less often until this is said.
         """
         self._delay_s = FIRST_DELAY_S
+        if self._told:
+            self._told = False
+            log.info("outcomes are stored again")
 
     async def wait(self) -> None:
         """Return when it is here."""

@@ -41,11 +41,12 @@ class WriterMetrics(Protocol):
 def error_type(error: BaseException | None) -> str:
     """SQLSTATE where the server said one, else the class of the error; empty for none.
 
-    Of what one error became for its caller, the first cause counts: `ConnectionRefusedError`, not `AwayError`.
+    Of what one error became for its caller, the first cause counts: `ConnectionRefusedError`, not `AwayError`. A
+    time-out is its own cause: that `asyncio` ends what is timed by a cancel is nobody's concern.
     """
     if error is None:
         return ""
-    while error.__cause__ is not None:
+    while error.__cause__ is not None and not isinstance(error, TimeoutError):
         error = error.__cause__
     if isinstance(error, asyncpg.PostgresError) and error.sqlstate:
         return str(error.sqlstate)

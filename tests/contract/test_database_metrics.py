@@ -110,6 +110,17 @@ def test_of_what_an_error_became_the_first_cause_counts() -> None:
     assert error_type(None) == ""
 
 
+async def test_what_took_too_long_is_a_time_out_and_no_cancel() -> None:
+    """`asyncio.timeout` cancels what it times, and names that as the cause."""
+    with pytest.raises(TimeoutError) as raised:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(1)
+    assert isinstance(raised.value.__cause__, asyncio.CancelledError)
+    away = AwayError("PostgreSQL is too slow")
+    away.__cause__ = raised.value
+    assert error_type(away) == error_type(raised.value) == "TimeoutError"
+
+
 async def test_outcomes_of_one_transaction_are_counted_together(database: str, points: Points) -> None:
     async with opened_rooms(database) as rooms:
         chambers = [await enrolled(rooms, spec(f"c-{number}")) for number in range(5)]

@@ -65,7 +65,7 @@ def read_trace_id(text: str) -> bytes:
 
 
 def find(traces: KeptTraces, wanted: Wanted) -> Iterator[list[ResourceSpans]]:
-    """The traces that fit, the one that was heard of last first."""
+    """The traces that fit, in the order of `KeptTraces.newest`."""
     left = wanted.depth
     for parts in traces.newest():
         if left <= 0:

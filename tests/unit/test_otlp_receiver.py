@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from stack.otlp.kept import Kept, KeptLogs, KeptMetrics, KeptTraces
+from stack.otlp.kept import PART_BYTES, Kept, KeptLogs, KeptMetrics, KeptTraces
 from stack.otlp.taking import MOST_BYTES
 from stack.otlp.web import PROTOBUF, web_app
 
@@ -198,7 +198,7 @@ async def test_leading_zeros_may_be_left_out(http: httpx.AsyncClient, kept: Kept
 
 
 def test_the_oldest_trace_goes_first() -> None:
-    kept = KeptTraces(limit=3_000)
+    kept = KeptTraces(limit=3_000 + 5 * PART_BYTES)
     ids = [f"{number:032x}" for number in range(1, 11)]
     for trace_id in ids:
         kept.take(traces("api", trace_id, padding=500))
@@ -207,13 +207,20 @@ def test_the_oldest_trace_goes_first() -> None:
 
 
 def test_one_trace_does_not_push_the_others_out() -> None:
-    kept = KeptTraces(limit=10_000, one=2_000)
+    kept = KeptTraces(limit=20_000, one=2_000 + 3 * PART_BYTES)
     kept.take(traces("api", B))
     for _ in range(100):
         kept.take(traces("api", A, padding=500))
     assert len(kept.find(bytes.fromhex(A))) == 3
     assert (kept.spans, kept.dropped) == (4, 97)
     assert kept.find(bytes.fromhex(B))
+
+
+def test_what_does_not_fit_at_all_leaves_nothing_behind() -> None:
+    kept = KeptTraces(one=PART_BYTES)
+    for number in range(1, 100):
+        kept.take(traces("api", f"{number:032x}", padding=500))
+    assert (kept.spans, kept.dropped, list(kept.newest())) == (0, 99, [])
 
 
 def test_a_request_may_bring_spans_of_several_traces() -> None:
@@ -235,7 +242,7 @@ async def test_the_newest_report_of_a_metric_is_kept(http: httpx.AsyncClient, ke
 
 
 def test_metrics_are_bounded() -> None:
-    kept = KeptMetrics(limit=2_000)
+    kept = KeptMetrics(limit=40 * PART_BYTES)
     for number in range(1_000):
         kept.take(metrics("worker", f"metric.{number}", number))
     left = [one.scope_metrics[0].metrics[0].name for one in kept.newest()]
@@ -257,7 +264,7 @@ async def test_logs_are_found_by_service_and_trace(http: httpx.AsyncClient, kept
 
 
 def test_logs_are_bounded() -> None:
-    kept = KeptLogs(limit=1_000)
+    kept = KeptLogs(limit=30 * PART_BYTES)
     for number in range(500):
         kept.take(logs("worker", f"line {number}"))
     left = kept.newest(500)

@@ -26,7 +26,7 @@ CSV_PAGE_SIZE = 10_000
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CODES = {400: ExitCode.REFUSED, 401: ExitCode.UNAUTHORIZED, 403: ExitCode.UNAUTHORIZED, 404: ExitCode.NOT_FOUND}
 CODES |= {409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT, 429: ExitCode.AWAY}
-PASSING = (429, 503)
+PASSING = (429, 502, 503, 504)
 """What may be answered otherwise in a moment."""
 LIMITED_S = 120.0
 """So long in all a request waits for a limit: two of the longest usual windows."""

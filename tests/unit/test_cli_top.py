@@ -11,9 +11,11 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+import httpx
 import pytest
 from rich.console import Console
 
+from cli.client import failure_of
 from cli.exits import CommandError, Complaint, ExitCode
 from cli.top.drawing import Seen, draw, short
 from cli.top.following import Screen, follow
@@ -175,6 +177,12 @@ def test_without_an_answer_the_last_picture_stays_and_it_goes_on() -> None:
     assert (1, 2.0, "it does not answer") in told
     assert (1, 5.0, "it does not answer") in told
     assert told[-1] == (2, 0.0, "")
+
+
+@pytest.mark.parametrize(("status", "passes"), [(429, True), (502, True), (503, True), (504, True), (500, False)])
+def test_what_a_gateway_says_of_an_api_that_is_away_passes(status: int, passes: bool) -> None:
+    """An API that hangs is a 504 of the gateway, and a time-out without one: both pass."""
+    assert failure_of(httpx.Response(status)).passes is passes
 
 
 def test_a_blank_looks_at_once() -> None:

@@ -46,7 +46,7 @@ DIED = "part has died"
 def _line(keeper: Keeper) -> tuple[int, str]:
     if keeper.failed:
         return logging.ERROR, DIED
-    if keeper.state is State.RESTARTING:
+    if keeper.state is State.RESTARTING and keeper.pid is None:
         return logging.WARNING, DIED
     if keeper.state is State.DOWN:
         return logging.INFO, "part is stopped"

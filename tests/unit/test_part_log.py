@@ -23,6 +23,8 @@ def test_a_part_s_life_is_told(tmp_path: Path) -> None:
     log.changed(keeper(State.UP, 7))
     log.changed(keeper(State.UP, 7))
     log.changed(keeper(State.RESTARTING, None, "killed by signal 9"))
+    log.changed(keeper(State.RESTARTING, 8, "killed by signal 9"))
+    log.changed(keeper(State.UP, 8, "killed by signal 9"))
     log.changed(keeper(State.DOWN, None, "died 5 times", failed=True))
     log.close()
     log.close()
@@ -31,6 +33,8 @@ def test_a_part_s_life_is_told(tmp_path: Path) -> None:
         ("info", "part starts", None),
         ("info", "part is up", None),
         ("warning", "part has died", "killed by signal 9"),
+        ("info", "part starts", None),
+        ("info", "part is up", None),
         ("error", "part has died", "died 5 times"),
     ]
     assert {line["chamberlog.part"] for line in lines} == {"api"}

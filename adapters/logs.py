@@ -9,6 +9,7 @@ Other libraries never log below `info`: what they say when they are debugged has
 """
 
 import logging
+import math
 import os
 import re
 import sys
@@ -41,7 +42,7 @@ UNWANTED = frozenset({*RESERVED_ATTRS, CORE, "color_message"})
 """What `logging` and uvicorn keep in a record besides its fields."""
 MASK = "***"
 SECRETS = (
-    (re.compile(r"(\w://)[^/\s@\"'<>]{1,300}@"), rf"\1{MASK}@"),
+    (re.compile(r"(\w://)[^/\s\"'<>]{1,300}@"), rf"\1{MASK}@"),  # up to the last @: a password may have one
     (re.compile(r"\b(ch[a-z]_[0-9a-f]{12}_)[A-Za-z0-9_-]{8,}", re.ASCII), rf"\1{MASK}"),
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE | re.ASCII), rf"\1 {MASK}"),
 )
@@ -130,7 +131,7 @@ class JsonLines(JsonFormatter):
         log_data["timestamp"] = instant_of(record)
         log_data["level"] = record.levelname.lower()
         log_data["logger"] = record.name
-        log_data["message"] = masked(record.message or str(message_dict))
+        log_data["message"] = masked(str(record.msg) if isinstance(record.msg, dict) else record.message)
         log_data.update(_trace())
         log_data["service"] = self._service
         log_data.update((name, value) for name, value in fields_of(record).items() if name not in log_data)
@@ -178,8 +179,10 @@ def masked(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it; anything else as its text."""
-    return value if value is None or isinstance(value, bool | int | float) else masked(str(value))
+    """As JSON has it, which knows no infinity; anything else as its text."""
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return masked(str(value))
 
 
 def _say_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

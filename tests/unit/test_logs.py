@@ -90,6 +90,8 @@ def test_an_exception_is_one_line_with_its_trace(lines: Lines) -> None:
     ("text", "wanted"),
     [
         ("redis://:geheim@cache:6379/0 is away", "redis://***@cache:6379/0 is away"),
+        ("postgresql://u:p@ss:w@rd@db:5432/x", "postgresql://***@db:5432/x"),
+        ("postgresql://u:p@db/x,redis://v:w@cache/0", "postgresql://***@db/x,redis://***@cache/0"),
         (f"key {KEY} was refused", "key chl_00000000000a_*** was refused"),
         (TOKEN, "chr_0123456789ab_***"),
         ("Authorization: Bearer abcdefghijklmnop0123", "Authorization: Bearer ***"),
@@ -106,6 +108,16 @@ def test_what_looks_like_a_credential_is_masked(lines: Lines, text: str, wanted:
     logging.getLogger("api").warning("%s", text, extra={"what": text, "list": [text]})
     [line] = lines()
     assert (line["message"], line["what"], line["list"]) == (wanted, wanted, str([wanted]))
+
+
+def test_what_json_has_no_word_for_is_text(lines: Lines) -> None:
+    """A reader that keeps to the standard refuses NaN, and the whole line with it; an empty message is no document."""
+    log = logging.getLogger("workers")
+    log.warning("", extra={"skew": float("nan"), "far": float("inf"), "near": 0.5})
+    log.warning({"rows": 3})
+    first, second = lines()
+    assert (first["message"], first["skew"], first["far"], first["near"]) == ("", "nan", "inf", 0.5)
+    assert second["message"] == "{'rows': 3}"
 
 
 def test_what_comes_from_outside_forges_no_line(lines: Lines) -> None:

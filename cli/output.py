@@ -49,6 +49,11 @@ def print_table(
         console.print(Text(caption, style="italic"))
 
 
+def plain(text: str) -> str:
+    """The text without what would move a cursor: names come from devices, profiles and whoever else chose them."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def amount(count: int, one: str, many: str = "") -> str:
     """`1 chamber`, `2 chambers`; `many` where it is not `one` and an s."""
     return f"{count} {one if count == 1 else many or one + 's'}"

@@ -14,6 +14,7 @@ copied to `LOG.1`, over the one before, and emptied: the program goes on writing
 nothing of it.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -87,7 +88,8 @@ def keep_small(log: str, limit_bytes: int) -> None:
             if os.fstat(LOG_FD).st_size > limit_bytes:
                 set_aside(log)
         except OSError as error:  # a full disk, a folder that was removed: the program matters more than its log
-            os.write(LOG_FD, f"the log cannot be set aside: {error.strerror}\n".encode())
+            with contextlib.suppress(OSError):  # where the disk is full there is no room for this either
+                os.write(LOG_FD, f"the log cannot be set aside: {error.strerror}\n".encode())
             time.sleep(60 * LOOK_S)
 
 

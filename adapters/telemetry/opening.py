@@ -7,6 +7,7 @@ The standard variables of OpenTelemetry say where to, and how much:
 | `OTEL_EXPORTER_OTLP_ENDPOINT` | the collector; without it, and without the three of one signal, nothing is sent |
 | `OTEL_EXPORTER_OTLP_{TRACES,METRICS,LOGS}_ENDPOINT` | of one signal |
 | `OTEL_EXPORTER_OTLP_PROTOCOL` | `grpc` (the standard) or `http/protobuf`; one signal's by its own variable |
+| `OTEL_EXPORTER_OTLP_COMPRESSION` | `none` (the standard), `gzip` or `deflate`; one signal's by its own variable |
 | `OTEL_{TRACES,METRICS,LOGS}_EXPORTER` | `otlp` or `none` |
 | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | what is kept; a tenth, `parentbased_traceidratio`, without them |
 | `OTEL_METRIC_EXPORT_INTERVAL` | milliseconds between two reports of metrics; 60000 |
@@ -22,11 +23,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Literal
 
+import grpc
 from opentelemetry._logs import LoggerProvider as LoggerProviderApi
 from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
+from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
@@ -53,6 +56,12 @@ ENDPOINT, PROTOCOL, SAMPLER = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP
 GRPC, HTTP = "grpc", "http/protobuf"
 SAMPLED = 0.1
 """Of the rounds; what a caller has sampled is sampled here, too."""
+COMPRESSION, NONE = "OTEL_EXPORTER_OTLP_COMPRESSION", "none"
+COMPRESSIONS = {
+    NONE: grpc.Compression.NoCompression,
+    "gzip": grpc.Compression.Gzip,
+    "deflate": grpc.Compression.Deflate,
+}
 Signal = Literal["TRACES", "METRICS", "LOGS"]
 SIGNALS: tuple[Signal, ...] = ("TRACES", "METRICS", "LOGS")
 
@@ -92,8 +101,9 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
     sends = frozenset(signal for signal in SIGNALS if protocol_of(signal) is not None)
     resource, ends = _resource(service), list[Callable[[], object]]()
     closing.push_async_callback(end_all, ends)
+    for signal in sends:
+        _compression(signal)  # a mistake ends the start before there is anything to end
     if sends:
-        _check_compression()
         hush()
     registry = CollectorRegistry()
     readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
@@ -107,8 +117,7 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
         tracers = kept
     loggers: LoggerProviderApi = NoOpLoggerProvider()
     if protocol := protocol_of("LOGS"):
-        taken = LoggerProvider(resource, shutdown_on_exit=False)
-        taken.add_log_record_processor(BatchLogRecordProcessor(HttpLogs() if protocol == HTTP else GrpcLogs()))
+        taken = _loggers(resource, protocol)
         ends.append(taken.shutdown)
         _hand_over(taken, closing)
         loggers = taken
@@ -144,21 +153,17 @@ def protocol_of(signal: Signal) -> str | None:
     return _choice(own if os.environ.get(own) else PROTOCOL, (GRPC, HTTP), GRPC)
 
 
+def _compression(signal: Signal) -> str:
+    """The exporters themselves would end the process about an empty word, and by gRPC about the standard `none`."""
+    own = f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION"
+    return _choice(own if os.environ.get(own) else COMPRESSION, tuple(COMPRESSIONS), NONE)
+
+
 def _hand_over(loggers: LoggerProvider, closing: AsyncExitStack) -> None:
     """From now on, until it is closed, what this process logs goes there as well."""
     root, handler = logging.getLogger(), OtelLogHandler(loggers)
     root.addHandler(handler)
     closing.callback(root.removeHandler, handler)
-
-
-def _check_compression() -> None:
-    """What the exporters would end the process about, without the variable's name."""
-    for which in ("", *(f"{signal}_" for signal in SIGNALS)):
-        variable = f"OTEL_EXPORTER_OTLP_{which}COMPRESSION"
-        if os.environ.get(variable, "gzip") != "gzip":
-            raise InvalidFieldError(
-                variable, f"{os.environ[variable]!r} is not known here", "write gzip, or leave it out"
-            )
 
 
 def _choice(variable: str, choices: tuple[str, ...], standard: str) -> str:
@@ -177,11 +182,33 @@ def _resource(service: str) -> Resource:
 
 
 def _reader(protocol: str) -> MetricReader:
-    return PeriodicExportingMetricReader(HttpMetrics() if protocol == HTTP else GrpcMetrics())
+    packing = _compression("METRICS")
+    exporter = (
+        HttpMetrics(compression=Compression(packing))
+        if protocol == HTTP
+        else GrpcMetrics(compression=COMPRESSIONS[packing])
+    )
+    return PeriodicExportingMetricReader(exporter)
 
 
 def _tracers(resource: Resource, protocol: str) -> TracerProvider:
     sampler = None if os.environ.get(SAMPLER) else ParentBased(TraceIdRatioBased(SAMPLED))
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(HttpSpans() if protocol == HTTP else GrpcSpans()))
+    packing = _compression("TRACES")
+    exporter = (
+        HttpSpans(compression=Compression(packing))
+        if protocol == HTTP
+        else GrpcSpans(compression=COMPRESSIONS[packing])
+    )
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _loggers(resource: Resource, protocol: str) -> LoggerProvider:
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    packing = _compression("LOGS")
+    exporter = (
+        HttpLogs(compression=Compression(packing)) if protocol == HTTP else GrpcLogs(compression=COMPRESSIONS[packing])
+    )
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     return provider

@@ -8,6 +8,7 @@ import grpc
 from api.grpc.call import Call
 from api.spans import parent_of, told
 from collector.domain.access_table import PACKAGE
+from collector.domain.event_texts import TARGET_LIMIT
 from collector.ports.tracing import NO_TRACING, OpenSpan, SpanKind, Tracing
 from collector.usecases.identify import Headers, value_of
 
@@ -46,7 +47,7 @@ def note_call(span: OpenSpan, name: str, call: Call, request: object, code: grpc
     operation = call.admission.operation
     if not span.kept or operation is None:
         return
-    chamber = str(getattr(request, "chamber_id", "") or "")
+    chamber = str(getattr(request, "chamber_id", "") or "")[:TARGET_LIMIT]  # of a message it may be megabytes
     span.note({"rpc.system.name": "grpc", "rpc.method": name.removeprefix("/"), "rpc.response.status_code": code.name})
     span.note(told(operation, call.admission, f"chamber/{chamber}" if chamber else ""))
     if code in FAULTS:

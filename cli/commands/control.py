@@ -1,5 +1,6 @@
 """Pausing, resuming, and collecting now."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from cli.commands.fleet import print_chamber
 from cli.commands.reading_table import print_readings
 from cli.commands.tracing import Traced, show_trace
+from cli.exits import CommandError
 from cli.paths import chamber_path
 from cli.session import Session, data_command
 from cli.times import now_ms, parse_until_ms
@@ -52,11 +54,14 @@ def collect(
 
 
 def _collect_traced(session: Session, chamber: str, *, force: bool) -> None:
-    """The trace of a collection that failed is worth most: it is shown before the error."""
+    """The trace of a collection that failed is worth most: it is shown before the error, where there is one."""
     traced = Traced(find_store(None, session.home))
     try:
         answer = session.api.send("POST", chamber_path(chamber, "collect"), {"force": force}, headers=traced.headers)
-        if not session.as_json:
-            print_readings([answer.document])
-    finally:
-        show_trace(traced.found(), traced.trace_id, as_json=session.as_json)
+    except CommandError:
+        with suppress(CommandError):  # what went wrong first is what is told
+            show_trace(traced.found_of_failure(), traced.trace_id, as_json=session.as_json)
+        raise
+    if not session.as_json:
+        print_readings([answer.document])
+    show_trace(traced.found(), traced.trace_id, as_json=session.as_json)

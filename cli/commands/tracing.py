@@ -19,6 +19,8 @@ WORKERS = "collect adhoc"
 """The span by which a collection on demand has come to its worker."""
 WITHIN_S = 20.0
 """Above the 5 s after which a gateway and a process hand over their spans, and a store's own bundles."""
+FAILED_WITHIN_S = 10.0
+"""Of a request that perhaps reached nobody who keeps traces: as long as handing over takes, and hardly longer."""
 StoreFlag = Annotated[
     str | None, typer.Option("--traces", help=f"Where traces are kept ({VARIABLE}); else the local stack's.")
 ]
@@ -98,6 +100,10 @@ class Traced:
     def found(self) -> Trace | None:
         """The trace, once a worker has told its part; what there is of it after `WITHIN_S`."""
         return self._store.wait_for(self.trace_id, self._is_whole, WITHIN_S)
+
+    def found_of_failure(self) -> Trace | None:
+        """The trace of a request that failed, for which perhaps no worker was asked; what there is of it soon."""
+        return self._store.wait_for(self.trace_id, lambda trace: trace.whole(self._span_id), FAILED_WITHIN_S)
 
     def _is_whole(self, trace: Trace) -> bool:
         return trace.whole(self._span_id) and any(span.name == WORKERS for span in trace.spans)

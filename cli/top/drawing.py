@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.output import STATUS_STYLES, amount
+from cli.output import STATUS_STYLES, amount, plain
 from cli.tables import GAP, Fit, parts_of
 from cli.times import clock_of
 from cli.top.picture import RECENT_MS, Json, Picture
@@ -145,11 +145,6 @@ def _until(instant: str | None, now_ms: int) -> str:
         return "-"
     left_s = (parse_iso(instant) - now_ms) / 1000
     return "now" if left_s <= 0 else f"in {short(left_s)}"
-
-
-def plain(text: str) -> str:
-    """The text without what would move a cursor: names of measurements and units come from devices and profiles."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def short(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from cli.output import print_table
+from cli.output import plain, print_table
 from cli.tables import Fit
 from cli.traces.spans import Span, Trace
 
@@ -38,7 +38,7 @@ def print_trace(trace: Trace) -> None:
     branches = _branches([depth for depth, _ in rows])
     table = [
         (
-            branch + span.name,
+            branch + plain(span.name),
             _short(span.service),
             _ms(span.began_ns - trace.began_ns),
             _length(span),
@@ -65,8 +65,8 @@ def print_traces(traces: Sequence[Trace]) -> None:
                 str(trace.heading()["started_at"])[11:23],
                 f"{trace.lasted_ms:.1f} ms",
                 "failed" if trace.failed else "",
-                trace.spans[0].name,
-                trace.chamber or "",
+                plain(trace.spans[0].name),
+                plain(trace.chamber or ""),
                 str(len(trace.spans)),
                 ", ".join(_short(name) for name in trace.services),
             )
@@ -107,10 +107,10 @@ def _state(span: Span) -> str:
 
 
 def _short(service: str) -> str:
-    return service.removeprefix(OURS[1])
+    return plain(service.removeprefix(OURS[1]))
 
 
 def _said(span: Span) -> str:
     said = [f"{name.removeprefix(OURS[0])}={span.attributes[name]}" for name in SAID if name in span.attributes]
     links = [f"linked to trace {trace_id}" for trace_id in span.links]
-    return " ".join([*said, *links])
+    return plain(" ".join([*said, *links]))

@@ -26,7 +26,7 @@ class GrpcTaker:
         self._server = grpc.aio.server(options=OPTIONS)
         for signal in SIGNALS:
             handler = grpc.unary_unary_rpc_method_handler(
-                _taking(kept, signal), signal.request.FromString, Message.SerializeToString
+                _taking(kept, signal), signal.request.FromString, signal.response.SerializeToString
             )
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(signal.service, {"Export": handler}),)

@@ -55,11 +55,12 @@ def tell(endpoint: str, spans: int, more: dict[str, str], stays_s: float = 0.0) 
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
-@pytest.mark.parametrize("compression", ["", "gzip"], ids=["plain", "gzip"])
+@pytest.mark.parametrize("compression", ["", "none", "gzip"], ids=["plain", "none", "gzip"])
 def test_all_three_signals_arrive(receiver: Receiver, protocol: str, compression: str) -> None:
     name = f"chamberlog-{protocol[:4]}-{compression or 'plain'}"
-    own = {"OTEL_SERVICE_NAME": name} | ({"OTEL_EXPORTER_OTLP_COMPRESSION": compression} if compression else {})
-    tell(receiver.endpoint(protocol), 1, own | {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    own = {"OTEL_SERVICE_NAME": name, "OTEL_EXPORTER_OTLP_COMPRESSION": compression}
+    done = tell(receiver.endpoint(protocol), 1, own | {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
+    assert done.stderr == "", "what was taken is answered as taken"
     (metric,) = receiver.get(f"/metrics.json?service={name}&name=chamberlog.collections")["resourceMetrics"]
     told = metric["scopeMetrics"][0]["metrics"][0]
     (point,) = told["sum"]["dataPoints"]

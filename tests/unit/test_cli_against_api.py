@@ -32,6 +32,15 @@ def test_a_chamber_lives_through_the_command_line(world: World, run: Run) -> Non
     assert run("retire", "incubator-3", "--reason", "moved")[0] == 0
 
 
+def test_why_a_traced_collection_failed_is_told_whether_there_is_a_trace_or_not(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAMBERLOG_TRACES", "http://127.0.0.1:9")
+    code, _, err = run("collect", "nosuch", "--trace")
+    assert code == 3
+    assert "no chamber 'nosuch'" in err
+
+
 def test_every_form_of_reading_is_understood(world: World, run: Run) -> None:
     run(*ADD)
     span = ("--from", "2026-03-01T11:00:00Z", "--to", "2026-03-01T12:00:00Z")

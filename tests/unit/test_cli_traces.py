@@ -172,6 +172,18 @@ def test_one_trace_is_shown_as_a_tree(capsys: pytest.CaptureFixture[str], monkey
         check("traces show", json.loads(out))
 
 
+def test_what_others_have_named_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """A chamber's id in a call of gRPC is text of a client, and so is a path: whoever lists traces is somebody else."""
+    evil = "x\x1b]0;y\x07\x1b[2J\r\n\x9bz"
+    told = said(chamberlog__chamber=evil, url__path=evil)
+    with store([part("chamberlog-api", span(A, 1, None, evil, attributes=told))]) as (url, _):
+        for argv in (("traces", "list"), ("traces", "show", A)):
+            code, out, _ = run(capsys, *argv, "--traces", url)
+            assert code == 0
+            assert "x ]0;y  [2J" in out
+            assert not [c for c in out if not c.isprintable() and c != "\n"]
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "words"),
     [

@@ -174,6 +174,17 @@ async def test_a_call_says_its_code(app: FastAPI, tracing: InMemoryTracing, code
     assert kept.attributes["chamberlog.chamber"] == "incubator-3"
 
 
+async def test_a_call_says_no_more_of_a_chamber_than_an_id_can_have(app: FastAPI, tracing: InMemoryTracing) -> None:
+    name = "/chamberlog.v1.Chambers/GetChamber"
+    call = a_call(
+        app, Admission(operation=of_grpc(name), principal=await app.state.services.authenticate(KEYS["default"]))
+    )
+    request = type("Request", (), {"chamber_id": "x" * 1_000_000})()
+    with call_span(tracing, name, call, [("traceparent", CALLER)]) as span:
+        note_call(span, name, call, request, grpc.StatusCode.INVALID_ARGUMENT)
+    assert only(tracing).attributes["chamberlog.chamber"] == "x" * 200
+
+
 def test_health_and_what_stands_in_no_row_leave_no_span(app: FastAPI, tracing: InMemoryTracing) -> None:
     for name, operation in (
         ("/grpc.health.v1.Health/Check", of_grpc("/grpc.health.v1.Health/Check")),

@@ -31,12 +31,9 @@ def test_what_will_be_tried_again_is_not_worth_a_line() -> None:
     assert not Rarely().filter(record("Transient error %s, retrying in %.2fs", "x", "UNAVAILABLE", 1.0))
 
 
-@pytest.mark.parametrize("value", ["", "none", "zstd"])
-async def test_a_compression_that_is_not_known_is_refused_by_its_name(
-    monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
+async def test_a_compression_that_is_not_known_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", value)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "zstd")
     async with AsyncExitStack() as closing:
         with pytest.raises(InvalidFieldError) as caught:
             open_telemetry("chamberlog-worker", closing)

@@ -107,6 +107,7 @@ def test_shortened_rules_differ_in_times_alone() -> None:
     assert shortened(text) == (
         "expr: increase(x[10s]) > 3 and deriv(y[6m]) * 86400 > 10e9\n        for: 2s\n  expr: rate(z[10s])\n for: 1m\n"
     )
+    assert shortened("  for: 2m\n  keep_firing_for: 10m\n") == "  for: 2s\n  keep_firing_for: 10s\n"
     for file in RULES:
         long, short = alerts_of(file), yaml.safe_load(shortened(file.read_text("utf-8")))
         left = [rule for group in short["groups"] for rule in group["rules"]]

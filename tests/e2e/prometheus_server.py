@@ -44,7 +44,7 @@ def shortened(rules: str) -> str:
     def shorter(match: "re.Match[str]") -> str:
         return f"{match[1]}{match[2]}{ {'m': 's', 'h': 'm'}[match[3]] }{match[4]}"
 
-    text = re.sub(r"( for: |\[)(\d+)([mh])(\]|\n)", shorter, rules)
+    text = re.sub(r"( (?:keep_firing_)?for: |\[)(\d+)([mh])(\]|\n)", shorter, rules)
     return re.sub(r"\[(\d+)s\]", lambda match: f"[{max(int(match[1]), 10 * SCRAPE_S)}s]", text)
 
 

@@ -34,7 +34,12 @@ class ObserveFleet:
     async def again_and_again(self) -> None:
         """Every `EACH_S`, until it is cancelled: for those who are sent the figures and never ask."""
         while True:
-            await self()
+            try:
+                await self()
+            except Exception:  # nobody waits for this task: it would end unseen, and the last figures stand for ever
+                log.exception("the fleet's figures cannot be told; they are tried again in %.0f s", EACH_S)
+                self._metrics.show(None)
+                self._metrics.show_ledger(None)
             await asyncio.sleep(EACH_S)
 
 

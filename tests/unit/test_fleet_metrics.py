@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.telemetry import OtelFleetMetrics
 from adapters.telemetry.bounds import ORGANIZATIONS_LIMIT
-from collector.ports import FleetFigures, LedgerFigures
+from collector.ports import FleetFigures, LedgerFigures, UpkeepLog
 from collector.usecases.observe import EACH_S, ObserveFleet
 from tests.unit.api_world import World, enrolled
 from tests.unit.jumping_time import in_jumping_time
@@ -115,6 +118,42 @@ async def test_where_figures_are_sent_they_are_asked_for_again_and_again() -> No
     await asyncio.sleep(2 * EACH_S)
     assert points.values("chamberlog.chambers") == {}
     looking.cancel()
+
+
+class Defective:
+    """A log of upkeep of which one question meets a defect."""
+
+    def __init__(self, upkeep: UpkeepLog) -> None:
+        self.upkeep, self.asked = upkeep, 0
+
+    async def figures(self) -> FleetFigures:
+        self.asked += 1
+        if self.asked == 6:
+            raise KeyError("a defect")
+        return await self.upkeep.figures()
+
+    async def ledger(self) -> LedgerFigures | None:
+        return await self.upkeep.ledger()
+
+    async def note(self, kind: str, counts: Mapping[str, int]) -> None:
+        await self.upkeep.note(kind, counts)
+
+
+@in_jumping_time
+async def test_a_defect_shows_nothing_and_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    world, points = World(), Points()
+    observe = ObserveFleet(Defective(world.upkeep), OtelFleetMetrics(points.provider))
+    looking = asyncio.create_task(observe.again_and_again())
+    await asyncio.sleep(EACH_S / 2)
+    async with enrolled(world):
+        pass
+    shown = []
+    for _ in range(32):
+        await asyncio.sleep(EACH_S / 4)
+        shown.append(sum(points.values("chamberlog.chambers").values()))
+    assert [count for count, _ in groupby(shown)][-3:] == [1, 0, 1]
+    looking.cancel()
+    assert [record.exc_info is not None for record in caplog.records if "figures" in record.message] == [True]
 
 
 async def test_while_the_ledger_is_away_nobody_knows() -> None:

@@ -58,7 +58,7 @@ class Fault:
     def collects(self, since: datetime) -> bool:
         """Whether the chamber has a reading of a slot since then; not while nobody can say."""
         with suppress(OSError):  # a part that was frozen a moment ago
-            return self.asked(f"/v1/chambers/{CHAMBER}/readings?from={since:%Y-%m-%dT%H:%M:%S.%fZ}")["items"] != []
+            return bool(self.asked(f"/v1/chambers/{CHAMBER}/readings?from={since:%Y-%m-%dT%H:%M:%S.%fZ}")["items"])
         return False
 
     def unaccounted(self) -> int:

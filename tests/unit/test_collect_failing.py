@@ -37,7 +37,7 @@ async def test_a_failing_slot_of_its_own_round_is_shown_and_tried_again_ever_lat
     assert max(stage.devices.times) > 350_000  # the last attempt is made as late as it can be
     assert stage.gaps == [(0, 0, "unreachable")]
     assert stage.chamber.gaps[0].gap.detail == "connect: refused"
-    assert out.health == Health(1, NOON_MS - 1, "unreachable: connect: refused", NOON_MS)
+    assert out.health == Health(1, NOON_MS - 1, "unreachable: connect: refused", NOON_MS, NOON_MS)
     assert stage.metrics.failed == [(GapReason.UNREACHABLE, 5)] * len(stage.devices.calls)
 
 

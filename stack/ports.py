@@ -26,6 +26,8 @@ def is_free(port: int) -> bool:
 
 
 _given: deque[int] = deque(maxlen=1_000)
+_chance = random.SystemRandom()
+"""Whoever seeds Python's own chance alike in two processes, as tests do, would have both take the same ports."""
 
 
 def free_port() -> int:
@@ -34,7 +36,7 @@ def free_port() -> int:
     Whoever asks for several listens on none of them yet: two of them must not be the same.
     """
     while True:
-        port = random.randrange(*FREE_RANGE)  # noqa: S311 (no secret)
+        port = _chance.randrange(*FREE_RANGE)
         if port not in _given and is_free(port):
             _given.append(port)
             return port

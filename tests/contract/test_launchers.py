@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from redis.asyncio import Redis
 from temporalio.client import Client
 
 from stack.errors import AlreadyRunningError, DataError, StartFailedError
-from stack.ports import PortBook, free_port, is_free
+from stack.ports import FREE_RANGE, PortBook, free_port, is_free
 from stack.postgres import start_postgres
 from stack.process import runs
 from stack.server import Server
@@ -362,3 +363,11 @@ def _dotted(address: str) -> str:
 
 def test_ports_that_are_asked_for_together_are_different_ones() -> None:
     assert len({free_port() for _ in range(800)}) == 800
+
+
+def test_ports_do_not_follow_a_seed() -> None:
+    """Two processes whose chance was seeded alike, as those of the tests are, would take the same ones."""
+    random.seed(7)
+    seeded = [random.randrange(*FREE_RANGE) for _ in range(5)]
+    random.seed(7)
+    assert [free_port() for _ in range(5)] != seeded

@@ -17,6 +17,7 @@ The standard variables of OpenTelemetry say where to, and how much:
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -57,6 +58,7 @@ GRPC, HTTP = "grpc", "http/protobuf"
 SAMPLED = 0.1
 """Of the rounds; what a caller has sampled is sampled here, too."""
 COMPRESSION, NONE = "OTEL_EXPORTER_OTLP_COMPRESSION", "none"
+NUMBERS = re.compile(r"OTEL_\w+_(TIMEOUT|INTERVAL|DELAY|SIZE|LIMIT)$")
 COMPRESSIONS = {
     NONE: grpc.Compression.NoCompression,
     "gzip": grpc.Compression.Gzip,
@@ -101,9 +103,10 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
     sends = frozenset(signal for signal in SIGNALS if protocol_of(signal) is not None)
     resource, ends = _resource(service), list[Callable[[], object]]()
     closing.push_async_callback(end_all, ends)
-    for signal in sends:
-        _compression(signal)  # a mistake ends the start before there is anything to end
     if sends:
+        _check_numbers()
+        for signal in sends:
+            _compression(signal)  # a mistake ends the start before there is anything to end
         hush()
     registry = CollectorRegistry()
     readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
@@ -157,6 +160,13 @@ def _compression(signal: Signal) -> str:
     """The exporters themselves would end the process about an empty word, and by gRPC about the standard `none`."""
     own = f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION"
     return _choice(own if os.environ.get(own) else COMPRESSION, tuple(COMPRESSIONS), NONE)
+
+
+def _check_numbers() -> None:
+    """The SDK would end the process without the variable's name."""
+    for variable, text in sorted(os.environ.items()):
+        if NUMBERS.match(variable) and text.strip() and not text.strip().replace(".", "", 1).isdecimal():
+            raise InvalidFieldError(variable, f"{text!r} is no number", "write a number, or leave it out")
 
 
 def _hand_over(loggers: LoggerProvider, closing: AsyncExitStack) -> None:

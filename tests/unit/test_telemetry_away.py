@@ -31,13 +31,24 @@ def test_what_will_be_tried_again_is_not_worth_a_line() -> None:
     assert not Rarely().filter(record("Transient error %s, retrying in %.2fs", "x", "UNAVAILABLE", 1.0))
 
 
-async def test_a_compression_that_is_not_known_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "x"),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "-1"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+    ],
+)
+async def test_a_mistake_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "zstd")
+    monkeypatch.setenv(variable, value)
     async with AsyncExitStack() as closing:
         with pytest.raises(InvalidFieldError) as caught:
             open_telemetry("chamberlog-worker", closing)
-    assert caught.value.field == "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION"
+    assert caught.value.field == variable
 
 
 def test_hushing_again_changes_nothing() -> None:

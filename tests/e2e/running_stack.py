@@ -3,14 +3,18 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 BIN = Path(sys.executable).parent
 Json = dict[str, Any]
@@ -82,6 +86,24 @@ def started(home: Path, *arguments: str) -> "subprocess.Popen[str]":
         text=True,
         start_new_session=True,
     )
+
+
+@contextmanager
+def stack_at(home: Path, *arguments: str) -> Iterator[RunningStack]:
+    """A stack that collects, and is stopped as a person stops it; it must end well."""
+    with started(home, *arguments) as process:
+        yield collecting(home, process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+
+
+@contextmanager
+def gateway_client(stack: RunningStack) -> Iterator[httpx.Client]:
+    """Of the gateway, with the key of the local stack."""
+    headers = {"Authorization": f"Bearer {stack.environment['CHAMBERLOG_API_KEY']}"}
+    with httpx.Client(base_url=stack.environment["CHAMBERLOG_API"], headers=headers, timeout=20.0) as opened:
+        yield opened
 
 
 def collecting(home: Path, process: "subprocess.Popen[str]") -> RunningStack:

@@ -1,13 +1,12 @@
 """Every example of the documents that is tagged `sh` works: run as it stands there, on the real stack."""
 
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_stack import RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import RunningStack, eventually, stack_at
 from tests.e2e.shell_fences import RUN_DOCUMENTS, session
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200), pytest.mark.xdist_group("documents")]
@@ -19,11 +18,8 @@ WITHIN_S = 420
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack of twelve simulated chambers, as somebody has it who begins to read."""
     home = tmp_path_factory.mktemp("documents") / ".chamberlog"
-    with started(home, "--telemetry") as process:
-        yield collecting(home, process)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    with stack_at(home, "--telemetry") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from stack.binaries import postgres_bin
 from stack.ports import free_port
 from tests.e2e.operators_faults import CHAMBER, FAULTS, Fault, fault_of
-from tests.e2e.running_stack import RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import RunningStack, eventually, stack_at
 from tests.e2e.shell_fences import ROOT, Fence, script, sections, session
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.xdist_group("operations")]
@@ -31,16 +31,13 @@ WITHIN_S, TIMED_OUT = 420, 124
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Simulated chambers, as many as the documents name and two more, and the page's own one."""
     home = tmp_path_factory.mktemp("operations") / ".chamberlog"
-    with started(home, "--chambers", "8") as process:
-        running = prepared(collecting(home, process))
+    with stack_at(home, "--chambers", "8") as fresh:
+        running = prepared(fresh)
         device = json.loads((home / "simulator/devices.json").read_text())["devices"][-1]
         added = f"chamberlog add {CHAMBER} {device['url']} --profile {device['dialect']} --every 2s --round-span 4s"
         assert running.shell(added).returncode == 0
         eventually(partial(Fault(running).collects, datetime.now(UTC)), 60)
         yield running
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
 
 
 def prepared(stack: RunningStack) -> RunningStack:

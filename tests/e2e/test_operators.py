@@ -17,10 +17,9 @@ from tests.e2e.running_stack import (
     SCRAPE,
     RunningStack,
     code_lines,
-    collecting,
     eventually,
     instant_ms,
-    started,
+    stack_at,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -32,15 +31,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack of twelve chambers from 1 s to 60 s."""
     home = tmp_path_factory.mktemp("operators") / ".chamberlog"
-    with started(home) as process:
-        running = collecting(home, process)
+    with stack_at(home) as running:
         url = running.json("show sim-12")["url"]
         for chamber, every, span in (("single", "5s", "5s"), ("rounds", "1s", "25s")):
             running.json(f"add {chamber} {url} --profile generic-json --every {every} --round-span {span}")
         yield running
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
 
 
 def paused_chambers(stack: RunningStack) -> set[str]:

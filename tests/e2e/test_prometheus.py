@@ -22,7 +22,7 @@ from stack.binaries import postgres_bin
 from stack.edge import edge_is_there
 from tests.e2e.dashboards import POSTGRES, PROMETHEUS, PROMQL_VALUES, Query, all_queries, metric_names, promql, sql
 from tests.e2e.prometheus_server import NO_PROMETHEUS, PrometheusServer, alert_expressions, running
-from tests.e2e.running_stack import RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import RunningStack, eventually, stack_at
 
 pytestmark = [
     pytest.mark.e2e,
@@ -39,11 +39,8 @@ STALE_S = 66
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     home = tmp_path_factory.mktemp("prometheus") / ".chamberlog"
-    with started(home) as process:
-        yield collecting(home, process)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    with stack_at(home) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

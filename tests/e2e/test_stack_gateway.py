@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from stack.edge import edge_is_there
-from tests.e2e.running_stack import RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import RunningStack, eventually, gateway_client, stack_at
 
 pytestmark = [
     pytest.mark.e2e,
@@ -29,18 +29,13 @@ WORKFLOWS = "/temporal/namespaces/default/workflows"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     home = tmp_path_factory.mktemp("gateway") / ".chamberlog"
-    with started(home) as process:
-        yield collecting(home, process)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    with stack_at(home) as running:
+        yield running
 
 
 @pytest.fixture
 def client(stack: RunningStack) -> Iterator[httpx.Client]:
-    """Of the gateway, with the key of the local stack."""
-    headers = {"Authorization": f"Bearer {stack.environment['CHAMBERLOG_API_KEY']}"}
-    with httpx.Client(base_url=stack.environment["CHAMBERLOG_API"], headers=headers, timeout=20.0) as opened:
+    with gateway_client(stack) as opened:
         yield opened
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +11,7 @@ import httpx
 import pytest
 
 from stack.edge import edge_is_there
-from tests.e2e.running_stack import Json, RunningStack, collecting, eventually, started
+from tests.e2e.running_stack import Json, RunningStack, eventually, gateway_client, stack_at
 
 pytestmark = [
     pytest.mark.e2e,
@@ -26,18 +25,13 @@ ROUTE = "/v1/chambers/{chamber_id}/collect"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     home = tmp_path_factory.mktemp("telemetry") / ".chamberlog"
-    with started(home, "--telemetry") as process:
-        yield collecting(home, process)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    with stack_at(home, "--telemetry") as running:
+        yield running
 
 
 @pytest.fixture
 def client(stack: RunningStack) -> Iterator[httpx.Client]:
-    """Of the gateway, with the key of the local stack."""
-    headers = {"Authorization": f"Bearer {stack.environment['CHAMBERLOG_API_KEY']}"}
-    with httpx.Client(base_url=stack.environment["CHAMBERLOG_API"], headers=headers, timeout=20.0) as opened:
+    with gateway_client(stack) as opened:
         yield opened
 
 

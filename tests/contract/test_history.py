@@ -123,7 +123,7 @@ async def test_an_open_pause_reaches_to_now_and_no_further(rooms: Rooms) -> None
     assert bins[3].gap_reason is None
     run = page.items[0]
     assert (run.last_ms, run.detail) == (None, "door")
-    assert run.slots in (30, 31)
+    assert 30 <= run.slots <= (now() - run.first_ms) // MINUTE + 1
 
 
 async def test_an_unknown_detector_is_told_which_there_are(rooms: Rooms) -> None:

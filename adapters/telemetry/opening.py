@@ -22,11 +22,9 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import grpc
-from opentelemetry._logs import LoggerProvider as LoggerProviderApi
-from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
@@ -66,6 +64,26 @@ COMPRESSIONS = {
 }
 Signal = Literal["TRACES", "METRICS", "LOGS"]
 SIGNALS: tuple[Signal, ...] = ("TRACES", "METRICS", "LOGS")
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a signal is sent.
+
+    Attributes:
+        protocol: `GRPC` or `HTTP`.
+        packing: one of `COMPRESSIONS`.
+    """
+
+    protocol: str
+    packing: str
+
+    def exporter(self, by_http: Callable[..., E], by_grpc: Callable[..., E]) -> E:
+        """What sends it; where to, and the rest, it reads from the environment by itself."""
+        if self.protocol == HTTP:
+            return by_http(compression=Compression(self.packing))
+        return by_grpc(compression=COMPRESSIONS[self.packing])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +93,12 @@ class Telemetry:
     Attributes:
         meters: makes instruments; they are read at /metrics, and sent where a collector is named.
         tracers: makes spans; those of a process without a collector cost nothing and go nowhere.
-        loggers: takes log records for the collector.
         registry: what /metrics shows.
         sends: the signals that go to a collector.
     """
 
     meters: MeterProvider
     tracers: TracerProviderApi
-    loggers: LoggerProviderApi
     registry: CollectorRegistry
     sends: frozenset[Signal]
 
@@ -100,31 +116,26 @@ def open_telemetry(service: str, closing: AsyncExitStack) -> Telemetry:
     Raises:
         InvalidFieldError: a variable of OpenTelemetry says what there is not.
     """
-    sends = frozenset(signal for signal in SIGNALS if protocol_of(signal) is not None)
+    ways = {signal: way for signal in SIGNALS if (way := _way_of(signal)) is not None}
     resource, ends = _resource(service), list[Callable[[], object]]()
     closing.push_async_callback(end_all, ends)
-    if sends:
+    if ways:
         _check_numbers()
-        for signal in sends:
-            _compression(signal)  # a mistake ends the start before there is anything to end
         hush()
     registry = CollectorRegistry()
-    readers = [_reader(protocol)] if (protocol := protocol_of("METRICS")) else []
-    meters = make_meter_provider(service, readers, registry)
+    meters = make_meter_provider(service, _readers(ways.get("METRICS")), registry)
     observe_process(meters)
     ends.append(meters.shutdown)
     tracers: TracerProviderApi = NoOpTracerProvider()
-    if protocol := protocol_of("TRACES"):
-        kept = _tracers(resource, protocol)
+    if way := ways.get("TRACES"):
+        kept = _tracers(resource, way)
         ends.append(kept.shutdown)
         tracers = kept
-    loggers: LoggerProviderApi = NoOpLoggerProvider()
-    if protocol := protocol_of("LOGS"):
-        taken = _loggers(resource, protocol)
+    if way := ways.get("LOGS"):
+        taken = _loggers(resource, way)
         ends.append(taken.shutdown)
         _hand_over(taken, closing)
-        loggers = taken
-    return Telemetry(meters, tracers, loggers, registry, sends)
+    return Telemetry(meters, tracers, registry, frozenset(ways))
 
 
 def make_meter_provider(
@@ -141,25 +152,25 @@ def make_meter_provider(
     return MeterProvider([*readers, *exposed], resource=_resource(service), shutdown_on_exit=False)
 
 
-def protocol_of(signal: Signal) -> str | None:
+def _way_of(signal: Signal) -> _Way | None:
     """How a signal is sent; None = it is not.
 
-    Raises:
-        InvalidFieldError: a variable of OpenTelemetry says what there is not.
+    The exporters themselves would end the process about a compression that is empty, and by gRPC about the standard
+    `none`.
     """
     exporter = _choice(f"OTEL_{signal}_EXPORTER", ("otlp", "none"), "otlp")
     named = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT") or os.environ.get(ENDPOINT)
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     if exporter == "none" or not named or disabled:
         return None
-    own = f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL"
-    return _choice(own if os.environ.get(own) else PROTOCOL, (GRPC, HTTP), GRPC)
+    protocol = _choice(_own_or(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", PROTOCOL), (GRPC, HTTP), GRPC)
+    packing = _own_or(f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION", COMPRESSION)
+    return _Way(protocol, _choice(packing, tuple(COMPRESSIONS), NONE))
 
 
-def _compression(signal: Signal) -> str:
-    """The exporters themselves would end the process about an empty word, and by gRPC about the standard `none`."""
-    own = f"OTEL_EXPORTER_OTLP_{signal}_COMPRESSION"
-    return _choice(own if os.environ.get(own) else COMPRESSION, tuple(COMPRESSIONS), NONE)
+def _own_or(own: str, common: str) -> str:
+    """The variable of one signal where it is set, else that of all."""
+    return own if os.environ.get(own) else common
 
 
 def _check_numbers() -> None:
@@ -191,34 +202,18 @@ def _resource(service: str) -> Resource:
     return Resource.create(named)
 
 
-def _reader(protocol: str) -> MetricReader:
-    packing = _compression("METRICS")
-    exporter = (
-        HttpMetrics(compression=Compression(packing))
-        if protocol == HTTP
-        else GrpcMetrics(compression=COMPRESSIONS[packing])
-    )
-    return PeriodicExportingMetricReader(exporter)
+def _readers(way: _Way | None) -> Sequence[MetricReader]:
+    return [] if way is None else [PeriodicExportingMetricReader(way.exporter(HttpMetrics, GrpcMetrics))]
 
 
-def _tracers(resource: Resource, protocol: str) -> TracerProvider:
+def _tracers(resource: Resource, way: _Way) -> TracerProvider:
     sampler = None if os.environ.get(SAMPLER) else ParentBased(TraceIdRatioBased(SAMPLED))
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
-    packing = _compression("TRACES")
-    exporter = (
-        HttpSpans(compression=Compression(packing))
-        if protocol == HTTP
-        else GrpcSpans(compression=COMPRESSIONS[packing])
-    )
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(BatchSpanProcessor(way.exporter(HttpSpans, GrpcSpans)))
     return provider
 
 
-def _loggers(resource: Resource, protocol: str) -> LoggerProvider:
+def _loggers(resource: Resource, way: _Way) -> LoggerProvider:
     provider = LoggerProvider(resource, shutdown_on_exit=False)
-    packing = _compression("LOGS")
-    exporter = (
-        HttpLogs(compression=Compression(packing)) if protocol == HTTP else GrpcLogs(compression=COMPRESSIONS[packing])
-    )
-    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    provider.add_log_record_processor(BatchLogRecordProcessor(way.exporter(HttpLogs, GrpcLogs)))
     return provider

@@ -16,6 +16,7 @@ TELL = """
 import asyncio, logging, sys, time
 from contextlib import AsyncExitStack
 logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
+logging.getLogger().handlers[0].addFilter(lambda record: record.name != "chamberlog")  # that is sent, and not shown
 from adapters.telemetry import open_telemetry
 
 async def main(spans, stays_s):
@@ -25,11 +26,11 @@ async def main(spans, stays_s):
         opened = time.monotonic()
         tracer = telemetry.tracers.get_tracer("chamberlog")
         counter = telemetry.meters.get_meter("chamberlog").create_counter("chamberlog.collections")
-        logger = telemetry.loggers.get_logger("chamberlog")
+        logger = logging.getLogger("chamberlog")
         for number in range(spans):
             with tracer.start_as_current_span(f"collect slot {number % 3}"):
                 counter.add(1, {"outcome": "reading"})
-                logger.emit(body="a reading", severity_text="INFO")
+                logger.info("a reading")
         worked = time.monotonic()
         await asyncio.sleep(stays_s)
         stopping = time.monotonic()

@@ -123,9 +123,8 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         readiness = Readiness(clock.monotonic_ms)
         server = _metrics_server(settings, readiness, telemetry)
         closing.callback(server.close)
-        instruments = Instruments(telemetry.meters)
-        skew = ClockSkew(clock, instruments.collection)
-        measured = _Measured(skew, instruments, make_tracing(telemetry.tracers))
+        measured = _measured(telemetry, clock)
+        instruments = measured.instruments
         activities = await _activities(settings, clock, measured, closing)
         observe_rounds(telemetry.meters, activities.running)
         runtime = instruments.runtime(closing, BEAT)
@@ -134,7 +133,7 @@ async def parts_of(settings: WorkerSettings, clock: Clock | None = None) -> Asyn
         await _make_schedules(client)
         watched = await _as_watched(client, runtime)
         rounds = None if watched is None else TemporalRounds(watched)
-        watch = ClockWatch(TemporalServerClock(watched or client, clock), skew)
+        watch = ClockWatch(TemporalServerClock(watched or client, clock), measured.skew)
         upkeep = _upkeep(settings, watched or client, clock, closing, instruments.watch("upkeep"))
         yield Parts(watched or client, activities, readiness, server.url, rounds, clock, watch, upkeep)
 
@@ -147,12 +146,10 @@ async def rehearse(settings: WorkerSettings) -> str:
     """
     async with AsyncExitStack() as closing:
         clock, telemetry = SystemClock(), open_telemetry(SERVICE, closing)
-        instruments = Instruments(telemetry.meters)
-        skew = ClockSkew(clock, instruments.collection)
-        measured = _Measured(skew, instruments, make_tracing(telemetry.tracers))
+        measured = _measured(telemetry, clock)
         await _activities(settings, clock, measured, closing)
         client = await connect_lazily()
-        _upkeep(settings, client, clock, closing, instruments.watch("upkeep"))
+        _upkeep(settings, client, clock, closing, measured.instruments.watch("upkeep"))
         servers = shown_servers(shown_target(client), settings.postgres, settings.redis)
     proxy = _proxy(settings)
     way = "no egress proxy" if proxy is None else f"egress proxy {proxy}"
@@ -217,6 +214,11 @@ class _Measured:
     skew: ClockSkew
     instruments: Instruments
     tracing: Tracing
+
+
+def _measured(telemetry: Telemetry, clock: Clock) -> _Measured:
+    instruments = Instruments(telemetry.meters)
+    return _Measured(ClockSkew(clock, instruments.collection), instruments, make_tracing(telemetry.tracers))
 
 
 async def _activities(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import nsmallest
 from typing import Any
@@ -95,7 +95,7 @@ class ShowFleet:
             statuses={status: counted[status] for status in RANKS},
             backlog=sum(g.backlog for g in glances),
             fitting=len(fitting),
-            chambers=[_with(g, readings.get(g.standing.id)) for g in shown],
+            chambers=[replace(g, reading=readings.get(g.standing.id)) for g in shown],
         )
 
     async def _readings(self, organization: str, ids: Sequence[str]) -> Mapping[str, Reading]:
@@ -132,10 +132,6 @@ def _next_slot_ms(standing: Standing, now_ms: int) -> int | None:
         return None
     earliest = max(now_ms + 1, standing.first_slot_ms, standing.until_ms or 0)
     return standing.grid.at_or_after(earliest)
-
-
-def _with(glance: ChamberGlance, reading: Reading | None) -> ChamberGlance:
-    return ChamberGlance(glance.standing, glance.next_slot_ms, glance.failures, glance.backlog, reading)
 
 
 def _trouble(glance: ChamberGlance) -> tuple[Any, ...]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -72,11 +72,7 @@ class TemporalFleet:
 
         A retired chamber is in the ledger shortly before its workflow ends: enrolled again it waits for that end.
         """
-        with self._calling(f"StartWorkflow {wire.CHAMBER_WORKFLOW}", record.spec.id):
-            await self._start(record)
-
-    async def _start(self, record: ChamberRecord) -> None:
-        async with speaking(record.spec.id, RPC_TIMEOUT):
+        async with self._speaking(f"StartWorkflow {wire.CHAMBER_WORKFLOW}", record.spec.id, RPC_TIMEOUT):
             while not await self._started(record) and record.status != Status.RETIRING:
                 if not await self._ends(record.spec.id):
                     return
@@ -168,11 +164,7 @@ class TemporalFleet:
 
     async def status(self, chamber_id: str) -> ChamberStatus:
         """What the chamber says of itself."""
-        with self._calling(f"QueryWorkflow {wire.QUERY_STATUS}", chamber_id):
-            return await self._status(chamber_id)
-
-    async def _status(self, chamber_id: str) -> ChamberStatus:
-        async with speaking(chamber_id, QUERY_TIMEOUT):
+        async with self._speaking(f"QueryWorkflow {wire.QUERY_STATUS}", chamber_id, QUERY_TIMEOUT):
             status: ChamberStatus = await self._handle(chamber_id).query(
                 wire.QUERY_STATUS,
                 result_type=ChamberStatus,
@@ -188,12 +180,8 @@ class TemporalFleet:
                 raise EngineAwayError("Temporal answers that it does not serve")
 
     async def _update(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
-        with self._calling(f"UpdateWorkflow {name}", chamber_id):
-            return await self._updated(chamber_id, name, request, result_type)
-
-    async def _updated(self, chamber_id: str, name: str, request: Any, result_type: type[T]) -> T:
         """Every update of ours may come twice, so one that was torn by the chamber's own work is sent again."""
-        async with speaking(chamber_id, RPC_TIMEOUT):
+        async with self._speaking(f"UpdateWorkflow {name}", chamber_id, RPC_TIMEOUT):
             while True:
                 try:
                     answer: T = await self._handle(chamber_id).execute_update(
@@ -204,6 +192,13 @@ class TemporalFleet:
                     if error.status is not RPCStatusCode.FAILED_PRECONDITION or TORN not in error.message:
                         raise
                 await asyncio.sleep(AGAIN_S)
+
+    @asynccontextmanager
+    async def _speaking(self, what: str, chamber_id: str, limit: timedelta) -> AsyncIterator[None]:
+        """See `speaking`, in a span of its own."""
+        with self._calling(what, chamber_id):
+            async with speaking(chamber_id, limit):
+                yield
 
     @contextmanager
     def _calling(self, what: str, chamber_id: str) -> Iterator[None]:

@@ -76,7 +76,7 @@ class Postgres:
         timeout_s: for connecting, and for each statement unless it says otherwise.
         settings: of each session, beside those of every pool.
         watch: who measures; None = nobody.
-        tell: told of each statement that ended: its text, the seconds that its caller waited, what went wrong.
+        tell: told of each statement that ended: its text, the seconds that its caller waited, and its `error_type`.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Postgres:
         timeout_s: float = COMMAND_TIMEOUT_S,
         settings: Mapping[str, str] | None = None,
         watch: Watch | None = None,
-        tell: Callable[[str, float, BaseException | None], None] | None = None,
+        tell: Callable[[str, float, str], None] | None = None,
     ) -> None:
         self._dsn, self._size, self._timeout_s = dsn, size, timeout_s
         self._settings, self._tell = {**SETTINGS, **(settings or {})}, tell
@@ -181,10 +181,11 @@ class Postgres:
         connection.add_query_logger(self._pass_on)
 
     def _pass_on(self, ended: asyncpg.connection.LoggedQuery) -> None:
+        error = error_type(ended.exception)
         if self._watch is not None:
-            self._watch.metrics.statement(operation_of(ended.query), ended.elapsed, error_type(ended.exception))
+            self._watch.metrics.statement(operation_of(ended.query), ended.elapsed, error)
         if self._tell is not None:
-            self._tell(ended.query, ended.elapsed, ended.exception)
+            self._tell(ended.query, ended.elapsed, error)
 
 
 async def _keep_session(connection: "asyncpg.Connection[Any]") -> None:

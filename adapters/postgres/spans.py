@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
+from adapters.sql_attributes import sql_attributes
 from collector.ports import NO_TRACING, OpenSpan, SpanKind, Tracing
 from collector.ports.tracing import Attribute, is_kept
 
@@ -51,13 +52,7 @@ def group_span(tracing: Tracing, summary: str, contexts: Sequence[str]) -> Abstr
 
 
 def _attributes(summary: str, batch: int) -> dict[str, Attribute]:
-    operation, *tables = summary.split(" ")
-    found: dict[str, Attribute] = {
-        "db.system.name": "postgresql",
-        "db.operation.name": operation,
-        "db.query.summary": summary,
-        "db.collection.name": tables[0],
-    }
+    found: dict[str, Attribute] = {**sql_attributes(summary)}
     if batch > 1:  # by the conventions one is no batch
         found["db.operation.batch.size"] = batch
     return found

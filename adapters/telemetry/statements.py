@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import (
@@ -16,8 +15,10 @@ from opentelemetry.trace import (
     get_current_span,
 )
 
-StatementTold = Callable[[str, float, BaseException | None], None]
-"""Text, how long its caller waited in seconds, and what went wrong."""
+from adapters.sql_attributes import sql_attributes
+
+StatementTold = Callable[[str, float, str], None]
+"""Text, how long its caller waited in seconds, and what went wrong: `error.type`, empty for nothing."""
 QUIET = frozenset({"BEGIN"})
 """What takes no time of its own; a COMMIT waits for the disk."""
 REMEMBERED = 512
@@ -53,7 +54,7 @@ class OtelStatements:
     def __init__(self, provider: TracerProvider, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._tracer, self._now_ns = provider.get_tracer("chamberlog"), now_ns
 
-    def __call__(self, statement: str, elapsed_s: float, error: BaseException | None) -> None:
+    def __call__(self, statement: str, elapsed_s: float, error: str) -> None:
         """A statement has ended just now; the current span is that of its caller, who may have gone on already."""
         around = get_current_span().get_span_context()
         if not around.is_valid or around.is_remote or not around.trace_flags.sampled:
@@ -65,11 +66,11 @@ class OtelStatements:
         span = self._tracer.start_span(
             summary,
             kind=SpanKind.CLIENT,
-            attributes=_attributes(summary),
+            attributes=sql_attributes(summary),
             start_time=ended_ns - int(elapsed_s * 1e9),
         )
-        if error is not None:
-            span.set_attribute(ERROR_TYPE, _error_type(error))
+        if error:
+            span.set_attribute(ERROR_TYPE, error)
             span.set_status(_FAILED)
         span.end(ended_ns)
 
@@ -89,15 +90,3 @@ def summary_of(statement: str) -> str:
     written = [table for deed, table in deeds if deed == word]
     tables = dict.fromkeys([*written[:1], *(one or other for one, other in _TABLE.findall(text))])
     return " ".join([word, *[name for name in tables if name.lower() not in named][:MOST_TABLES]])
-
-
-def _attributes(summary: str) -> dict[str, str]:
-    operation, *tables = summary.split(" ")
-    found = {"db.system.name": "postgresql", "db.operation.name": operation, "db.query.summary": summary}
-    return found | ({"db.collection.name": tables[0]} if tables else {})
-
-
-def _error_type(error: BaseException) -> str:
-    """SQLSTATE where the server says one."""
-    state: Any = getattr(error, "sqlstate", None)
-    return str(state) if state else type(error).__name__

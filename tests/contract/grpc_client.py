@@ -107,16 +107,24 @@ def sent_by(whose: str | None, **metadata: str) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def serving(world: World, metrics: EdgeMetrics | None = None) -> AsyncIterator[Client]:
-    """The gRPC API of the world on a port of its own."""
-    made = GrpcApi(world.app.state.services, world.app.state.streams, metrics=metrics)
+async def served(made: GrpcApi) -> AsyncIterator[Client]:
+    """That gRPC API on a port of its own."""
     port = made.listen("127.0.0.1", 0)
     await made.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield Client(channel, made, port)
     finally:
-        live = world.app.state.services.live
-        if live is not None:
-            live.stop()
         await made.stop(2)
+
+
+@asynccontextmanager
+async def serving(world: World, metrics: EdgeMetrics | None = None) -> AsyncIterator[Client]:
+    """The gRPC API of the world on a port of its own."""
+    live = world.app.state.services.live
+    async with served(GrpcApi(world.app.state.services, world.app.state.streams, metrics=metrics)) as client:
+        try:
+            yield client
+        finally:
+            if live is not None:
+                live.stop()

@@ -8,9 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
 import httpx
-from fastapi import FastAPI
 from pydantic import SecretStr
 
 from adapters.assertions import new_key_pair
@@ -25,7 +23,7 @@ from collector.ports import KeyTerms
 from gateway.bootstrap import build_app as build_authz
 from gateway.settings import AuthzSettings
 from tests.contract.device_server import DeviceServer, answering, ok
-from tests.contract.grpc_client import Client
+from tests.contract.grpc_client import Client, served
 from tests.unit.api_world import KEYS
 from workers.bootstrap import Parts, parts_of
 from workers.chamber_worker import make_worker
@@ -116,7 +114,9 @@ async def measured(at: Addresses) -> AsyncIterator[Measured]:
             },
             parts=parts,
             api=api,
-            grpc=await closing.enter_async_context(_calling(app)),
+            grpc=await closing.enter_async_context(
+                served(GrpcApi(app.state.services, app.state.streams, metrics=app.state.edge_metrics))
+            ),
             authz=authz,
             settings=settings,
             closing=closing,
@@ -134,18 +134,6 @@ def _scraped(client: httpx.AsyncClient) -> Callable[[], Any]:
         return answer.text
 
     return scrape
-
-
-@asynccontextmanager
-async def _calling(app: FastAPI) -> AsyncIterator[Client]:
-    served = GrpcApi(app.state.services, app.state.streams, metrics=app.state.edge_metrics)
-    port = served.listen("127.0.0.1", 0)
-    await served.start()
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Client(channel, served, port)
-    finally:
-        await served.stop(2)
 
 
 async def _keyed(address: str) -> None:

@@ -23,7 +23,7 @@ from collector.domain.errors import AwayError, InvalidFieldError
 from collector.domain.roles import Role
 from collector.ports.events import AuditEvent, Source
 from collector.ports.limits import RateState
-from tests.contract.grpc_client import Client, sent_by, serving, told
+from tests.contract.grpc_client import Client, sent_by, served, serving, told
 from tests.unit.api_world import KEYS, World
 
 ENROLMENT = {"id": "incubator-3", "url": "http://192.168.1.20", "profile": "airgradient", "interval": "60s"}
@@ -379,14 +379,8 @@ async def test_a_defect_is_told_without_its_text(caplog: pytest.LogCaptureFixtur
 async def noting(record: Record) -> AsyncIterator[Client]:
     """The API of a world whose events are kept by that."""
     world = World()
-    made = GrpcApi(world.app.state.services, world.app.state.streams, GrpcEvents(record))
-    port = made.listen("127.0.0.1", 0)
-    await made.start()
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Client(channel, made, port)
-    finally:
-        await made.stop(1)
+    async with served(GrpcApi(world.app.state.services, world.app.state.streams, GrpcEvents(record))) as client:
+        yield client
 
 
 async def test_every_change_leaves_one_event_whatever_came_of_it() -> None:

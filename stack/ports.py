@@ -9,8 +9,11 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
-FREE_RANGE = (20_000, 32_000)
-"""Below the kernel's ephemeral range: an outgoing connection never takes a port while its server restarts."""
+FREE_RANGE = (10_000, 18_000)
+"""Below the kernel's ephemeral range: an outgoing connection never takes a port while its server restarts. Below the
+simulator's as well: its devices listen before the servers that were given their ports do."""
+HELD = 16
+"""So many of the last ports of `free_port` are kept from other processes, which start servers meanwhile, too."""
 
 
 def is_free(port: int) -> bool:
@@ -26,6 +29,7 @@ def is_free(port: int) -> bool:
 
 
 _given: deque[int] = deque(maxlen=1_000)
+_held: deque[int] = deque()
 _chance = random.SystemRandom()
 """Whoever seeds Python's own chance alike in two processes, as tests do, would have both take the same ports."""
 
@@ -33,13 +37,37 @@ _chance = random.SystemRandom()
 def free_port() -> int:
     """A port that is free now, outside the kernel's ephemeral range; not one of the last that this process was given.
 
-    Whoever asks for several listens on none of them yet: two of them must not be the same.
+    Whoever asks for several listens on none of them yet: two of them must not be the same, nor may another process of
+    this machine's user be given one of the last `HELD`.
     """
     while True:
         port = _chance.randrange(*FREE_RANGE)
-        if port not in _given and is_free(port):
-            _given.append(port)
-            return port
+        if port in _given or (reservation := _reserved(port, _reservations())) is None:
+            continue
+        _given.append(port)
+        _held.append(reservation)
+        if len(_held) > HELD:
+            os.close(_held.popleft())
+        return port
+
+
+def _reservations() -> Path:
+    return Path(tempfile.gettempdir()) / f"chamberlog-ports-{os.getuid()}"
+
+
+def _reserved(port: int, directory: Path) -> int | None:
+    """A descriptor that reserves the port until it is closed; None when it is reserved or taken."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(directory / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    if not is_free(port):
+        os.close(fd)
+        return None
+    return fd
 
 
 class PortBook:
@@ -55,7 +83,7 @@ class PortBook:
 
     def __init__(self, file: Path, reservations: Path | None = None) -> None:
         self._file = file
-        self._reservations = reservations or Path(tempfile.gettempdir()) / f"chamberlog-ports-{os.getuid()}"
+        self._reservations = reservations or _reservations()
         self._held: dict[str, tuple[int, int]] = {}
         try:
             self._known: dict[str, int] = {str(k): int(v) for k, v in json.loads(file.read_text()).items()}
@@ -77,7 +105,7 @@ class PortBook:
             if port is not None and self._reserve(name, port):
                 return self._remember(name, port)
         while True:
-            anywhere = free_port()
+            anywhere = _chance.randrange(*FREE_RANGE)
             if self._reserve(name, anywhere):
                 return self._remember(name, anywhere)
 
@@ -88,17 +116,10 @@ class PortBook:
         self._held.clear()
 
     def _reserve(self, name: str, port: int) -> bool:
-        self._reservations.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self._reservations / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
+        reservation = _reserved(port, self._reservations)
+        if reservation is None:
             return False
-        if not is_free(port):
-            os.close(fd)
-            return False
-        self._held[name] = (port, fd)
+        self._held[name] = (port, reservation)
         return True
 
     def _remember(self, name: str, port: int) -> int:

@@ -19,6 +19,7 @@ import pytest
 from redis.asyncio import Redis
 from temporalio.client import Client
 
+from simulator.listener import FREE_FIRST, FREE_LAST
 from stack.errors import AlreadyRunningError, DataError, StartFailedError
 from stack.ports import FREE_RANGE, PortBook, free_port, is_free
 from stack.postgres import start_postgres
@@ -371,3 +372,19 @@ def test_ports_do_not_follow_a_seed() -> None:
     seeded = [random.randrange(*FREE_RANGE) for _ in range(5)]
     random.seed(7)
     assert [free_port() for _ in range(5)] != seeded
+
+
+def test_a_port_that_one_process_was_given_is_given_to_no_other(tmp_path: Path) -> None:
+    """Whoever was given it listens seconds later only."""
+    given = free_port()
+    script = "import sys; from pathlib import Path; from stack.ports import PortBook\n"
+    script += "print(PortBook(Path(sys.argv[1])).take('api', int(sys.argv[2])))"
+    command = [sys.executable, "-c", script, str(tmp_path / "ports.json"), str(given)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert FREE_RANGE[0] <= int(done.stdout) < FREE_RANGE[1]
+    assert int(done.stdout) != given
+
+
+def test_servers_and_simulated_devices_take_ports_from_different_ranges() -> None:
+    """The devices of a stack listen between the moment its gateway is given a port and the moment that it uses it."""
+    assert FREE_RANGE[1] <= FREE_FIRST < FREE_LAST

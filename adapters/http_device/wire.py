@@ -88,8 +88,8 @@ class DeviceWire(asyncio.Protocol):
         until = min(self._loop.time() + seconds, self._attempt.deadline - seconds)
         timer = self._loop.call_at(until, self._wake)
         try:
-            while not self._buffer and not self._over and self._loop.time() < until:
-                await self._news()
+            if not self._buffer and not self._over:
+                await self._news()  # once: uvloop's clock may stand before `until` when its timer rings
         finally:
             timer.cancel()
         return await self.read() if self._buffer or self._over else b""

@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from collector.domain.errors import InvalidFieldError
@@ -14,6 +17,8 @@ PATIENCE_S = 0.05
 """What one answer of the server is worth waiting for, connecting included: its readers have the store to ask."""
 TLS_PATIENCE_S = 0.5
 """The same where TLS is spoken: there a connection costs this process 30 ms, and several round trips."""
+CLOSED = "the handler is closed"
+"""What uvloop says of a connection that is gone when something is to be sent by it."""
 CONNECTIONS = 8
 """Commands take under a millisecond: more connections would only wait in the server's queue."""
 
@@ -43,6 +48,7 @@ def lazy_client(url: str, patience_s: float = PATIENCE_S, connections: int = CON
             socket_connect_timeout=patience_s,
             retry=Retry(NoBackoff(), 0),
         )
+        pool.connection_class = _telling(pool.connection_class)
         pool.connection_class(**pool.connection_kwargs)  # an option that there is not would show with the first command
     except (ValueError, TypeError, RedisError) as error:
         option = re.search(r"unexpected keyword argument ('\w+')", str(error))
@@ -51,6 +57,24 @@ def lazy_client(url: str, patience_s: float = PATIENCE_S, connections: int = CON
             "CHAMBERLOG_REDIS", problem, "write redis://:password@host:6379/0, rediss:// or unix://"
         ) from None
     return Redis.from_pool(pool)
+
+
+def _telling(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The same kind of connection, which says of one that was closed just before a command that it is closed.
+
+    uvloop raises a bare RuntimeError then, which the client passes on: whoever expects the server to be away would not.
+    """
+
+    class Telling(kind):  # type: ignore[valid-type, misc]  # made of a class that is known at run time only
+        async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - the client's
+            try:
+                await super().send_packed_command(command, check_health)
+            except RuntimeError as error:
+                if CLOSED not in str(error):
+                    raise
+                raise RedisConnectionError("the server closed the connection") from error
+
+    return Telling
 
 
 def heed_cancel() -> None:

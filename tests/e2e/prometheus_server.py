@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,8 @@ def running(folder: Path, targets: Mapping[str, list[str]]) -> Iterator[Promethe
     def scraping() -> bool:
         assert process.poll() is None, (folder / "log").read_text()
         try:
+            if httpx.get(f"{server.url}/-/ready").status_code != HTTPStatus.OK:
+                return False
             return len(server.ask("targets")["activeTargets"]) == len(document["scrape_configs"]) and not server.down()
         except httpx.TransportError:
             return False

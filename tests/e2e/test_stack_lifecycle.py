@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from stack.layout import EDGE_PORTS, STANDARD_PORTS
+from stack.ports import free_port
 from stack.process import runs
 
 CHAMBERLOG = Path(sys.executable).with_name("chamberlog")
@@ -54,6 +56,10 @@ def stack(home: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_a_run_accounts_for_its_own_time_and_so_does_the_next(home: Path) -> None:
+    home.mkdir(parents=True)
+    (home / "ports.json").write_text(
+        json.dumps({name: free_port() for name in (*STANDARD_PORTS, *EDGE_PORTS)})
+    )  # nobody else's
     first, pids = account(home, "20s")
     assert first["chambers"] == 12
     assert first["expected"] > 12 * 5

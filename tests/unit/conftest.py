@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import uvloop  # noqa: F401 - it keeps the socket class that it finds: first imported in a test without sockets, it has none
 from pytest_socket import disable_socket, enable_socket
 
 from tests.unit.served_api import run, world

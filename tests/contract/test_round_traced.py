@@ -48,8 +48,6 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "spans.md"
 ENROLMENT = f"00-{'e' * 32}-{'e' * 16}-01"
 CALLER = f"00-{'c' * 32}-{'c' * 16}-01"
 TELLING = ok(b'{"temperature": 21.5}', "Content-Type: application/json")
-
-
 ENROL_MS = 2_000
 """An enrolment may take so long, on a busy machine too: a slot that passes meanwhile would be stored the long way."""
 
@@ -59,7 +57,8 @@ class Bench:
 
     def __init__(self, client: HttpDeviceClient, postgres: Postgres, spans: SpanRoom) -> None:
         self.spans, self.clock, self.registry = spans, SystemClock(), PostgresRegistry(postgres)
-        self.store, self.first_ms = PostgresOutcomes(postgres, tracing=spans.tracing), 0
+        self.store = PostgresOutcomes(postgres, tracing=spans.tracing)
+        self.first_ms = 0
         profiles, secrets = FileProfiles([builtin_profiles_folder()]), FileAndEnvSecrets({"DEVICE": "admin:hunter2"})
         mapping, egress = MapAnswer(tracing=spans.tracing), EgressPolicies(default=LOOPBACK)
         fetch = FetchReading(client, profiles, secrets, egress, self.clock, mapping=mapping)
